@@ -1,0 +1,50 @@
+# De Boodt: every target does its own set-up in .venv
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := linkeddata crowd harvest identify queries tests benchmarks
+
+.PHONY: help demo serve test lint bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo    paint the sample, run the whole campaign on it, offline; results in demo/"
+	@echo "make serve   show the demo's results at http://127.0.0.1:8000"
+	@echo "make test    all tests, doctests and coverage"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   the figures, one JSON line each"
+
+$(VENV)/python: 
+	@$(PYTHON) --version >/dev/null 2>&1 || { echo "make: $(PYTHON) not found; name a Python 3.11 or newer: make PYTHON=python3" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo: $(VENV)/python pyproject.toml constraints.txt
+	@echo "installing De Boodt with what training needs into $(VENV) (once, about a minute)" >&2
+	@$(PIP) install -c constraints.txt -e '.[train]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/demo
+	@$(PIP) install -c constraints.txt -e '.[train,postgres,test]'
+	@touch $@
+
+demo: $(VENV)/demo
+	@$(BIN)/deboodt demo --out demo
+
+serve: $(VENV)/demo
+	@$(BIN)/deboodt serve --home demo
+
+test: $(VENV)/test
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/test
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+
+bench: $(VENV)/test
+	@for name in $$(ls benchmarks/*.py | xargs -n1 basename | sed 's/\.py$$//' | grep -v '^_'); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+clean:
+	rm -rf $(VENV) demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage

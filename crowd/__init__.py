@@ -1,0 +1,1 @@
+"""What people say: campaigns, agreement and consensus, and the way back into a museum's own system."""

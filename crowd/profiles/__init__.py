@@ -1,0 +1,1 @@
+"""Profiles of collection management systems: one TOML file a target."""

@@ -1,0 +1,1 @@
+"""Learning and answering: training, evaluation, decision, and the two faces (HTTP and command line)."""

@@ -1,0 +1,119 @@
+"""Settings: where things are and how we present ourselves. In: a TOML file and ``DEBOODT_…`` variables. Out: ``Settings``.
+
+Order, later wins: the defaults below, ``deboodt.toml`` in the working directory (or the file named by ``--config`` or
+``DEBOODT_CONFIG``), then the environment: ``DEBOODT_CONTACT``, ``DEBOODT_STORE_URL`` … one variable a field.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from linkeddata.errors import SettingsError
+
+VERSION = "0.1.0"
+HOMEPAGE = "https://deboodt.example/"
+SECRET_FIELDS = frozenset({"pseudonym_key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an installation may want otherwise. Paths are relative to the working directory; times in seconds."""
+
+    contact: str = ""
+    """Mail address or user page of whoever runs this; goes into the User-Agent. Required before a public service is asked."""
+    home: str = "deboodt-data"
+    """Folder for the store, images, models and reports."""
+    store_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in ``home``."""
+    base_url: str = "http://127.0.0.1:8000"
+    """Where our own documents are published; their URIs begin with it."""
+    pseudonym_key: str = ""
+    """Secret from which contributors' pseudonyms are made; empty means one is made on first use and kept in ``home``."""
+
+    commons_api: str = "https://commons.wikimedia.org/w/api.php"
+    commons_entity: str = "https://commons.wikimedia.org/entity/"
+    wikidata_api: str = "https://www.wikidata.org/w/api.php"
+    gbif_api: str = "https://api.gbif.org"
+    worms_api: str = "https://www.marinespecies.org/rest"
+    sparql_commons: str = "https://qlever.dev/api/wikimedia-commons"
+    sparql_wikidata: str = "https://qlever.dev/api/wikidata"
+    isa_base: str = "https://isa.toolforge.org"
+
+    timeout_s: float = 60.0
+    tries: int = 6
+    """How often one request is tried before it counts as failed."""
+    longest_wait_s: float = 300.0
+    """Cap on one pause; a Retry-After longer than this ends the run with its reason."""
+    max_image_bytes: int = 200_000_000
+    max_image_pixels: int = 200_000_000
+
+    @property
+    def home_path(self) -> Path:
+        """The home folder as a path."""
+        return Path(self.home)
+
+    @property
+    def store(self) -> str:
+        """The store's SQLAlchemy URL."""
+        return self.store_url or f"sqlite:///{self.home_path / 'deboodt.sqlite'}"
+
+    @property
+    def user_agent(self) -> str:
+        """User-Agent in the form Wikimedia asks for: tool/version (contact) library."""
+        return f"DeBoodt/{VERSION} ({self.contact or 'no contact given'}) python-requests"
+
+
+def load_settings(config: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings from defaults, file and environment. Raises ``SettingsError`` naming file and key.
+
+    >>> load_settings(environment={"DEBOODT_CONTACT": "registrar@museum.example"}).contact
+    'registrar@museum.example'
+    """
+    env = os.environ if environment is None else environment
+    settings = Settings()
+    path = Path(config or env.get("DEBOODT_CONFIG") or "deboodt.toml")
+    if path.is_file():
+        settings = replace(settings, **_from_file(path))
+    elif config or env.get("DEBOODT_CONFIG"):
+        raise SettingsError(f"settings file {path} does not exist")
+    return replace(settings, **_from_environment(env))
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Return the settings as plain data for printing, secrets masked."""
+    return {k: ("(set)" if k in SECRET_FIELDS and v else v) for k, v in asdict(settings).items()} | {
+        "store": settings.store
+    }
+
+
+def _types() -> dict[str, type]:
+    return {f.name: type(f.default) for f in fields(Settings)}
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    return {key: _cast(f"{path}: {key}", key, value) for key, value in raw.items()}
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    names = {f"DEBOODT_{name.upper()}": name for name in _types()}
+    return {names[v]: _cast(v, names[v], env[v]) for v in names if v in env}
+
+
+def _cast(where: str, key: str, value: Any) -> Any:
+    wanted = _types().get(key)
+    if wanted is None:
+        known = ", ".join(sorted(_types()))
+        raise SettingsError(f"{where} is not a setting; known are {known}")
+    try:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError("not a text or a number")
+        return wanted(value)
+    except ValueError as error:
+        raise SettingsError(f"{where} = {value!r}: expected {wanted.__name__}") from error
