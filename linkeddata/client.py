@@ -1,9 +1,9 @@
 """The polite HTTP client. In: a URL and parameters. Out: bytes or JSON, or an error that says what the service said.
 
-Every request to the outside goes through here: User-Agent with contact (refused without one), gzip, one request at a time
-to each host, ``Retry-After`` honoured, back-off with jitter and a cap, MediaWiki's errors recognised by their *codes*
-(https://www.mediawiki.org/wiki/API:Etiquette, https://www.mediawiki.org/wiki/Manual:Maxlag_parameter), an HTML page or a cut
-body where JSON is due counted as a failed try and never as an answer.
+Every request to the outside goes through here: User-Agent with contact (refused without one), gzip, one request at a
+time to each host, ``Retry-After`` honoured, back-off with jitter and a cap, MediaWiki's errors recognised by their *codes*
+(https://www.mediawiki.org/wiki/API:Etiquette, https://www.mediawiki.org/wiki/Manual:Maxlag_parameter), an HTML page or
+a cut body where JSON is due counted as a failed try and never as an answer.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -30,9 +30,10 @@ RETRIED_CODES = frozenset(
 """MediaWiki error codes that mean "later", not "no"."""
 
 Params = Mapping[str, str | int]
+T = TypeVar("T")
 
 
-class _TryAgain(Exception):
+class _TryAgainError(Exception):
     """One try failed in a way that a later try may mend; carries the wait the service asked for, if it did."""
 
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
@@ -85,14 +86,14 @@ class Client:
                 'set contact = "you@your.museum" in deboodt.toml, or DEBOODT_CONTACT'
             )
 
-    def _tries(self, url: str, once: Callable[[], Any]) -> Any:
+    def _tries(self, url: str, once: Callable[[], T]) -> T:
         self.require_contact(url)
         reason = ""
         for number in range(self._settings.tries):
             try:
                 with self._turn(url):
                     return once()
-            except _TryAgain as trouble:
+            except _TryAgainError as trouble:
                 reason = str(trouble)
                 self.counts["retries"] += 1
                 if number + 1 < self._settings.tries:
@@ -118,9 +119,9 @@ class Client:
         try:
             response = self._session.request(method, url, timeout=self._settings.timeout_s, stream=stream, **where)  # type: ignore[arg-type]
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise _TryAgain(f"no answer ({type(error).__name__})") from error
+            raise _TryAgainError(f"no answer ({type(error).__name__})") from error
         if response.status_code in RETRIED_STATUS:
-            raise _TryAgain(f"HTTP {response.status_code}", retry_after(response.headers))
+            raise _TryAgainError(f"HTTP {response.status_code}", retry_after(response.headers))
         if response.status_code >= 400:
             text = response.text[:200].strip()
             raise ServiceError(f"{url}: HTTP {response.status_code} {text}", code=str(response.status_code), url=url)
@@ -134,7 +135,7 @@ class Client:
             payload = json.loads(response.content)
         except ValueError as error:
             kind = response.headers.get("Content-Type", "no type")
-            raise _TryAgain(f"{kind} instead of JSON") from error
+            raise _TryAgainError(f"{kind} instead of JSON") from error
         raise_api_error(payload, response)
         return payload
 
@@ -148,12 +149,12 @@ class Client:
                     raise ServiceError(f"{response.url}: more than {limit} bytes", code="too-large", url=response.url)
                 pieces.append(piece)
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.Timeout) as error:
-            raise _TryAgain(f"cut off after {size} bytes") from error
+            raise _TryAgainError(f"cut off after {size} bytes") from error
         finally:
             response.close()
         announced = response.headers.get("Content-Length")
         if announced and "Content-Encoding" not in response.headers and size != int(announced):
-            raise _TryAgain(f"cut off after {size} of {announced} bytes")
+            raise _TryAgainError(f"cut off after {size} of {announced} bytes")
         self.counts["bytes"] += size
         return b"".join(pieces)
 
@@ -165,7 +166,7 @@ def raise_api_error(payload: Any, response: requests.Response) -> None:
         return
     code = str(error["code"])
     if code in RETRIED_CODES:
-        raise _TryAgain(f"MediaWiki says {code}", retry_after(response.headers))
+        raise _TryAgainError(f"MediaWiki says {code}", retry_after(response.headers))
     raise ServiceError(f"{response.url}: {code}: {error.get('info', '')}", code=code, url=response.url)
 
 

@@ -1,8 +1,8 @@
 """The records: frozen, flat dataclasses that everything here takes and gives.
 
 Text that is not known is ``""``, a number that is not known is ``0``, a set that is empty is ``()``: no field is ever
-``None`` and no field is ever guessed. Moments are ISO 8601 in UTC (``2021-10-03T14:05:00Z``), or a date alone where the source
-says no more (ISA's CSV). The first field of each record, named in ``KEYS``, is its primary key in the store.
+``None`` and no field is ever guessed. Moments are ISO 8601 in UTC (``2021-10-03T14:05:00Z``), or a date alone where the
+source says no more (ISA's CSV). The first field of each record, named in ``KEYS``, is its primary key in the store.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Settings: where things are and how we present ourselves. In: a TOML file and ``DEBOODT_…`` variables. Out: ``Settings``.
+"""Settings: where things are and who we say we are. In: a TOML file and ``DEBOODT_…`` variables. Out: ``Settings``.
 
 Order, later wins: the defaults below, ``deboodt.toml`` in the working directory (or the file named by ``--config`` or
 ``DEBOODT_CONFIG``), then the environment: ``DEBOODT_CONTACT``, ``DEBOODT_STORE_URL`` … one variable a field.
@@ -23,7 +23,7 @@ class Settings:
     """Everything an installation may want otherwise. Paths are relative to the working directory; times in seconds."""
 
     contact: str = ""
-    """Mail address or user page of whoever runs this; goes into the User-Agent. Required before a public service is asked."""
+    """Mail address or user page of whoever runs this, for the User-Agent; no public service is asked without it."""
     home: str = "deboodt-data"
     """Folder for the store, images, models and reports."""
     store_url: str = ""
@@ -31,7 +31,7 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     """Where our own documents are published; their URIs begin with it."""
     pseudonym_key: str = ""
-    """Secret from which contributors' pseudonyms are made; empty means one is made on first use and kept in ``home``."""
+    """Secret that contributors' pseudonyms are made with; empty: one is made on first use and kept in ``home``."""
 
     commons_api: str = "https://commons.wikimedia.org/w/api.php"
     commons_entity: str = "https://commons.wikimedia.org/entity/"

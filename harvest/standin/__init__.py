@@ -1,1 +1,1 @@
-"""A local stand-in for the services of the world: it speaks their protocols over loopback, for the demo and the tests."""
+"""A local stand-in for the services of the world: their protocols over loopback, for the demo and the tests."""
