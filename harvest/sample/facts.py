@@ -1,9 +1,9 @@
 """What is true about the species of the painted sample. In: nothing. Out: ``SPECIES``, constants only.
 
-The plates are painted and the crowd is simulated, but names, Wikidata items and GBIF keys are real, and each has a source.
-Name, item and key of a species: the tagged plates of the Biodiversity Heritage Library on Commons (P225, P180, P846; CC0).
-Keys of the ancestors: GBIF's parent chains of those keys; the name of a genus is the first word of the species name.
-Authorship of *Vanessa cardui* and the key of its synonym: GBIF's backbone; synonyms and Dutch name: the project's brief.
+Plates are painted and the crowd is simulated, but names, Wikidata items and GBIF keys are real; each has a source.
+Name, item, key of a species: tagged plates of the Biodiversity Heritage Library on Commons (P225, P180, P846; CC0).
+Keys of its ancestors: GBIF's parent chains of those keys; the name of a genus is the first word of the species name.
+Authorship of *Vanessa cardui* and key of its synonym: GBIF's backbone; synonyms, Dutch name: the project's brief.
 A field nobody gave us (another authorship, a COL id, a genus's item) is empty and is not guessed.
 """
 

@@ -39,7 +39,7 @@ POSES = {
     "under": ("set", "closed"),
     "both": ("half", "pair"),
 }
-"""How each side can be shown: pinned and set, in flight, wings closed in profile, one half of each side, two specimens."""
+"""How each side can be shown: set on a pin, in flight, wings closed, half upper half under, two specimens."""
 FORMATS = ("landscape", "landscape", "square", "portrait")
 SETTLED_FORMATS = {"pair": "portrait", "double": "portrait"}
 """Poses that ask for a certain shape of paper."""
