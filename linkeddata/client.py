@@ -1,7 +1,7 @@
 """The polite HTTP client. In: a URL and parameters. Out: bytes or JSON, or an error that says what the service said.
 
 Every request to the outside goes through here: User-Agent with contact (refused without one), gzip, one request at a
-time to each host, ``Retry-After`` honoured, back-off with jitter and a cap, MediaWiki's errors recognised by their *codes*
+time to each host, ``Retry-After`` honoured, back-off with jitter and a cap, MediaWiki's errors known by *code*
 (https://www.mediawiki.org/wiki/API:Etiquette, https://www.mediawiki.org/wiki/Manual:Maxlag_parameter), an HTML page or
 a cut body where JSON is due counted as a failed try and never as an answer.
 """

@@ -218,6 +218,7 @@ class CampaignFile:
     id: str
     campaign: str
     file: str
+    role: str = "subject"  # subject; stranger: known to show none of the campaign's taxa, asked only to test the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

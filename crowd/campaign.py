@@ -1,0 +1,272 @@
+"""The campaign file: one TOML file that says what a campaign asks, counts, learns and gives back.
+
+In: a path. Out: a ``Campaign``, or a ``CampaignError`` that names the file, the table and the key.
+``docs/campaign-file.md`` shows every key with its meaning.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from linkeddata.errors import CampaignError
+
+Part = TypeVar("Part")
+RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonsSource:
+    """Tags of the files in a Commons category: its P180 statements with their page history."""
+
+    category: str
+    depth: int = 0
+    captions: bool = False
+    group: str = "creator"
+    """Which fact of a file makes its group: ``creator`` or ``category``."""
+    role: str = "subject"
+    """``stranger``: files that show none of the campaign's taxa; they never teach, they test for "unknown"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsaSource:
+    """Tags from the CSV of an ISA campaign: a file, a URL, or the campaign's number at the tool."""
+
+    csv: str = ""
+    number: int = 0
+    name: str = ""
+    """The campaign's name at the tool; with ``number`` it makes the address of the CSV."""
+    captions: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SparqlSource:
+    """Tags that a query in ``queries/`` finds at an endpoint (``commons``, ``wikidata`` or a URL)."""
+
+    query: str
+    endpoint: str = "commons"
+    params: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSource:
+    """A CSV of files, with the names somebody gave them if there is such a column."""
+
+    path: str
+    file: str = "file"
+    name: str = ""
+    item: str = ""
+    agent: str = ""
+    moment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountRules:
+    """How tags become labels."""
+
+    method: str = "majority"
+    min_support: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetRules:
+    """What a dataset takes and how it is split; a group is never on two sides."""
+
+    rank: str = "species"
+    min_images: int = 10
+    test_groups: tuple[str, ...] = ()
+    validation_groups: tuple[str, ...] = ()
+    test_share: float = 0.2
+    validation_share: float = 0.15
+    images: bool = True
+    """``False``: labels and links only, no picture is fetched, nothing is trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRules:
+    """Which model learns and how."""
+
+    name: str = ""
+    recipe: str = "inceptionv3"
+    image_px: int = 0
+    epochs: int = 0
+    batch: int = 32
+    seed: int = 1596
+    weights: str = ""
+    mirror: bool = True
+    """Whether mirrored pictures may teach; not for shells, whose coiling direction is a character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRules:
+    """Where results go."""
+
+    profile: str = ""
+    formats: tuple[str, ...] = ("csv", "adlibxml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A campaign as its file describes it. ``folder`` is where the file stands: paths in it start there."""
+
+    id: str
+    title: str
+    description: str = ""
+    begins: str = ""
+    ends: str = ""
+    institution: str = ""
+    simulated: bool = False
+    root: str = ""
+    """Only taxa at or below this Q-item or name count; empty means all."""
+    taxa: tuple[str, ...] = ()
+    """Only these taxa (and what is below them) count; empty means all."""
+    commons: tuple[CommonsSource, ...] = ()
+    isa: tuple[IsaSource, ...] = ()
+    sparql: tuple[SparqlSource, ...] = ()
+    files: tuple[ListSource, ...] = ()
+    count: CountRules = field(default_factory=CountRules)
+    dataset: DatasetRules = field(default_factory=DatasetRules)
+    model: ModelRules = field(default_factory=ModelRules)
+    export: ExportRules = field(default_factory=ExportRules)
+    folder: str = "."
+
+
+def load_campaign(path: str | Path) -> Campaign:
+    """Return the campaign that ``path`` describes. Raises ``CampaignError`` naming file, table and key."""
+    source = Path(path)
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CampaignError(f"{source}: cannot be read: {error}") from error
+    return parse_campaign(text, name=str(source), folder=str(source.parent))
+
+
+def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
+    """Return the campaign in ``text``; ``name`` stands for the file in error messages.
+
+    >>> text = '[campaign]\\nid = "eggs"\\ntitle = "Eggs"\\n[[tags.commons]]\\ncategory = "Eggs of birds"'
+    >>> parse_campaign(text, name="eggs.toml").commons[0].category
+    'Eggs of birds'
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CampaignError(f"{name}: {error}") from error
+    known = {"campaign", "tags", "taxa", "count", "dataset", "model", "export"}
+    _refuse_unknown(name, "", raw, known)
+    head = _table(name, "campaign", raw)
+    tags = _table(name, "tags", raw)
+    taxa = _table(name, "taxa", raw)
+    _refuse_unknown(name, "campaign", head, {"id", "title", "description", "from", "until", "institution", "simulated"})
+    _refuse_unknown(name, "tags", tags, {"commons", "isa", "sparql", "files"})
+    _refuse_unknown(name, "taxa", taxa, {"root", "list"})
+    for key in ("id", "title"):
+        if not head.get(key):
+            raise CampaignError(f"{name}: [campaign] {key} is missing")
+    campaign = Campaign(
+        id=_text(name, "campaign", "id", head),
+        title=_text(name, "campaign", "title", head),
+        description=_text(name, "campaign", "description", head),
+        begins=_day(name, "from", head),
+        ends=_day(name, "until", head),
+        institution=_text(name, "campaign", "institution", head),
+        simulated=bool(head.get("simulated", False)),
+        root=_text(name, "taxa", "root", taxa),
+        taxa=tuple(map(str, taxa.get("list", ()))),
+        commons=_parts(name, "tags.commons", tags.get("commons", []), CommonsSource),
+        isa=_parts(name, "tags.isa", tags.get("isa", []), IsaSource),
+        sparql=_parts(name, "tags.sparql", tags.get("sparql", []), SparqlSource),
+        files=_parts(name, "tags.files", tags.get("files", []), ListSource),
+        count=_part(name, "count", _table(name, "count", raw), CountRules),
+        dataset=_part(name, "dataset", _table(name, "dataset", raw), DatasetRules),
+        model=_part(name, "model", _table(name, "model", raw), ModelRules),
+        export=_part(name, "export", _table(name, "export", raw), ExportRules),
+        folder=folder,
+    )
+    _check(name, campaign)
+    return campaign
+
+
+def _check(name: str, campaign: Campaign) -> None:
+    """Refuse what parses but cannot be meant."""
+    if not campaign.id.replace("-", "").replace("_", "").isalnum():
+        raise CampaignError(
+            f"{name}: [campaign] id = {campaign.id!r}: letters, digits, - and _ only; it names a folder"
+        )
+    if not (campaign.commons or campaign.isa or campaign.sparql or campaign.files):
+        raise CampaignError(f"{name}: no source of tags; give at least one [[tags.commons]], isa, sparql or files")
+    if campaign.begins and campaign.ends and campaign.begins > campaign.ends:
+        raise CampaignError(f"{name}: [campaign] from {campaign.begins} is after until {campaign.ends}")
+    if campaign.dataset.rank not in RANKS:
+        raise CampaignError(f"{name}: [dataset] rank = {campaign.dataset.rank!r}: one of {', '.join(RANKS)}")
+    if campaign.dataset.min_images < 1 or campaign.count.min_support < 1:
+        raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
+    if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):
+        raise CampaignError(f"{name}: [dataset] a group cannot be in test_groups and in validation_groups")
+    for source in campaign.isa:
+        if bool(source.csv) == bool(source.number):
+            raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")
+        if source.number and not source.name:
+            raise CampaignError(f"{name}: [[tags.isa]] number needs the campaign's name as the tool has it")
+
+
+def _refuse_unknown(name: str, table: str, values: Mapping[str, Any], known: set[str]) -> None:
+    for key in values:
+        if key not in known:
+            where = f"[{table}] {key}" if table else f"[{key}]"
+            raise CampaignError(f"{name}: {where} is not known here; known are {', '.join(sorted(known))}")
+
+
+def _table(name: str, key: str, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    value = raw.get(key, {})
+    if not isinstance(value, dict):
+        raise CampaignError(f"{name}: {key} must be a table, [{key}]")
+    return value
+
+
+def _text(name: str, table: str, key: str, values: Mapping[str, Any]) -> str:
+    value = values.get(key, "")
+    if not isinstance(value, str):
+        raise CampaignError(f"{name}: [{table}] {key} = {value!r}: expected a text in quotes")
+    return value
+
+
+def _day(name: str, key: str, values: Mapping[str, Any]) -> str:
+    value = values.get(key, "")
+    if value == "":
+        return ""
+    if not isinstance(value, date):
+        raise CampaignError(f"{name}: [campaign] {key} = {value!r}: expected a date such as 2021-10-01, without quotes")
+    return value.isoformat()[:10]
+
+
+def _parts(name: str, table: str, values: Any, kind: type[Part]) -> tuple[Part, ...]:
+    if not isinstance(values, list):
+        raise CampaignError(f"{name}: {table} is a list of tables: write [[{table}]]")
+    return tuple(_part(name, table, value, kind) for value in values)
+
+
+def _part(name: str, table: str, values: Mapping[str, Any], kind: type[Part]) -> Part:
+    """Build one of the dataclasses above from its table, every value checked against the default's type."""
+    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    _refuse_unknown(name, table, values, set(known))
+    for key, about in known.items():
+        if about.default is MISSING and about.default_factory is MISSING and key not in values:
+            raise CampaignError(f"{name}: [{table}] {key} is missing")
+    return kind(**{key: _cast(f"{name}: [{table}] {key}", known[key], value) for key, value in values.items()})
+
+
+def _cast(where: str, about: "Field[Any]", value: Any) -> Any:
+    wanted = str if about.default is MISSING else type(about.default)
+    if about.name == "params" and isinstance(value, dict):
+        return tuple((key, str(entry)) for key, entry in sorted(value.items()))
+    if wanted is tuple and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return tuple(value)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted or wanted is tuple:
+        kind = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+        raise CampaignError(f"{where} = {value!r}: expected {kind.get(wanted.__name__, 'a list of texts')}")
+    return value
