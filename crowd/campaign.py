@@ -192,9 +192,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
 def _check(name: str, campaign: Campaign) -> None:
     """Refuse what parses but cannot be meant."""
     if not campaign.id.replace("-", "").replace("_", "").isalnum():
-        raise CampaignError(
-            f"{name}: [campaign] id = {campaign.id!r}: letters, digits, - and _ only; it names a folder"
-        )
+        raise CampaignError(f"{name}: [campaign] id = {campaign.id!r}: letters, digits, - and _ only")
     if not (campaign.commons or campaign.isa or campaign.sparql or campaign.files):
         raise CampaignError(f"{name}: no source of tags; give at least one [[tags.commons]], isa, sparql or files")
     if campaign.begins and campaign.ends and campaign.begins > campaign.ends:
@@ -205,6 +203,9 @@ def _check(name: str, campaign: Campaign) -> None:
         raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
     if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):
         raise CampaignError(f"{name}: [dataset] a group cannot be in test_groups and in validation_groups")
+    for group in campaign.commons:
+        if group.role not in ("subject", "stranger") or group.group not in ("creator", "category"):
+            raise CampaignError(f"{name}: [[tags.commons]] role is subject or stranger, group is creator or category")
     for source in campaign.isa:
         if bool(source.csv) == bool(source.number):
             raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")
