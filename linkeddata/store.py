@@ -1,0 +1,423 @@
+"""The store: current records and the log of every change, in SQLite or PostgreSQL. In: records. Out: records, events.
+
+Every write appends to the log in the same transaction. Writers queue for one lock (SQLite's own; an advisory lock in
+PostgreSQL), so that the log's sequence has no gaps and is the order of the commits: whoever has read up to ``seq`` has
+missed nothing. Readers wait for nobody.
+
+Text is kept as it is, but for what no database keeps: NUL and halves of surrogate pairs become U+FFFD.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import orjson
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from linkeddata.errors import StoreError
+from linkeddata.records import Event, Identification, Record, Tag
+from linkeddata.tables import EVENT, SCHEMA, SHAPES, Shape
+
+R = TypeVar("R", bound=Record)
+
+BATCH = 1000
+"""Records in one transaction, rows in one page."""
+BUSY_TIMEOUT_MS = 60_000
+_LOCK = 0x6465_626F_6F64_74  # "deboodt"; an arbitrary number that only we ask PostgreSQL for
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one ``put`` did, in records."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(self.added + other.added, self.changed + other.changed, self.unchanged + other.unchanged)
+
+
+class Store:
+    """Records in, records out, and a log of who changed what when. May be shared between threads.
+
+    ``url`` is SQLAlchemy's: ``sqlite:///path/to/file`` (made with its folder where absent) or
+    ``postgresql://user@host/database``. The schema is brought up to date on opening.
+    Raises ``StoreError`` where the database cannot be opened or was written by a newer version.
+
+    >>> from linkeddata.records import Taxon
+    >>> with Store("sqlite://") as store:
+    ...     store.put([Taxon(query="pimpelmees")], agent="cli", moment="2026-01-01T00:00:00Z")
+    ...     [(e.seq, e.kind, e.subject) for e in store.events()]
+    Changes(added=1, changed=0, unchanged=0)
+    [(1, 'taxon.added', 'pimpelmees')]
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._writer = self._engine.execution_options(writes=True)
+        try:
+            self._migrate()
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def put(self, records: Iterable[Record], *, agent: str, moment: str, batch: int = BATCH) -> Changes:
+        """Add the records, or bring the stored ones up to date, and log each difference under ``agent`` and ``moment``.
+
+        Written in transactions of ``batch`` records, in order. When ``records`` raises, or is interrupted, what came
+        before is written and the error goes on. A record that says "all of this is done" belongs after what it vouches
+        for: a kill may come between any two batches. What differs in nothing but the moment is unchanged
+        (``tables.VOLATILE``). Raises ``StoreError``; ``TypeError`` for a value that is no plain text or number.
+        """
+        done = Changes()
+        source = iter(records)
+        while True:
+            pending: list[Record] = []
+            try:
+                for record in islice(source, batch):
+                    pending.append(record)
+            finally:
+                if pending:
+                    done += self._put(pending, agent, moment)
+            if len(pending) < batch:
+                return done
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the record with this key, or None."""
+        shape = SHAPES[kind]
+        query = select(shape.table).where(shape.table.c[shape.key] == _storable(key))
+        with self._reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else shape.record(row)
+
+    def each(self, kind: type[R], **equals: str | int) -> Iterator[R]:
+        """Yield the records whose fields equal what is given, ordered by key.
+
+        Read in pages that hold no lock, so that one may write while reading; what is written meanwhile may or may not
+        be among the rest.
+        """
+        shape = SHAPES[kind]
+        key = shape.table.c[shape.key]
+        query = select(shape.table).where(*_conditions(shape, equals)).order_by(key).limit(BATCH)
+        page: list[R] = self._page(shape, query)
+        while page:
+            yield from page
+            if len(page) < BATCH:
+                return
+            page = self._page(shape, query.where(key > getattr(page[-1], shape.key)))
+
+    def count(self, kind: type[Record], **equals: str | int) -> int:
+        """Return how many records there are whose fields equal what is given."""
+        shape = SHAPES[kind]
+        query = select(func.count()).select_from(shape.table).where(*_conditions(shape, equals))
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
+        """Take current records away and log each with the reason; return how many were there."""
+        shape = SHAPES[kind]
+        key = shape.table.c[shape.key]
+        source = iter(keys)
+        removed = 0
+        while wanted := list({_storable(k): None for k in islice(source, BATCH)}):
+            with self._writing() as connection:
+                present = set(connection.execute(select(key).where(key.in_(wanted))).scalars())
+                connection.execute(delete(shape.table).where(key.in_(wanted)))
+                payload = _json({"reason": reason})
+                log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
+                _append(connection, log, agent, moment)
+            removed += len(log)
+        return removed
+
+    def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
+        """Log something that is no change of a record: ``step.finished``, ``export.written`` …"""
+        with self._writing() as connection:
+            _append(connection, [(kind, subject, _json(dict(payload)))], agent, moment)
+
+    def events(self, after: int = 0, *, kind: str = "", subject: str = "") -> Iterator[Event]:
+        """Yield the log's entries with a sequence number above ``after``, in order."""
+        query = select(EVENT).order_by(EVENT.c.seq).limit(BATCH)
+        if kind:
+            query = query.where(EVENT.c.kind == _storable(kind))
+        if subject:
+            query = query.where(EVENT.c.subject == _storable(subject))
+        while True:
+            with self._reading() as connection:
+                rows = connection.execute(query.where(EVENT.c.seq > after)).all()
+            for row in rows:
+                yield Event(**row._mapping)
+            if len(rows) < BATCH:
+                return
+            after = rows[-1].seq
+
+    def lines(self, *, leave_out: Collection[str] = ()) -> Iterator[str]:
+        """Yield every current record as one line of JSON, by table and key: two stores that hold the same say the same.
+
+        ``leave_out`` names fields to skip, such as ``moment`` and ``seconds`` where two runs are compared.
+        """
+        for kind, shape in SHAPES.items():
+            record: Any
+            for record in self.each(kind):
+                values = {f: getattr(record, f) for f in shape.fields if f not in leave_out}
+                yield orjson.dumps({"record": shape.name} | values, option=orjson.OPT_SORT_KEYS).decode()
+
+    def _put(self, records: list[Record], agent: str, moment: str) -> Changes:
+        prepared = [_prepared(record) for record in records]
+        with self._writing() as connection:
+            batch = _Batch(connection, prepared)
+            for record, payload in prepared:
+                batch.take(record, payload)
+            batch.write()
+            _append(connection, batch.log, agent, moment)
+        return batch.changes
+
+    def _page(self, shape: Shape, query: Any) -> list[Any]:
+        with self._reading() as connection:
+            return [shape.record(row) for row in connection.execute(query)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _translated(self._engine), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _translated(self._engine), self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
+
+    def _migrate(self) -> None:
+        with self._reading() as connection:
+            if _schema(connection) == SCHEMA:
+                return
+        with self._writing() as connection:
+            from linkeddata.migrations import upgrade  # Alembic is loaded only here
+
+            upgrade(connection)
+
+
+class _Batch:
+    """The records of one transaction, compared one after the other with what is stored and with each other."""
+
+    def __init__(self, connection: Connection, prepared: list[tuple[Record, str]]) -> None:
+        self._connection = connection
+        self._current: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
+        self._inserts: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
+        self._updates: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
+        self.log: list[tuple[str, str, str]] = []
+        self.changes = Changes()
+        self._load(prepared)
+
+    def _load(self, prepared: list[tuple[Record, str]]) -> None:
+        keys: dict[type[Record], dict[str, None]] = {}
+        for record, _ in prepared:
+            keys.setdefault(type(record), {})[getattr(record, SHAPES[type(record)].key)] = None
+        for kind, wanted in keys.items():
+            shape = SHAPES[kind]
+            position = shape.fields.index(shape.key)
+            query = select(shape.table).where(shape.table.c[shape.key].in_(list(wanted)))
+            for row in self._connection.execute(query):
+                self._current[kind, row[position]] = tuple(row)
+
+    def take(self, record: Record, payload: str) -> None:
+        """Compare one record and note what must be written and logged."""
+        shape = SHAPES[type(record)]
+        identity = (type(record), getattr(record, shape.key))
+        row = shape.row(record)
+        old = self._current.get(identity)
+        if old is not None and shape.same(old, row):
+            self.changes += Changes(unchanged=1)
+            return
+        self._current[identity] = row
+        if old is None or identity in self._inserts:
+            self._inserts[identity] = row
+        else:
+            self._updates[identity] = row
+        self.changes += Changes(added=1) if old is None else Changes(changed=1)
+        before = None if old is None else shape.record(old)
+        self.log.append((f"{shape.name}.{_verb(before, record)}", identity[1], payload))
+        self.log.extend(_consequences(before, record))
+
+    def write(self) -> None:
+        """Write the inserts and updates, one statement a table each."""
+        for shape in SHAPES.values():
+            new = [dict(zip(shape.fields, r, strict=True)) for (k, _), r in self._inserts.items() if k is shape.kind]
+            if new:
+                self._connection.execute(insert(shape.table), new)
+            old = [
+                dict(zip(shape.fields, r, strict=True)) | {"_key": key}
+                for (k, key), r in self._updates.items()
+                if k is shape.kind
+            ]
+            if old:
+                self._connection.execute(update(shape.table).where(shape.table.c[shape.key] == bindparam("_key")), old)
+
+
+def _verb(before: Record | None, after: Record) -> str:
+    if before is None:
+        return "added"
+    if isinstance(before, Tag) and isinstance(after, Tag) and after.withdrawn and not before.withdrawn:
+        return "withdrawn"
+    return "changed"
+
+
+def _consequences(before: Record | None, after: Record) -> Iterator[tuple[str, str, str]]:
+    """Yield what an addition or change means for another record."""
+    if isinstance(after, Identification) and after.supersedes:
+        if isinstance(before, Identification) and before.supersedes == after.supersedes:
+            return
+        yield "identification.superseded", after.supersedes, _json({"superseded_by": after.id})
+
+
+def _append(connection: Connection, log: list[tuple[str, str, str]], agent: str, moment: str) -> None:
+    if not log:
+        return
+    last = connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0))).scalar_one()
+    agent, moment = _storable(agent), _storable(moment)
+    rows = [
+        {"seq": seq, "moment": moment, "agent": agent, "kind": kind, "subject": _storable(subject), "payload": payload}
+        for seq, (kind, subject, payload) in enumerate(log, start=last + 1)
+    ]
+    connection.execute(insert(EVENT), rows)
+
+
+def _prepared(record: Record) -> tuple[Record, str]:
+    """Return the record as it can be stored, and its JSON."""
+    try:
+        payload = orjson.dumps(record)
+    except TypeError:
+        record = _clean(record)
+        payload = orjson.dumps(record)
+    if b"\\u0000" in payload:
+        record = _clean(record)
+        payload = orjson.dumps(record)
+    return record, payload.decode()
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_clean(x) for x in value)
+    if isinstance(value, dict):
+        return {_clean(k): _clean(v) for k, v in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _clean(getattr(value, f.name)) for f in fields(value)})
+    return value
+
+
+def _storable(value: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", value)
+
+
+def _json(payload: dict[str, Any]) -> str:
+    return orjson.dumps(_clean(payload), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _conditions(shape: Shape, equals: Mapping[str, str | int]) -> list[Any]:
+    unknown = sorted(set(equals) - set(shape.fields))
+    if unknown:
+        raise TypeError(f"{shape.kind.__name__} has no field {unknown[0]!r}")
+    return [shape.table.c[f] == (_storable(v) if isinstance(v, str) else v) for f, v in equals.items()]
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = _normal(make_url(url))
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        return create_engine(parsed, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise StoreError(f"the store at {_shown(url)} needs {error.name}: pip install 'deboodt[postgres]'") from error
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        raise StoreError(f"the store's address {_shown(url)} cannot be used: {error}") from error
+
+
+def _normal(url: URL) -> URL:
+    if url.drivername in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ValueError("only sqlite and postgresql are known")
+    return url
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        # sqlite3's own way of opening transactions comes too late for us: we say BEGIN ourselves
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # in WAL a killed process loses nothing, a power cut at most the end
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _schema(connection: Connection) -> str:
+    """Return the version the store says it has, "" when it is new."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        raise StoreError(f"the store at {_shown(engine.url)}: {cause}".strip()) from error
+
+
+def _shown(url: str | URL) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return repr(url)

@@ -1,0 +1,154 @@
+"""The store's tables, derived from the records. In: record classes and records. Out: SQLAlchemy tables, rows, and back.
+
+One table a record, one column a field; a field that is a tuple is kept as JSON text. There are no foreign keys between
+the tables: a tag may be stored before its file is, and a file that is gone leaves what was said about it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from operator import attrgetter
+from typing import Any, get_args, get_origin, get_type_hints
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+from linkeddata.records import (
+    KEYS,
+    Agent,
+    CampaignFile,
+    Failure,
+    Identification,
+    Label,
+    MediaFile,
+    ModelClass,
+    Record,
+    Review,
+    Step,
+    Tag,
+    Taxon,
+)
+
+SCHEMA = "0001"
+"""The newest migration; a store that says so is opened without loading Alembic."""
+
+NAMES: dict[type[Record], str] = {
+    Agent: "agent",
+    MediaFile: "media_file",
+    Tag: "tag",
+    Taxon: "taxon",
+    Label: "label",
+    ModelClass: "model_class",
+    Identification: "identification",
+    Review: "review",
+    Failure: "failure",
+    CampaignFile: "campaign_file",
+    Step: "step",
+}
+"""What each record is called as a table and in the kind of an event."""
+
+VOLATILE: dict[type[Record], frozenset[str]] = {
+    Taxon: frozenset({"moment"}),
+    Label: frozenset({"moment"}),
+    Failure: frozenset({"moment"}),
+    Step: frozenset({"moment", "seconds"}),
+}
+"""Fields that say only when, or how fast, the same was found once more: a difference in these alone is no change."""
+
+INDEXED: dict[type[Record], tuple[str, ...]] = {
+    MediaFile: ("sha1", "inventory_number", "title"),
+    Tag: ("file", "campaign"),
+    Taxon: ("concept",),
+    Label: ("campaign", "file"),
+    ModelClass: ("model",),
+    Identification: ("file", "sha1", "campaign"),
+    Review: ("target",),
+    Failure: ("campaign",),
+    CampaignFile: ("campaign", "file"),
+    Step: ("campaign",),
+}
+"""Fields that records are looked up by; each index ends in the key, so that reading in key order needs no sorting."""
+
+# PostgreSQL would sort by the server's language; "C" is code point order, as in SQLite and as in Python.
+_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+_BIG = BigInteger().with_variant(Integer(), "sqlite")
+_TYPES: dict[type, TypeEngine[Any]] = {str: _TEXT, int: _BIG, float: Float(53), bool: Boolean()}
+
+METADATA = MetaData()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one kind of record lies in its table."""
+
+    kind: type[Record]
+    name: str
+    table: Table
+    key: str
+    fields: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+    packed: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """Position of each JSON field, and what makes one element of it again."""
+    volatile: tuple[int, ...]
+
+    def row(self, record: Record) -> tuple[Any, ...]:
+        """Return the record as a row, its tuples as JSON."""
+        values = self.values(record)
+        if not self.packed:
+            return values
+        row = list(values)
+        for position, _ in self.packed:
+            row[position] = orjson.dumps(row[position]).decode()
+        return tuple(row)
+
+    def record(self, row: Any) -> Any:
+        """Return the record that ``row`` was made of."""
+        values = list(row)
+        for position, element in self.packed:
+            values[position] = tuple(element(x) for x in orjson.loads(values[position]))
+        return self.kind(**dict(zip(self.fields, values, strict=True)))
+
+    def same(self, one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+        """Tell whether two rows differ in nothing but volatile fields."""
+        if one == other:
+            return True
+        differing = [i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+        return all(i in self.volatile for i in differing)
+
+
+def _element(hint: Any) -> Callable[[Any], Any]:
+    inner: Callable[..., Any] = get_args(hint)[0]
+    return (lambda mapping: inner(**mapping)) if is_dataclass(inner) else tuple
+
+
+def _table(kind: type[Record], name: str, hints: dict[str, Any]) -> Table:
+    key = KEYS[kind]
+    columns = [Column(f, _TYPES.get(hint, _TEXT), primary_key=f == key, nullable=False) for f, hint in hints.items()]
+    indexes = [Index(f"{name}_by_{field}", field, key) for field in INDEXED.get(kind, ())]
+    return Table(name, METADATA, *columns, *indexes)
+
+
+def _shape(kind: type[Record], name: str) -> Shape:
+    hints = get_type_hints(kind)
+    names = tuple(f.name for f in fields(kind))
+    packed = tuple((i, _element(hints[n])) for i, n in enumerate(names) if get_origin(hints[n]) is tuple)
+    volatile = tuple(i for i, n in enumerate(names) if n in VOLATILE.get(kind, frozenset()))
+    return Shape(kind, name, _table(kind, name, hints), KEYS[kind], names, attrgetter(*names), packed, volatile)
+
+
+SHAPES: dict[type, Shape] = {kind: _shape(kind, name) for kind, name in NAMES.items()}
+
+EVENT = Table(
+    "event",
+    METADATA,
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("moment", _TEXT, nullable=False),
+    Column("agent", _TEXT, nullable=False),
+    Column("kind", _TEXT, nullable=False),
+    Column("subject", _TEXT, nullable=False),
+    Column("payload", _TEXT, nullable=False),
+    Index("event_by_kind", "kind", "seq"),
+    Index("event_by_subject", "subject", "seq"),
+)
+"""The log. ``seq`` counts from 1 without gaps, in the order of the commits."""
