@@ -80,6 +80,8 @@ class DatasetRules:
     validation_groups: tuple[str, ...] = ()
     test_share: float = 0.2
     validation_share: float = 0.15
+    known_share: float = 0.0
+    """Of the images in training groups: set aside to measure how well known hands are known."""
     images: bool = True
     """``False``: labels and links only, no picture is fetched, nothing is trained."""
 

@@ -93,9 +93,9 @@ def build(
     """Write the dataset to ``folder`` and return it with what was lost.
 
     ``image_of`` says where a file's bytes should lie (nothing there is the failure "no image"). ``strangers`` are IRIs
-    of files known to show nothing that is to be learned. ``seed`` decides which groups are set aside where none are named.
-    The folder is built beside its place and put there in one step; one that is there with the same content stays as it
-    is. Raises ``DatasetError`` when nothing is left to learn.
+    of files known to show nothing that is to be learned. ``seed`` decides which groups are set aside where none is
+    named. The folder is built beside its place and put there in one step; one that is there with the same content stays
+    as it is. Raises ``DatasetError`` when nothing is left to learn.
     """
     losses = _Losses(campaign, moment)
     by_file: dict[str, list[Label]] = defaultdict(list)
