@@ -1,0 +1,1 @@
+"""The figures, measured: ``python -m benchmarks.NAME`` prints one JSON line a figure."""

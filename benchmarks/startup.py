@@ -1,0 +1,32 @@
+"""How long it takes until De Boodt says something: the command's help, and the API process until it is built."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks._figure import command_seconds, figure
+
+
+def main() -> None:
+    """Print the start-up figures beside a bare interpreter, in the same run."""
+    bare = command_seconds([sys.executable, "-c", "pass"])
+    command = str(Path(sys.executable).parent / "deboodt")
+    figure(
+        "deboodt --help",
+        command_seconds([command, "--help"]),
+        "s",
+        beside="python -c pass",
+        beside_value=bare,
+        at_most=0.5,
+    )
+    with tempfile.TemporaryDirectory() as home:
+        code = (
+            "from identify.app import create_app; from linkeddata.settings import Settings; "
+            f"create_app(Settings(home={home!r}))"
+        )
+        started = command_seconds([sys.executable, "-c", code], runs=5)
+    figure("API built, empty store", started, "s", beside="python -c pass", beside_value=bare, at_most=2.0)
+
+
+if __name__ == "__main__":
+    main()
