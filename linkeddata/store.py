@@ -124,7 +124,7 @@ class Store:
             row = connection.execute(query).first()
         return None if row is None else shape.record(row)
 
-    def each(self, kind: type[R], **equals: str | int) -> Iterator[R]:
+    def each(self, kind: type[R], /, **equals: str | int) -> Iterator[R]:
         """Yield the records whose fields equal what is given, ordered by key.
 
         Read in pages that hold no lock, so that one may write while reading; what is written meanwhile may or may not
@@ -140,7 +140,23 @@ class Store:
                 return
             page = self._page(shape, query.where(key > getattr(page[-1], shape.key)))
 
-    def count(self, kind: type[Record], **equals: str | int) -> int:
+    def page(self, kind: type[R], *, after: str = "", limit: int = 100, **equals: str | int) -> list[R]:
+        """Return at most ``limit`` records whose keys come after ``after`` and whose fields equal what is given."""
+        shape = SHAPES[kind]
+        key = shape.table.c[shape.key]
+        query = select(shape.table).where(key > _storable(after), *_conditions(shape, equals))
+        page: list[R] = self._page(shape, query.order_by(key).limit(limit))
+        return page
+
+    def recent(self, kind: type[R], limit: int) -> list[R]:
+        """Return at most ``limit`` of the records that were added last and are still there, newest first."""
+        query = select(EVENT.c.subject).where(EVENT.c.kind == f"{SHAPES[kind].name}.added")
+        with self._reading() as connection:
+            keys = connection.execute(query.order_by(EVENT.c.seq.desc()).limit(limit)).scalars().all()
+        found = (self.get(kind, key) for key in dict.fromkeys(keys))
+        return [record for record in found if record is not None]
+
+    def count(self, kind: type[Record], /, **equals: str | int) -> int:
         """Return how many records there are whose fields equal what is given."""
         shape = SHAPES[kind]
         query = select(func.count()).select_from(shape.table).where(*_conditions(shape, equals))
