@@ -11,11 +11,12 @@ import json
 import random
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -29,12 +30,26 @@ RETRIED_CODES = frozenset(
 )
 """MediaWiki error codes that mean "later", not "no"."""
 
+FILES = 2
+"""How many files may come from one host at the same time."""
+
+_BROKEN = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+"""What requests raises when an answer does not come, or does not come whole."""
+
 Params = Mapping[str, str | int]
 T = TypeVar("T")
 
 
-class _TryAgainError(Exception):
-    """One try failed in a way that a later try may mend; carries the wait the service asked for, if it did."""
+class TryAgainError(Exception):
+    """One try failed in a way that a later try may mend; ``wait_s`` is what the service asked for, if it did.
+
+    Raised by what is handed to ``Client.tries`` and caught there: no caller of a client ever sees it.
+    """
 
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
@@ -42,10 +57,10 @@ class _TryAgainError(Exception):
 
 
 class Client:
-    """Asks other people's services, politely. Thread-safe; one at a time to each host.
+    """Asks other people's services, politely. Thread-safe; one at a time to each host, two where it is files.
 
     ``sleep`` and ``session`` are handed in by tests; ``counts`` tells afterwards what was asked and what it cost:
-    requests, bytes, retries and seconds waited.
+    requests, bytes, retries and milliseconds waited. ``with Client(settings) as client:`` closes its connections.
     """
 
     def __init__(
@@ -59,8 +74,31 @@ class Client:
         self._session = session or requests.Session()
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"})
         self._sleep = sleep
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._turns: dict[tuple[str, int], threading.Semaphore] = {}
+        self._counting = threading.Lock()
         self.counts: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    @property
+    def user_agent(self) -> str:
+        """Who we say we are."""
+        return self._settings.user_agent
+
+    @property
+    def timeout_s(self) -> float:
+        """How long one request may stay without an answer."""
+        return self._settings.timeout_s
 
     def get_json(self, url: str, params: Params | None = None) -> Any:
         """Return the decoded JSON body; ``None`` for 204 (WoRMS' "nothing").
@@ -68,15 +106,19 @@ class Client:
         Raises ``ServiceError`` for an answer that means no (``code`` is the HTTP status or the MediaWiki error code)
         and ``UnreachableError`` when every try failed.
         """
-        return self._tries(url, lambda: self._json(self._answer("GET", url, params)))
+        return self.tries(url, lambda: self._json(self._answer("GET", url, params)))
 
     def post_json(self, url: str, data: Params) -> Any:
         """Like ``get_json`` with the parameters in a form body, for lists too long for a URL."""
-        return self._tries(url, lambda: self._json(self._answer("POST", url, data)))
+        return self.tries(url, lambda: self._json(self._answer("POST", url, data)))
 
     def get_bytes(self, url: str, *, limit: int) -> bytes:
-        """Return the whole body, at most ``limit`` bytes. Raises like ``get_json``; a cut body is tried again."""
-        return self._tries(url, lambda: self._body(self._answer("GET", url, None, stream=True), limit))
+        """Return the whole body of a file, at most ``limit`` bytes (``ServiceError`` with code ``too-large`` beyond).
+
+        Raises like ``get_json``. A cut body is tried again, and so is an HTML page, which is never the file asked for.
+        At most two at a time to a host, as Wikimedia asks (https://wikitech.wikimedia.org/wiki/Robot_policy).
+        """
+        return self.tries(url, lambda: self._body(self._answer("GET", url, None, stream=True), limit), places=FILES)
 
     def require_contact(self, url: str) -> None:
         """Raise ``ContactRequiredError`` if ``url`` is public and no contact address is set."""
@@ -86,77 +128,93 @@ class Client:
                 'set contact = "you@your.museum" in deboodt.toml, or DEBOODT_CONTACT'
             )
 
-    def _tries(self, url: str, once: Callable[[], T]) -> T:
+    def tries(self, url: str, once: Callable[[], T], *, places: int = 1) -> T:
+        """Return what ``once`` returns, trying again as often as the settings allow when it raises ``TryAgainError``.
+
+        For protocols that another library speaks: the contact address, turns, waits and counts are as for our own
+        requests. ``places`` is how many such requests may run at the same time to the host of ``url``.
+        """
         self.require_contact(url)
         reason = ""
         for number in range(self._settings.tries):
             try:
-                with self._turn(url):
+                with self._turn(url, places):
                     return once()
-            except _TryAgainError as trouble:
+            except TryAgainError as trouble:
                 reason = str(trouble)
-                self.counts["retries"] += 1
+                self.count("retries")
                 if number + 1 < self._settings.tries:
                     self._wait(url, number, trouble.wait_s, reason)
         raise UnreachableError(f"{url}: {reason}, {self._settings.tries} tries", code="unreachable", url=url)
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Add to ``counts``."""
+        with self._counting:
+            self.counts[what] += number
 
     def _wait(self, url: str, number: int, asked_s: float | None, reason: str) -> None:
         cap = self._settings.longest_wait_s
         if asked_s is not None and asked_s > cap:
             raise UnreachableError(f"{url}: {reason}; asked to wait {asked_s:.0f} s", code="wait", url=url)
         pause = asked_s if asked_s is not None else min(cap, 2.0**number) * random.uniform(0.5, 1.0)
-        self.counts["waited_ms"] += round(pause * 1000)
+        self.count("waited_ms", round(pause * 1000))
         self._sleep(pause)
 
-    @contextmanager
-    def _turn(self, url: str) -> Iterator[None]:
-        with self._locks[urlsplit(url).netloc]:
-            yield
+    def _turn(self, url: str, places: int) -> threading.Semaphore:
+        with self._counting:
+            return self._turns.setdefault((urlsplit(url).netloc, places), threading.Semaphore(places))
 
     def _answer(self, method: str, url: str, params: Params | None, stream: bool = False) -> requests.Response:
-        self.counts["requests"] += 1
+        self.count("requests")
         where = {"data": params} if method == "POST" else {"params": params}
         try:
             response = self._session.request(method, url, timeout=self._settings.timeout_s, stream=stream, **where)  # type: ignore[arg-type]
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise _TryAgainError(f"no answer ({type(error).__name__})") from error
+        except _BROKEN as error:
+            raise TryAgainError(f"no answer ({type(error).__name__})") from error
+        except requests.RequestException as error:  # an address that is none, redirects without end
+            raise ServiceError(f"{url}: {error}", code="bad-request", url=url) from error
         if response.status_code in RETRIED_STATUS:
-            raise _TryAgainError(f"HTTP {response.status_code}", retry_after(response.headers))
+            response.close()
+            raise TryAgainError(f"HTTP {response.status_code}", retry_after(response.headers))
         if response.status_code >= 400:
-            text = response.text[:200].strip()
+            text = "" if stream else response.text[:200].strip()
+            response.close()
             raise ServiceError(f"{url}: HTTP {response.status_code} {text}", code=str(response.status_code), url=url)
         return response
 
     def _json(self, response: requests.Response) -> Any:
-        self.counts["bytes"] += len(response.content)
+        self.count("bytes", len(response.content))
         if response.status_code == 204:
             return None
         try:
             payload = json.loads(response.content)
         except ValueError as error:
             kind = response.headers.get("Content-Type", "no type")
-            raise _TryAgainError(f"{kind} instead of JSON") from error
+            raise TryAgainError(f"{kind} that is not JSON", retry_after(response.headers)) from error
         raise_api_error(payload, response)
         return payload
 
     def _body(self, response: requests.Response, limit: int) -> bytes:
-        pieces = []
-        size = 0
+        with closing(response):
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                raise TryAgainError("an HTML page instead of a file", retry_after(response.headers))
+            body = self._pieces(response, limit)
+        announced = response.headers.get("Content-Length")
+        if announced and "Content-Encoding" not in response.headers and len(body) != int(announced):
+            raise TryAgainError(f"cut off after {len(body)} of {announced} bytes")
+        self.count("bytes", len(body))
+        return body
+
+    def _pieces(self, response: requests.Response, limit: int) -> bytes:
+        body = bytearray()
         try:
             for piece in response.iter_content(1 << 16):
-                size += len(piece)
-                if size > limit:
+                body += piece
+                if len(body) > limit:
                     raise ServiceError(f"{response.url}: more than {limit} bytes", code="too-large", url=response.url)
-                pieces.append(piece)
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, requests.Timeout) as error:
-            raise _TryAgainError(f"cut off after {size} bytes") from error
-        finally:
-            response.close()
-        announced = response.headers.get("Content-Length")
-        if announced and "Content-Encoding" not in response.headers and size != int(announced):
-            raise _TryAgainError(f"cut off after {size} of {announced} bytes")
-        self.counts["bytes"] += size
-        return b"".join(pieces)
+        except _BROKEN as error:
+            raise TryAgainError(f"cut off after {len(body)} bytes") from error
+        return bytes(body)
 
 
 def raise_api_error(payload: Any, response: requests.Response) -> None:
@@ -166,7 +224,7 @@ def raise_api_error(payload: Any, response: requests.Response) -> None:
         return
     code = str(error["code"])
     if code in RETRIED_CODES:
-        raise _TryAgainError(f"MediaWiki says {code}", retry_after(response.headers))
+        raise TryAgainError(f"MediaWiki says {code}", retry_after(response.headers))
     raise ServiceError(f"{response.url}: {code}: {error.get('info', '')}", code=code, url=response.url)
 
 
