@@ -1,0 +1,93 @@
+"""What can go wrong with a service, on demand. In: "the next answer here shall fail like so". Out: that failure.
+
+The kinds are those that Wikimedia, GBIF, WoRMS and the query services have been seen to show.
+"""
+
+import threading
+from dataclasses import dataclass, replace
+
+from harvest.standin.exchange import Reply, html_reply
+
+_STACK_TRACE = (
+    b"\nSPARQL-QUERY: queryStr=SELECT ...\njava.util.concurrent.TimeoutException\n"
+    b"\tat java.util.concurrent.FutureTask.get(FutureTask.java:205)\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail; ``retry_after`` is sent as it is (seconds or an HTTP date), empty for none."""
+
+    kind: str
+    retry_after: str = ""
+
+    def after(self, seconds: int | str) -> "Fault":
+        """Return the same fault with another Retry-After."""
+        return replace(self, retry_after=str(seconds))
+
+
+TOO_MANY_REQUESTS = Fault("too many requests", "1")
+UNAVAILABLE = Fault("unavailable")
+CUT_CONNECTION = Fault("cut connection")
+TRUNCATED = Fault("truncated body")
+HTML_PAGE = Fault("html page")
+STACK_TRACE = Fault("stack trace")
+MAXLAG = Fault("maxlag", "5")
+RATE_LIMITED = Fault("ratelimited")
+
+FAULTS: dict[str, Fault] = {
+    f.kind: f
+    for f in (TOO_MANY_REQUESTS, UNAVAILABLE, CUT_CONNECTION, TRUNCATED, HTML_PAGE, STACK_TRACE, MAXLAG, RATE_LIMITED)
+}
+"""Every fault by its name."""
+
+
+class Faults:
+    """The faults that are due, by path prefix. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._due: list[tuple[str, Fault]] = []
+        self._lock = threading.Lock()
+
+    def next(self, path_prefix: str, fault: Fault, *, times: int = 1) -> None:
+        """Make the next ``times`` requests whose path begins with ``path_prefix`` fail, after those ordered before."""
+        with self._lock:
+            self._due += [(path_prefix, fault)] * times
+
+    def take(self, path: str) -> Fault | None:
+        """Return the fault that is due for ``path`` and strike it off; ``None`` without one."""
+        with self._lock:
+            for place, (prefix, fault) in enumerate(self._due):
+                if path.startswith(prefix):
+                    del self._due[place]
+                    return fault
+        return None
+
+    @property
+    def pending(self) -> int:
+        """How many faults have not happened yet."""
+        with self._lock:
+            return len(self._due)
+
+    def clear(self) -> None:
+        """Strike off everything that is due."""
+        with self._lock:
+            self._due.clear()
+
+
+def faulty(fault: Fault, reply: Reply) -> Reply:
+    """Return what is sent in place of ``reply``. Cut connections and truncated bodies are the server's to make."""
+    wait = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    if fault.kind == TOO_MANY_REQUESTS.kind:
+        return _with(html_reply("Too Many Requests", "You are making too many requests.", 429), wait)
+    if fault.kind == UNAVAILABLE.kind:
+        return _with(html_reply("Service Unavailable", "Our servers are under maintenance.", 503), wait)
+    if fault.kind == HTML_PAGE.kind:
+        return html_reply("Wikimedia Error", "Our servers are currently experiencing a technical problem.")
+    if fault.kind == STACK_TRACE.kind:
+        return Reply(reply.body[: len(reply.body) // 2] + _STACK_TRACE, 200, reply.headers)
+    return reply
+
+
+def _with(reply: Reply, headers: dict[str, str]) -> Reply:
+    return Reply(reply.body, reply.status, {**reply.headers, **headers})

@@ -1,0 +1,112 @@
+"""Ways into a World: by id, title, category, statement. In: a ``World``. Out: an ``Index`` of tables made once."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote
+
+from harvest.standin.world import Category, File, Item, Usage, World
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Member:
+    """One page in a category, in the order MediaWiki lists them (collation "uppercase")."""
+
+    sort_key: bytes
+    page_id: int
+    kind: str  # file, subcat
+    namespace: int
+    title: str
+    moment: str
+
+
+class Index:
+    """Tables of a World that are made once, when first asked for."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @cached_property
+    def files(self) -> dict[int, File]:
+        """Files by page id."""
+        return {f.page_id: f for f in self.world.files}
+
+    @cached_property
+    def titles(self) -> dict[str, File]:
+        """Files by title."""
+        return {f.title: f for f in self.world.files}
+
+    @cached_property
+    def images(self) -> dict[str, File]:
+        """Files by the path of their image, ``a/ab/Name.jpg``."""
+        return {image_path(f.title): f for f in self.world.files}
+
+    @cached_property
+    def categories(self) -> dict[str, Category]:
+        """Category pages by title."""
+        return {c.title: c for c in self.world.categories}
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        """Items, properties and redirects by id."""
+        return {i.id: i for i in self.world.items}
+
+    @cached_property
+    def members(self) -> dict[str, list[Member]]:
+        """Members by category title with its prefix, sorted."""
+        found: dict[str, list[Member]] = defaultdict(list)
+        for file in self.world.files:
+            moment = file.uploaded or (file.revisions[0].moment if file.revisions else "")
+            for name in file.categories:
+                found[f"Category:{name}"].append(_member("file", 6, file.title, file.page_id, moment))
+        for category in self.world.categories:
+            for name in category.categories:
+                found[f"Category:{name}"].append(
+                    _member("subcat", 14, category.title, category.page_id, category.moment)
+                )
+        return {title: sorted(entries) for title, entries in found.items()}
+
+    @cached_property
+    def depicting(self) -> dict[str, list[File]]:
+        """Files by ``P180`` and ``P180=Q140``: any property with any entity or string it states."""
+        found: dict[str, list[File]] = defaultdict(list)
+        for file in self.world.files:
+            keys: set[str] = set()
+            for property_id, claims in (file.entity.statements if file.entity else {}).items():
+                values = [c["mainsnak"].get("datavalue", {}).get("value") for c in claims if c["rank"] != "deprecated"]
+                keys.add(property_id)
+                keys |= {f"{property_id}={v['id'] if isinstance(v, dict) and 'id' in v else v}" for v in values if v}
+            for key in keys:
+                found[key].append(file)
+        return dict(found)
+
+    @cached_property
+    def usages(self) -> dict[int, Usage]:
+        """GBIF usages by key."""
+        return {u.key: u for u in self.world.usages}
+
+
+def image_path(title: str) -> str:
+    """Return where MediaWiki keeps the image of a file page: two levels of the MD5 of its name, then the name.
+
+    >>> image_path("File:Bulk 000.jpg")
+    '0/03/Bulk_000.jpg'
+    """
+    name = title.split(":", 1)[-1].replace(" ", "_")
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[0]}/{digest[:2]}/{name}"
+
+
+def url_path(path: str) -> str:
+    """Return a path as it stands in a URL.
+
+    >>> url_path("c/c0/Über & so.jpg")
+    'c/c0/%C3%9Cber_%26_so.jpg'
+    """
+    return quote(path.replace(" ", "_"), safe="/:,.!*()-_~")
+
+
+def _member(kind: str, namespace: int, title: str, page_id: int, moment: str) -> Member:
+    key = title.split(":", 1)[1].upper().encode()
+    return Member(key, page_id, kind, namespace, title, moment)
