@@ -1,0 +1,252 @@
+"""Who said it: the history of a file page, folded. In: revisions and the statements that stand. Out: ``Said``.
+
+Wikibase writes into an edit's summary what the edit did, for machines as well as for people: ``wbsetclaim-create``
+with property and item, ``wbremoveclaims-remove``, ``wbsetlabel-add`` with language and text; the ISA tool adds
+``campaign165@ISA``. Other edits (``wbeditentity``, an upload with data) say only that something changed: what they
+added keeps no author here, because a guess would be worse than none. A rollback, an undo and a restore are known by
+what they bring back (https://www.mediawiki.org/wiki/Manual:Reverts).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harvest.mediainfo import MediaInfo, Statement
+from linkeddata.ids import DEPICTS
+
+Key = tuple[str, str]
+"""What is said: ("", Q-id), or (language, text of a caption)."""
+
+_AUTO = re.compile(r"/\* (?P<verb>[a-z]+(?:-[a-z-]+)?):(?P<about>[^*]*?) ?\*/ ?(?P<rest>.*)", re.DOTALL)
+_CLAIM = re.compile(
+    r"\[\[(?:[^\]|]*[:/])?(P[1-9]\d*)(?:\|[^\]]*)?\]\]: \[\[(?:[^\]|]*[:/])?(Q[1-9]\d*)(?:\|[^\]]*)?\]\]"
+)
+_ISA = re.compile(r"(?:, )?\bcampaign(\d+)@ISA\b")
+_UNDONE = re.compile(r"\[\[Special:Diff/(\d+)")
+_NUMBERED = re.compile(r"\|(\d+)(?:\||$)")
+
+_ADDS = frozenset({"wbsetclaim-create", "wbcreateclaim-create", "wbsetclaimvalue"})
+_REMOVES = frozenset({"wbremoveclaims-remove"})
+_NAMES = frozenset({"wbsetlabel-add", "wbsetlabel-set"})
+_UNNAMES = frozenset({"wbsetlabel-remove"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One revision of a file page, without its content."""
+
+    id: int
+    user: str  # "" where it was hidden
+    moment: str
+    comment: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One thing said of a file: by whom and when as far as the summaries tell, and what became of it.
+
+    ``revision`` is 0 and ``user`` and ``moment`` are ``""`` where no summary names who said it; ``withdrawn`` is ``""``
+    while it stands.
+    """
+
+    key: Key
+    revision: int = 0
+    user: str = ""
+    moment: str = ""
+    tool: str = ""  # campaign165@ISA
+    withdrawn: str = ""
+    withdrawn_by: str = ""
+    statement: Statement | None = None  # as it stands; None for captions and for what was withdrawn
+
+
+def parse_revisions(payload: Any) -> list[Revision]:
+    """Return the revisions of the one page in an answer of formatversion 2, in the order given."""
+    pages = ((payload or {}).get("query") or {}).get("pages") or [{}]
+    return [
+        Revision(
+            id=int(entry["revid"]),
+            user=str(entry.get("user", "")),
+            moment=str(entry.get("timestamp", "")),
+            comment=str(entry.get("comment", "")),
+            tags=tuple(map(str, entry.get("tags") or ())),
+        )
+        for entry in pages[0].get("revisions") or ()
+    ]
+
+
+def fold(revisions: Iterable[Revision], info: MediaInfo, *, captions: bool = False) -> list[Said]:
+    """Return everything said of a file, withdrawn first, then what stands in the order of its statements.
+
+    ``revisions`` in any order; without them nothing has an author and nothing is known to be withdrawn.
+
+    >>> note = "[[d:Special:EntityPage/P180]]: [[d:Special:EntityPage/Q140]], campaign165@ISA"
+    >>> edit = Revision(id=7, user="Jan", moment="2021-10-03T14:05:00Z", comment=f"/* wbsetclaim-create:2||1 */ {note}")
+    >>> standing = MediaInfo(id="M1", depicts=(Statement(id="M1$A", item="Q140", rank="normal"),))
+    >>> [(said.key[1], said.user, said.revision, said.tool) for said in fold([edit], standing)]
+    [('Q140', 'Jan', 7, 'campaign165@ISA')]
+    """
+    page = _Folded()
+    for revision in sorted(revisions, key=lambda r: r.id):
+        page.take(revision)
+    standing = [(("", s.item), s) for s in info.depicts if s.counts]
+    everything = _reconciled(page, standing)
+    if captions:
+        everything += _reconciled_captions(page, info.captions)
+    return sorted(everything, key=lambda said: not said.withdrawn)
+
+
+class _Folded:
+    """The things said up to one revision, and for each revision which of them were open after it."""
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+        self.open: tuple[int, ...] = ()
+        self.revisions: list[Revision] = []
+        self.dark: list[Revision] = []
+        """Edits of structured data whose summary does not tell what they changed."""
+        self._after: dict[int, tuple[int, ...]] = {}
+        self._closed_at: dict[int, int] = {}
+
+    def take(self, revision: Revision) -> None:
+        """Apply one revision, the next in time."""
+        target = self._before_last_editor() if "mw-rollback" in revision.tags else _restored(revision)
+        if target in self._after:
+            self._restore(target, revision)
+        elif undone := _undone(revision):
+            self._undo(undone, revision)
+        else:
+            self._apply(revision)
+        self.revisions.append(revision)
+        self._after[revision.id] = self.open
+
+    def _apply(self, revision: Revision) -> None:
+        auto = _AUTO.match(revision.comment)
+        verb = auto["verb"] if auto else ""
+        rest = auto["rest"] if auto else ""
+        claims = [("", item) for property_id, item in _CLAIM.findall(rest) if property_id == DEPICTS]
+        if verb in _ADDS:
+            for key in claims:
+                self._add(key, revision)
+        elif verb in _REMOVES:
+            for key in claims:
+                self._remove(key, revision)
+        elif auto and verb in _NAMES | _UNNAMES:
+            self._caption(auto, revision)
+        if verb == "wbsetclaimvalue" or verb.startswith("wbeditentity"):
+            self.dark.append(revision)
+
+    def _caption(self, auto: re.Match[str], revision: Revision) -> None:
+        language = auto["about"].rsplit("|", 1)[-1].strip()
+        text = _ISA.sub("", auto["rest"]).strip()
+        for index in [i for i in self.open if self.said[i].key[0] == language]:
+            self._close(index, revision)
+        if auto["verb"] in _NAMES:
+            self._add((language, text), revision)
+
+    def _add(self, key: Key, revision: Revision) -> None:
+        tool = _ISA.search(revision.comment)
+        told = Said(key=key, revision=revision.id, user=revision.user, moment=revision.moment)
+        self.said.append(replace(told, tool=f"campaign{tool[1]}@ISA") if tool else told)
+        self.open += (len(self.said) - 1,)
+
+    def _remove(self, key: Key, revision: Revision) -> None:
+        found = [i for i in self.open if self.said[i].key == key]
+        if not found:  # it was said by an edit that does not tell
+            self.said.append(Said(key=key))
+            found = [len(self.said) - 1]
+        self._close(found[-1], revision)
+
+    def _close(self, index: int, revision: Revision) -> None:
+        self.open = tuple(i for i in self.open if i != index)
+        self.said[index] = replace(self.said[index], withdrawn=revision.moment, withdrawn_by=revision.user)
+        self._closed_at[index] = revision.id
+
+    def _reopen(self, index: int) -> None:
+        self.said[index] = replace(self.said[index], withdrawn="", withdrawn_by="")
+        self.open = tuple(sorted((*self.open, index)))
+
+    def _restore(self, target: int, revision: Revision) -> None:
+        """Bring back what was open after the revision ``target``; what an untold edit had said was open all along."""
+        then = set(self._after.get(target, ()))
+        then |= {i for i, said in enumerate(self.said) if not said.revision and self._closed_at.get(i, 0) > target}
+        for index in [i for i in self.open if i not in then]:
+            self._close(index, revision)
+        for index in sorted(then - set(self.open)):
+            self._reopen(index)
+
+    def _undo(self, undone: int, revision: Revision) -> None:
+        """Take back what one revision did."""
+        for index in [i for i in self.open if self.said[i].revision == undone]:
+            self._close(index, revision)
+        for index, closed_at in self._closed_at.items():
+            if closed_at == undone and index not in self.open:
+                self._reopen(index)
+
+    def _before_last_editor(self) -> int:
+        """Return the revision that a rollback brings back: the last one not by whoever edited last."""
+        last = self.revisions[-1].user if self.revisions else ""
+        return next((r.id for r in reversed(self.revisions) if r.user != last), 0)
+
+
+def _restored(revision: Revision) -> int:
+    auto = _AUTO.match(revision.comment)
+    number = _NUMBERED.search(auto["about"]) if auto and auto["verb"] == "restore" else None
+    return int(number[1]) if number else 0
+
+
+def _undone(revision: Revision) -> int:
+    auto = _AUTO.match(revision.comment)
+    number = _NUMBERED.search(auto["about"]) if auto and auto["verb"] == "undo" else None
+    if not number and "mw-undo" in revision.tags:
+        number = _UNDONE.search(revision.comment)
+    return int(number[1]) if number else 0
+
+
+def _reconciled(page: _Folded, standing: Sequence[tuple[Key, Statement]]) -> list[Said]:
+    """Return what the history says of items, made to agree with the statements that stand."""
+    told = [i for i in page.open if page.said[i].key[0] == ""]
+    result = [said for said in page.said if said.withdrawn and said.key[0] == ""]
+    for key in dict.fromkeys([*(page.said[i].key for i in told), *(key for key, _ in standing)]):
+        authors = [page.said[i] for i in told if page.said[i].key == key]
+        statements = [statement for k, statement in standing if k == key]
+        matched = min(len(authors), len(statements))
+        # Statements are kept in the order they were made: what nobody is known to have said is the oldest.
+        result += [Said(key=key, statement=s) for s in statements[: len(statements) - matched]]
+        pairs = zip(authors[len(authors) - matched :], statements[len(statements) - matched :], strict=True)
+        result += [replace(said, statement=statement) for said, statement in pairs]
+        result += [_gone(page, said) for said in authors[: len(authors) - matched]]
+    return result
+
+
+def _gone(page: _Folded, said: Said) -> Said:
+    """Return what stands no more though no summary says so, as withdrawn.
+
+    By the one edit that can have done it and at its moment, if it is one; else by nobody known, at the last moment at
+    which it can have happened.
+    """
+    suspects = [r for r in page.dark if r.id > said.revision] or page.revisions[-1:]
+    by = suspects[0].user if len(suspects) == 1 and suspects[0] in page.dark else ""
+    return replace(said, withdrawn=suspects[-1].moment, withdrawn_by=by)
+
+
+def _reconciled_captions(page: _Folded, standing: Iterable[Key]) -> list[Said]:
+    """Return what the history says of captions, made to agree with those that stand."""
+    result = [said for said in page.said if said.withdrawn and said.key[0]]
+    left = {i: page.said[i] for i in page.open if page.said[i].key[0]}
+    for language, text in standing:
+        index = next((i for i, said in left.items() if _same_caption(said.key, (language, text))), None)
+        result.append(Said(key=(language, text)) if index is None else replace(left.pop(index), key=(language, text)))
+    return result + [_gone(page, said) for said in left.values()]
+
+
+def _same_caption(told: Key, standing: Key) -> bool:
+    """Say whether a summary tells of a caption; what the editor wrote into the summary stands behind it."""
+    return told == standing or (told[0] == standing[0] and told[1].startswith(standing[1] + ", "))
+
+
+def people(said: Iterable[Said]) -> Iterator[str]:
+    """Yield the user names in what was said."""
+    for one in said:
+        yield from filter(None, (one.user, one.withdrawn_by))

@@ -1,0 +1,296 @@
+"""Files of Commons as its API describes them. In: decoded answers. Out: ``Page``, ``MediaInfo``, ``MediaFile``.
+
+Pure functions; ``harvest.commons`` asks. They stand what the API really sends: an empty list where an object is due,
+entities that are missing, somevalue and novalue, values without a datatype
+(https://www.mediawiki.org/wiki/Wikibase/DataModel/JSON, https://www.mediawiki.org/wiki/API:Imageinfo).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any, NamedTuple
+
+from harvest.records import licence_iri
+from linkeddata.ids import (
+    APPLIES_TO_PART,
+    COLLECTION,
+    DEPICTS,
+    INVENTORY_NUMBER,
+    RELATIVE_POSITION,
+    checked_item,
+    checked_media,
+)
+from linkeddata.records import MediaFile
+
+CREATOR = "P170"
+AUTHOR_NAME = "P2093"
+INCEPTION = "P571"
+SAMPLE_HOST = "://commons.deboodt.example/"
+"""Under this address are the files that De Boodt paints itself; ``.example`` is nobody's (RFC 2606)."""
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A file page: what ``prop=imageinfo|info|revisions`` says of it."""
+
+    id: int
+    title: str
+    revision: int
+    only_revision: bool = False  # it has no earlier one: nothing can have been changed or taken back
+    image: Json  # imageinfo; empty for a page without a file of its own (a redirect)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One P180 statement."""
+
+    id: str
+    item: str  # "" for somevalue and novalue
+    rank: str  # preferred, normal, deprecated
+    kind: str = "value"  # value, somevalue, novalue
+    part: str = ""
+    region: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says that the file shows an item: it has one, and nobody marked the statement as wrong."""
+        return bool(self.item) and self.rank != "deprecated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaInfo:
+    """The structured data of one file as it stands."""
+
+    id: str
+    revision: int = 0
+    missing: bool = False  # no structured data, ever, or no such file
+    depicts: tuple[Statement, ...] = ()
+    captions: tuple[tuple[str, str], ...] = ()  # (language, text)
+    inventory_number: str = ""
+    institution: str = ""  # Q-id
+    creator: str = ""
+    created: str = ""
+
+
+NO_STRUCTURED_DATA = MediaInfo(id="", missing=True)
+
+
+class Site(NamedTuple):
+    """Where a wiki's things are: what its concept IRIs begin with."""
+
+    entity: str  # https://commons.wikimedia.org/entity/
+
+    def iri(self, page_id: int) -> str:
+        """Return the concept IRI of the file on a page."""
+        return f"{self.entity}M{page_id}"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this wiki's files are painted by De Boodt."""
+        return SAMPLE_HOST in self.entity
+
+
+def parse_pages(payload: Any) -> list[Page]:
+    """Return the file pages in an answer of formatversion 2; pages that are missing are left out."""
+    pages = _mapping(_mapping(payload).get("query")).get("pages") or []
+    return [_page(page) for page in pages if page.get("pageid") and not page.get("missing")]
+
+
+def _page(page: Json) -> Page:
+    image = (page.get("imageinfo") or [{}])[0]
+    last = (page.get("revisions") or [{}])[0]
+    return Page(
+        id=int(page["pageid"]),
+        title=str(page.get("title", "")),
+        revision=int(page.get("lastrevid") or 0),
+        only_revision=last.get("parentid") == 0 and "revid" in last,
+        image={} if image.get("filemissing") else image,
+    )
+
+
+def parse_entities(payload: Any) -> dict[str, MediaInfo]:
+    """Return the structured data in an answer of ``wbgetentities`` by the M-id that was asked."""
+    entities = _mapping(_mapping(payload).get("entities"))
+    return {key: _media_info(key, entity) for key, entity in entities.items() if not key.startswith("-")}
+
+
+def _media_info(key: str, entity: Json) -> MediaInfo:
+    if "missing" in entity:
+        return MediaInfo(id=checked_media(key), missing=True)
+    statements = _mapping(entity.get("statements"))
+    labels = _mapping(entity.get("labels"))
+    return MediaInfo(
+        id=checked_media(key),
+        revision=int(entity.get("lastrevid") or 0),
+        depicts=tuple(_statement(s) for s in statements.get(DEPICTS, ())),
+        captions=tuple(sorted((str(label["language"]), str(label["value"])) for label in labels.values())),
+        inventory_number=_first(statements, INVENTORY_NUMBER),
+        institution=_first(statements, COLLECTION),
+        creator=_creator(statements),
+        created=_day(_best(statements, INCEPTION)),
+    )
+
+
+def _statement(statement: Json) -> Statement:
+    main = _mapping(statement.get("mainsnak"))
+    qualifiers = _mapping(statement.get("qualifiers"))
+    kind = str(main.get("snaktype", ""))
+    item = _text(main)
+    return Statement(
+        id=str(statement.get("id", "")),
+        item=item if is_item(item) else "",
+        rank=str(statement.get("rank", "normal")),
+        kind=kind,
+        part=next(filter(None, map(_text, qualifiers.get(APPLIES_TO_PART, ()))), ""),
+        region=next(filter(None, map(_text, qualifiers.get(RELATIVE_POSITION, ()))), ""),
+    )
+
+
+def is_item(text: str) -> bool:
+    """Say whether ``text`` is a Q-id.
+
+    >>> is_item("Q140"), is_item("P180"), is_item("")
+    (True, False, False)
+    """
+    try:
+        checked_item(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _creator(statements: Json) -> str:
+    """Return the creator's name: an author name string, on its own or as qualifier of an unknown creator."""
+    named = _first(statements, AUTHOR_NAME)
+    if named:
+        return named
+    for statement in statements.get(CREATOR, ()):
+        for snak in _mapping(statement.get("qualifiers")).get(AUTHOR_NAME, ()):
+            if _text(snak):
+                return _text(snak)
+    return ""
+
+
+def _first(statements: Json, property_id: str) -> str:
+    return _text(_best(statements, property_id))
+
+
+def _best(statements: Json, property_id: str) -> Json:
+    """Return the main snak of the property's first statement of best rank."""
+    given = [s for s in statements.get(property_id, ()) if s.get("rank") != "deprecated"]
+    given.sort(key=lambda s: s.get("rank") != "preferred")
+    return next((_mapping(s.get("mainsnak")) for s in given if _mapping(s.get("mainsnak")).get("datavalue")), {})
+
+
+def _text(snak: Json) -> str:
+    """Return a snak's value if it is an item (its id) or a text."""
+    value = _mapping(snak.get("datavalue")).get("value", "")
+    if isinstance(value, Mapping):
+        return str(value.get("id") or (f"Q{value['numeric-id']}" if "numeric-id" in value else ""))
+    return str(value)
+
+
+def _day(snak: Json) -> str:
+    """Return a point in time as precisely as it is known, down to the day; ``""`` for less than a year."""
+    value = _mapping(_mapping(snak.get("datavalue")).get("value"))
+    match = re.match(r"\+0*(\d{4})-(\d\d)-(\d\d)T", str(value.get("time", "")))
+    length = {9: 1, 10: 2, 11: 3}.get(value.get("precision", 0), 0)
+    return "-".join(match.groups()[:length]) if match else ""
+
+
+def _mapping(value: Any) -> Json:
+    """Return ``value`` if it is an object; PHP writes an empty one as ``[]``."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def media_file(site: Site, page: Page, info: MediaInfo) -> MediaFile:
+    """Return what is known of a file: from structured data first, then from its description page.
+
+    ``revision`` and ``group`` are left for the caller to decide.
+    """
+    about = {key: _plain(entry) for key, entry in _mapping(page.image.get("extmetadata")).items()}
+    return MediaFile(
+        iri=site.iri(page.id),
+        title=page.title,
+        page=str(page.image.get("descriptionurl", "")),
+        original=str(page.image.get("url", "")),
+        sha1=str(page.image.get("sha1", "")),
+        mime=str(page.image.get("mime", "")),
+        width_px=int(page.image.get("width") or 0),
+        height_px=int(page.image.get("height") or 0),
+        size_bytes=int(page.image.get("size") or 0),
+        licence=licence_iri(about.get("LicenseUrl", "")) or _licence_of_code(about.get("License", "")),
+        credit=about.get("Attribution") or about.get("Credit", ""),
+        creator=info.creator or about.get("Artist", ""),
+        created=info.created or about.get("DateTimeOriginal", ""),
+        description=about.get("ImageDescription", ""),
+        inventory_number=info.inventory_number,
+        institution=info.institution,
+        simulated=site.simulated,
+    )
+
+
+def _plain(entry: Any) -> str:
+    return plain_text(str(_mapping(entry).get("value", "")))
+
+
+def _licence_of_code(code: str) -> str:
+    """Return the address of a Creative Commons licence from Commons' short name for it.
+
+    >>> _licence_of_code("cc-by-sa-3.0-nl"), _licence_of_code("cc0"), _licence_of_code("pd")
+    ('https://creativecommons.org/licenses/by-sa/3.0/nl/', 'https://creativecommons.org/publicdomain/zero/1.0/', '')
+    """
+    if code in ("cc0", "cc-zero"):
+        return "https://creativecommons.org/publicdomain/zero/1.0/"
+    match = re.fullmatch(r"cc-(by(?:-nc)?(?:-nd|-sa)?)-(\d\.\d)(?:-([a-z]{2}))?", code)
+    if not match:
+        return ""
+    return "https://creativecommons.org/licenses/" + "".join(f"{part}/" for part in match.groups() if part)
+
+
+class _Text(HTMLParser):
+    """Collects the words of a piece of HTML and leaves out what is not shown."""
+
+    _BREAKS = frozenset({"br", "p", "div", "li", "tr", "td", "th", "dd", "dt", "h1", "h2", "h3"})
+    _SILENT = frozenset({"script", "style", "template"})
+    _VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._silent: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        hidden = "display:none" in (dict(attrs).get("style") or "").replace(" ", "")
+        nested = bool(self._silent) and tag == self._silent[-1]
+        if tag not in self._VOID and (tag in self._SILENT or hidden or nested):
+            self._silent.append(tag)
+        if tag in self._BREAKS:
+            self.pieces.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._silent and tag == self._silent[-1]:
+            self._silent.pop()
+        if tag in self._BREAKS:
+            self.pieces.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.pieces.append(data)
+
+
+def plain_text(html: str) -> str:
+    """Return the words of a piece of HTML on one line, as a reader sees them.
+
+    >>> plain_text('<a href="//x">Jane  Doe</a>&nbsp;&amp; <span style="display: none">hidden</span>al.<br>Delft')
+    'Jane Doe & al. Delft'
+    """
+    if not re.search(r"[<&]", html):
+        return " ".join(html.split())
+    reader = _Text()
+    reader.feed(html)
+    reader.close()
+    return " ".join("".join(reader.pieces).split())
