@@ -110,7 +110,7 @@ def _candidates(names: Names, canonical: str) -> Iterable[tuple[str, list[Usage]
     yield "EXACT", names.by_canonical.get(wanted, [])
     if " " in wanted:
         near = {n for form in _deletions(wanted) for n in names.by_deletion.get(form, ())}
-        near |= names.by_deletion.get(wanted, set())
+        near |= names.by_deletion.get(wanted, set()) | (_deletions(wanted) & names.by_canonical.keys())
         yield "FUZZY", [u for n in sorted(near - {wanted}) if _one_edit(n, wanted) for u in names.by_canonical[n]]
         yield "HIGHERRANK", [u for u in names.by_canonical.get(wanted.split(" ")[0], []) if u.rank == "GENUS"]
 

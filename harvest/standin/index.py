@@ -59,7 +59,8 @@ class Index:
         for file in self.world.files:
             moment = file.uploaded or (file.revisions[0].moment if file.revisions else "")
             for name in file.categories:
-                found[f"Category:{name}"].append(_member("file", 6, file.title, file.page_id, moment))
+                member = _member("file", 6, file.title, file.page_id, file.joined.get(name, moment))
+                found[f"Category:{name}"].append(member)
         for category in self.world.categories:
             for name in category.categories:
                 found[f"Category:{name}"].append(

@@ -1,7 +1,7 @@
-"""A World as RDF in Wikibase's shape. In: a ``World``. Out: quads: Commons in the default graph, Wikidata in a named one.
+"""A World as RDF in Wikibase's shape. In: a ``World``. Out: quads, Commons in the default graph, Wikidata in its own.
 
 Follows https://www.mediawiki.org/wiki/Wikibase/Indexing/RDF_Dump_Format: ``p:``/``ps:`` for every statement, ``wdt:``
-only for those of the best rank and never for deprecated ones, a blank node for "somevalue", a ``wdno:`` class for "novalue".
+only for those of the best rank and never for deprecated ones, a blank node for "somevalue", a class for "novalue".
 """
 
 from collections.abc import Iterable, Iterator

@@ -20,6 +20,7 @@ import gzip
 import io
 import socket
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -110,6 +111,7 @@ class StandIn:
         self._aphia = worms.Aphia(world)
         self._endpoint = Endpoint(self._commons)
         self._recorded = {(r.path, frozenset(r.params.items())): r for r in world.recorded}
+        self.broken: list[str] = []  # tracebacks of the stand-in's own mistakes; each was answered with 500
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self) -> "StandIn":
@@ -148,7 +150,12 @@ class StandIn:
         known = self._recorded.get((request.path, frozenset(request.params.items())))
         if known is not None:
             return Reply(known.body, known.status, known.headers)
-        return self._routed(request)
+        try:
+            return self._routed(request)
+        except Exception:
+            trouble = traceback.format_exc()
+            self.broken.append(trouble)
+            return html_reply("Internal Server Error", trouble, 500)
 
     def _routed(self, request: Request) -> Reply:
         path = request.path

@@ -1,4 +1,4 @@
-"""A SPARQL 1.1 endpoint (https://www.w3.org/TR/sparql11-protocol/). In: a World, a query by GET or POST. Out: its results.
+"""A SPARQL 1.1 endpoint (https://www.w3.org/TR/sparql11-protocol/). In: a World, queries by GET or POST. Out: results.
 
 The engine is Oxigraph. ``SERVICE`` with the address of a Wikidata endpoint is answered from this World's Wikidata, as
 QLever's and Wikimedia's Commons endpoints do by federation; no other service is ever called.
@@ -68,7 +68,7 @@ def _query_text(request: Request) -> str:
 
 
 def _local(text: str) -> str:
-    """Return ``text`` with calls to Wikidata turned to this World's graph of it; ``ValueError`` for any other service."""
+    """Return ``text`` with calls to Wikidata turned to this World's graph of it; ``ValueError`` for other services."""
 
     def replaced(found: re.Match[str]) -> str:
         if not re.fullmatch(f"<{_WIKIDATA_SERVICES}/?>", found[1]):

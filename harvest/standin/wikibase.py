@@ -1,7 +1,8 @@
 """The Wikibase actions of the API: ``wbgetentities``, ``wbgetclaims``, ``wbsearchentities``.
 
-In: a ``Wiki`` and parameters. Out: the payload as Wikibase words it, with its surprises: ``"statements": []`` when a file
-has none, ``{"id": …, "missing": ""}`` for what is not there, one bad id that fails the batch, no data types in M-entities.
+In: a ``Wiki`` and parameters. Out: the payload as Wikibase words it, with its surprises: ``"statements": []`` when a
+file has none, ``{"id": …, "missing": ""}`` for what is not there, one bad id that fails the batch, no data types in
+M-entities.
 """
 
 import re

@@ -79,6 +79,7 @@ class File:
     title: str  # with prefix and spaces: File:Plate 12.jpg
     revisions: tuple[Revision, ...]
     categories: tuple[str, ...] = ()  # without prefix
+    joined: Mapping[str, str] = field(default_factory=dict)  # when the page came into a category, if not at upload
     image: Path | bytes | None = None  # None: the image is listed and cannot be had (404)
     url: str = ""  # where the image is, when it is not ours to serve
     sha1: str = ""
@@ -127,7 +128,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """One name usage of GBIF's backbone; ``higher`` leads from the kingdom down and includes the accepted usage itself."""
+    """One name usage of GBIF's backbone; ``higher`` leads from the kingdom down to the accepted usage itself."""
 
     key: int
     scientific_name: str  # with authorship
