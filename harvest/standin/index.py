@@ -83,6 +83,18 @@ class Index:
         return dict(found)
 
     @cached_property
+    def stating(self) -> dict[str, set[str]]:
+        """Ids of items by ``p846`` and ``p846=1937911``, in small letters: CirrusSearch compares so."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for item in self.world.items:
+            for property_id, claims in item.entity.statements.items():
+                values = [c["mainsnak"].get("datavalue", {}).get("value") for c in claims if c["rank"] != "deprecated"]
+                texts = (str(v["id"] if isinstance(v, dict) and "id" in v else v) for v in values if v)
+                for key in (property_id, *(f"{property_id}={text}" for text in texts)):
+                    found[key.casefold()].add(item.id)
+        return dict(found)
+
+    @cached_property
     def usages(self) -> dict[int, Usage]:
         """GBIF usages by key."""
         return {u.key: u for u in self.world.usages}

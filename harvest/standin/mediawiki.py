@@ -11,7 +11,7 @@ from typing import Any
 
 from harvest.standin.exchange import JSON_TYPE, Reply, json_reply
 from harvest.standin.index import Index, Member, image_path, url_path
-from harvest.standin.world import Entity, File, Json, Revision
+from harvest.standin.world import Entity, File, Item, Json, Revision
 
 Params = Mapping[str, str]
 STANDARD_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
@@ -281,6 +281,8 @@ def search(wiki: Wiki, params: Params, prefix: str) -> Listed:
     words = _search_words(params.get(f"{prefix}srsearch", ""))
     if not words:
         raise ApiError("missingparam", 'The "srsearch" parameter must be set.')
+    if wiki.site == "wikidata":
+        return _search_items(wiki, params, prefix, words)
     hits = [f for f in wiki.index.world.files if not f.redirect and all(_hit(wiki, f, w) for w in words)]
     start = int(params.get(f"{prefix}sroffset", "0"))
     most = limit(params, f"{prefix}srlimit")
@@ -293,6 +295,25 @@ def search(wiki: Wiki, params: Params, prefix: str) -> Listed:
     ordered = [{k: r[k] for k in ("ns", "title", "pageid", "size", "wordcount", "snippet", "timestamp")} for r in rows]
     more: dict[str, str | int] = {f"{prefix}sroffset": start + most} if start + most < len(hits) else {}
     return {"searchinfo": {"totalhits": len(hits)}, "search": ordered}, more
+
+
+def _search_items(wiki: Wiki, params: Params, prefix: str, words: list[str]) -> Listed:
+    hits = [i for i in wiki.index.world.items if not i.redirect and all(_item_hit(wiki, i, w) for w in words)]
+    start = int(params.get(f"{prefix}sroffset", "0"))
+    most = limit(params, f"{prefix}srlimit")
+    rows: list[Json] = [
+        {"ns": 0, "title": i.id, "pageid": i.page_id, "size": 0, "wordcount": 0, "snippet": "", "timestamp": i.modified}
+        for i in hits[start : start + most]
+    ]
+    more: dict[str, str | int] = {f"{prefix}sroffset": start + most} if start + most < len(hits) else {}
+    return {"searchinfo": {"totalhits": len(hits)}, "search": rows}, more
+
+
+def _item_hit(wiki: Wiki, item: Item, word: str) -> bool:
+    operator, _, value = word.partition(":")
+    if operator == "haswbstatement":
+        return any(item.id in wiki.index.stating.get(v.casefold(), ()) for v in value.split("|"))
+    return word.casefold() in (text.casefold() for text in item.entity.labels.values())
 
 
 def _search_words(text: str) -> list[str]:
