@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
-from harvest.standin.world import Category, File, Item, Usage, World
+from harvest.standin.world import Category, Entity, File, Item, Usage, World
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,6 +20,18 @@ class Member:
     namespace: int
     title: str
     moment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """One page as the search sees it."""
+
+    page_id: int
+    namespace: int
+    title: str
+    moment: str
+    text: str
+    categories: tuple[str, ...]
 
 
 class Index:
@@ -69,18 +82,28 @@ class Index:
         return {title: sorted(entries) for title, entries in found.items()}
 
     @cached_property
-    def depicting(self) -> dict[str, list[File]]:
-        """Files by ``P180`` and ``P180=Q140``: any property with any entity or string it states."""
-        found: dict[str, list[File]] = defaultdict(list)
-        for file in self.world.files:
-            keys: set[str] = set()
-            for property_id, claims in (file.entity.statements if file.entity else {}).items():
-                values = [c["mainsnak"].get("datavalue", {}).get("value") for c in claims if c["rank"] != "deprecated"]
-                keys.add(property_id)
-                keys |= {f"{property_id}={v['id'] if isinstance(v, dict) and 'id' in v else v}" for v in values if v}
-            for key in keys:
-                found[key].append(file)
-        return dict(found)
+    def file_pages(self) -> list[Searchable]:
+        """What a search on Commons finds."""
+        return [
+            Searchable(f.page_id, 6, f.title, f.revisions[-1].moment, f.revisions[-1].wikitext, f.categories)
+            for f in self.world.files
+            if f.revisions and not f.redirect
+        ]
+
+    @cached_property
+    def item_pages(self) -> list[Searchable]:
+        """What a search on Wikidata finds."""
+        return [Searchable(i.page_id, 0, i.id, i.modified, "", ()) for i in self.world.items if not i.redirect]
+
+    @cached_property
+    def stating_files(self) -> dict[str, set[str]]:
+        """Titles of files by ``p180`` and ``p180=q140``: properties and values stated, in lower case."""
+        return _stating((f.title, f.entity) for f in self.world.files)
+
+    @cached_property
+    def stating_items(self) -> dict[str, set[str]]:
+        """Ids of items in the same way."""
+        return _stating((i.id, i.entity) for i in self.world.items)
 
     @cached_property
     def stating(self) -> dict[str, set[str]]:
@@ -118,6 +141,17 @@ def url_path(path: str) -> str:
     'c/c0/%C3%9Cber_%26_so.jpg'
     """
     return quote(path.replace(" ", "_"), safe="/:,.!*()-_~")
+
+
+def _stating(pages: Iterable[tuple[str, Entity | None]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for title, entity in pages:
+        for property_id, claims in (entity.statements if entity else {}).items():
+            values = [c["mainsnak"].get("datavalue", {}).get("value") for c in claims if c["rank"] != "deprecated"]
+            texts = [v["id"] if isinstance(v, dict) and "id" in v else v for v in values if v]
+            for key in (property_id, *(f"{property_id}={text}" for text in texts)):
+                found[key.lower()].add(title)
+    return dict(found)
 
 
 def _member(kind: str, namespace: int, title: str, page_id: int, moment: str) -> Member:

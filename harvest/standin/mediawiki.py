@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harvest.standin.exchange import JSON_TYPE, Reply, json_reply
-from harvest.standin.index import Index, Member, image_path, url_path
+from harvest.standin.index import Index, Member, Searchable, image_path, url_path
 from harvest.standin.world import Entity, File, Item, Json, Revision
 
 Params = Mapping[str, str]
@@ -186,9 +186,25 @@ def _page_set(wiki: Wiki, params: Params, found: Json, cut: dict[str, str | int]
     for text in values(params, "pageids"):
         file = wiki.index.files.get(int(text) if text.isdigit() else 0)
         pages[int(text)] = _header(file) if file else {"pageid": int(text), "missing": True}
+    if "redirects" in params:
+        _follow(wiki, pages, found)
     if normalized:
         found["normalized"] = normalized if modern(params) else [_old(n) for n in normalized]
     return pages
+
+
+def _follow(wiki: Wiki, pages: dict[int, Json], found: Json) -> None:
+    """Put in place of each redirect the page it leads to."""
+    moved = []
+    for page_id in list(pages):
+        file = wiki.index.files.get(page_id)
+        if file and file.redirect in wiki.index.titles:
+            moved.append({"from": file.title, "to": file.redirect})
+            del pages[page_id]
+            target = _header(wiki.index.titles[file.redirect])
+            pages[target["pageid"]] = target
+    if moved:
+        found["redirects"] = moved
 
 
 def _normalized(title: str) -> str:
@@ -283,18 +299,21 @@ def search(wiki: Wiki, params: Params, prefix: str) -> Listed:
         raise ApiError("missingparam", 'The "srsearch" parameter must be set.')
     if wiki.site == "wikidata":
         return _search_items(wiki, params, prefix, words)
-    hits = [f for f in wiki.index.world.files if not f.redirect and all(_hit(wiki, f, w) for w in words)]
+    pages = wiki.index.file_pages if wiki.site == "commons" else wiki.index.item_pages
+    hits = [page for page in pages if all(_hit(wiki, page, word) for word in words)]
     start = int(params.get(f"{prefix}sroffset", "0"))
     most = limit(params, f"{prefix}srlimit")
-    rows: list[Json] = [
-        _header(f)
-        | {"size": len(f.revisions[-1].wikitext), "wordcount": len(f.revisions[-1].wikitext.split()), "snippet": ""}
-        | {"timestamp": f.revisions[-1].moment}
-        for f in hits[start : start + most]
-    ]
-    ordered = [{k: r[k] for k in ("ns", "title", "pageid", "size", "wordcount", "snippet", "timestamp")} for r in rows]
-    more: dict[str, str | int] = {f"{prefix}sroffset": start + most} if start + most < len(hits) else {}
-    return {"searchinfo": {"totalhits": len(hits)}, "search": ordered}, more
+    shown = values(params, f"{prefix}srprop", "size|wordcount|timestamp|snippet")
+    rows = [_found(page, shown) for page in hits[start : start + most]]
+    more: More = {f"{prefix}sroffset": start + most} if start + most < len(hits) else {}
+    counted: Json = {"searchinfo": {"totalhits": len(hits)}} if params.get(f"{prefix}srinfo", "totalhits") else {}
+    return counted | {"search": rows}, more
+
+
+def _found(page: Searchable, shown: list[str]) -> Json:
+    told = {"size": len(page.text), "wordcount": len(page.text.split()), "snippet": "", "timestamp": page.moment}
+    row: Json = {"ns": page.namespace, "title": page.title, "pageid": page.page_id}
+    return row | {k: v for k, v in told.items() if k in shown}
 
 
 def _search_items(wiki: Wiki, params: Params, prefix: str, words: list[str]) -> Listed:
@@ -329,15 +348,16 @@ def _search_words(text: str) -> list[str]:
     return words
 
 
-def _hit(wiki: Wiki, file: File, word: str) -> bool:
+def _hit(wiki: Wiki, page: Searchable, word: str) -> bool:
     if word.startswith("-"):
-        return not _hit(wiki, file, word[1:])
+        return not _hit(wiki, page, word[1:])
     operator, colon, value = word.partition(":")
     if colon and operator == "haswbstatement":
-        return any(file in wiki.index.depicting.get(v, ()) for v in value.split("|"))
+        stating = wiki.index.stating_files if wiki.site == "commons" else wiki.index.stating_items
+        return any(page.title in stating.get(v.lower(), ()) for v in value.split("|"))
     if colon and operator == "incategory":
-        return any(v in file.categories for v in value.split("|"))
-    return word.casefold() in file.title.casefold()
+        return any(v in page.categories for v in value.split("|"))
+    return word.casefold() in page.title.casefold()
 
 
 def recent_changes(wiki: Wiki, params: Params, prefix: str) -> Listed:

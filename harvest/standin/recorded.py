@@ -27,7 +27,7 @@ from harvest.standin.world import (
     statement,
     statements,
 )
-from linkeddata.ids import DEPICTS, GBIF_TAXON_ID, TAXON_NAME, item_of_iri, media_of_iri
+from linkeddata.ids import DEPICTS, GBIF_TAXON_ID, INSTANCE_OF, TAXON, TAXON_NAME, item_of_iri, media_of_iri
 
 BHL_PAGE = "P687"
 BHL_CATEGORY = "Files from the Biodiversity Heritage Library"
@@ -76,7 +76,9 @@ def _taxon_item(item: str, rows: list[Json]) -> Item:
     names = dict.fromkeys(row["taxon_name"] for row in rows)
     keys = dict.fromkeys(row["gbif_id"] for row in rows)
     told = statements(
-        *(statement(item, TAXON_NAME, name) for name in names), *(statement(item, GBIF_TAXON_ID, key) for key in keys)
+        statement(item, INSTANCE_OF, TAXON),  # Wikidata requires it of whatever has a taxon name
+        *(statement(item, TAXON_NAME, name) for name in names),
+        *(statement(item, GBIF_TAXON_ID, key) for key in keys),
     )
     label = {"mul": next(iter(names))}
     return Item(id=item, page_id=int(item[1:]), modified=UNKNOWN_MOMENT, entity=Entity(labels=label, statements=told))

@@ -135,11 +135,13 @@ def search_entities(wiki: Wiki, params: Params) -> Json:
 
 
 def _search_hit(wiki: Wiki, item: Item, wanted: str, language: str) -> Json | None:
-    label = item.entity.labels.get(language, "")
-    names = [("label", label), *(("alias", a) for a in item.entity.aliases.get(language, ()))]
-    match = next(((kind, text) for kind, text in names if text and text.casefold().startswith(wanted)), None)
+    tongues = (language, "mul")  # a label that holds in all languages stands in for one that is not there
+    names = [("label", t, item.entity.labels.get(t, "")) for t in tongues]
+    names += [("alias", t, alias) for t in tongues for alias in item.entity.aliases.get(t, ())]
+    match = next((hit for hit in names if hit[2] and hit[2].casefold().startswith(wanted)), None)
     if match is None:
         return None
+    tongue, label = next(((t, text) for kind, t, text in names if kind == "label" and text), (language, ""))
     said: Json = {
         "id": item.id,
         "title": item.id,
@@ -147,12 +149,12 @@ def _search_hit(wiki: Wiki, item: Item, wanted: str, language: str) -> Json | No
         "concepturi": f"http://www.wikidata.org/entity/{item.id}",
         "repository": "wikidata",
         "url": f"{wiki.base}/wiki/{item.id}",
-        "display": {"label": {"value": label, "language": language}},
+        "display": {"label": {"value": label, "language": tongue}},
         "label": label,
     }
     if language in item.entity.descriptions:
         text = item.entity.descriptions[language]
         said["display"]["description"] = {"value": text, "language": language}
         said["description"] = text
-    said["match"] = {"type": match[0], "language": language, "text": match[1]}
-    return said | ({"aliases": [match[1]]} if match[0] == "alias" else {})
+    said["match"] = {"type": match[0], "language": match[1], "text": match[2]}
+    return said | ({"aliases": [match[2]]} if match[0] == "alias" else {})
