@@ -256,7 +256,7 @@ def entities(api: Api, media_ids: Sequence[str]) -> dict[str, MediaInfo]:
 
 
 def by_title(api: Api, titles: Iterable[str]) -> dict[str, Page]:
-    """Return the pages of files by the title asked for, moved files under their old one too; without what is missing."""
+    """Return pages of files by the title asked for, of a moved file by its old one too; missing ones are left out."""
     found: dict[str, Page] = {}
     for batch in batches(list(dict.fromkeys(titles)), ENTITIES):
         pages, renamed = _pages(api, {"titles": "|".join(batch), "redirects": 1})
