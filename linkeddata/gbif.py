@@ -41,7 +41,8 @@ class Usage:
     rank: str = ""  # lower case; empty for UNRANKED
     status: str = ""  # ACCEPTED, SYNONYM, DOUBTFUL
     accepted_key: str = ""  # of a synonym, when the answer names it
-    lineage: tuple[Ancestor, ...] = ()  # of the accepted taxon, from the root down, the taxon itself not included
+    lineage: tuple[Ancestor, ...] = ()
+    """Ancestors of the accepted taxon from the root down, itself not included; now and then GBIF gives a key only."""
     checklist_key: str = ""
     deleted: bool = False
 
@@ -166,8 +167,8 @@ def _usage_v1(given: dict[str, Any], key: str, accepted_key: str) -> Usage | Non
 
 def _lineage_v1(given: dict[str, Any], rank: str, own: set[str]) -> tuple[Ancestor, ...]:
     above = RANKS[: RANKS.index(rank)] if rank in RANKS else RANKS
-    steps = (Ancestor(step, str(given.get(step, "")), _text(given.get(f"{step}Key"))) for step in above)
-    return tuple(step for step in steps if step.name and step.gbif_key not in own)
+    steps = (Ancestor(step, str(given.get(step) or ""), _text(given.get(f"{step}Key"))) for step in above)
+    return tuple(step for step in steps if (step.name or step.gbif_key) and step.gbif_key not in own)
 
 
 def _usage_v2(
