@@ -59,9 +59,9 @@ def lost(subject: str, reason: str, detail: str = "", *, campaign: str = "", ste
     return Failure(id=key, step=step, subject=subject, reason=reason, detail=detail, campaign=campaign)
 
 
-def membership(campaign: str, file: str) -> CampaignFile:
-    """Return the record that puts a file (its IRI) into a campaign."""
-    return CampaignFile(id=content_id(campaign, file), campaign=campaign, file=file)
+def membership(campaign: str, file: str, role: str = "subject") -> CampaignFile:
+    """Return the record that puts a file (its IRI) into a campaign, to be learnt from or as a stranger."""
+    return CampaignFile(id=content_id(campaign, file), campaign=campaign, file=file, role=role)
 
 
 class Roll:

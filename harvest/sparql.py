@@ -111,7 +111,9 @@ def _file(row: Row, iri: str, site: Site) -> MediaFile:
     return MediaFile(
         iri=iri,
         title=title,
-        page=f"{site.entity.removesuffix('entity/')}wiki/{quote(title.replace(' ', '_'), safe=":,!*()-_~")}" if title else "",
+        page=f"{site.entity.removesuffix('entity/')}wiki/{quote(title.replace(' ', '_'), safe=':,!*()-_~')}"
+        if title
+        else "",
         original=url,
         inventory_number=row.get("number", ""),
         institution=row.get("collection", "").rpartition("/")[2],
