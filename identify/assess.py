@@ -1,0 +1,191 @@
+"""A trained network becomes a bundle. In: network, dataset, images. Out: a bundle with thresholds and figures.
+
+Temperature, thresholds and the stranger's distance come from the validation images; the figures come from groups that
+nobody has looked at before. Everything is measured with the model as it will be served.
+"""
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harvest.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset
+from identify.bundle import CARD, CLASSES, KERAS, METRICS, REFERENCE, WEIGHTS, Bundle, Description, write
+from identify.card import card
+from identify.classes import model_classes, to_json
+from identify.decide import Decision, Thresholds, decide, heaviest, taxon_at
+from identify.evaluate import (
+    Floats,
+    as_data,
+    auroc,
+    figures,
+    fit_temperature,
+    rejection_curve,
+    share,
+    softmax,
+    threshold_for_precision,
+    threshold_keeping,
+)
+from identify.images import Pixels
+from identify.novelty import Features, Reference, distances, novelty, reference
+from identify.runtime import Engine
+from linkeddata.records import ModelClass
+
+PRECISION = 0.9
+"""Share of right answers asked of each rung."""
+KEEP = 0.95
+"""Share of known pictures that must not be taken for strangers."""
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A network as training leaves it."""
+
+    model: bytes  # LiteRT
+    keras: bytes
+    recipe: str
+    image_px: int
+    seed: int
+    software: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the network made of the images of one split."""
+
+    logits: Floats
+    features: Features
+    truth: tuple[int, ...]
+    groups: tuple[str, ...]
+
+
+def assess(
+    out: Path, data: Dataset, images: Pixels, trained: Trained, *, name: str, version: str, progress: Progress
+) -> Bundle:
+    """Measure ``trained`` on the splits of ``data`` (``images`` in its order) and write the bundle to ``out``."""
+    classes = model_classes(data.classes, name, version)
+    seen = _seen(trained.model, data, images, progress)
+    chosen_on = next((s for s in (VALIDATION, KNOWN, TRAIN) if len(seen[s].truth)), TRAIN)
+    basis = seen[chosen_on]
+    known = reference(seen[TRAIN].features)
+    known = replace(known, scale=round(max(threshold_keeping(list(distances(known, basis.features)), KEEP), 1e-6), 6))
+    temperature = fit_temperature(basis.logits, basis.truth)
+    thresholds = _thresholds(softmax(basis.logits, temperature), basis.truth, classes)
+    about = Description(
+        name=name,
+        version=version,
+        recipe=trained.recipe,
+        image_px=trained.image_px,
+        dataset=data.sha256,
+        seed=trained.seed,
+        temperature=temperature,
+        novelty_scale=known.scale,
+        thresholds=thresholds,
+        simulated=any(e.simulated for e in data.examples),
+        software=trained.software,
+    )
+    metrics = {"chosen_on": chosen_on, **_metrics(seen, known, about, classes), "dataset": dict(data.counts)}
+    files = {
+        WEIGHTS: trained.model,
+        KERAS: trained.keras,
+        REFERENCE: _npy(known.features),
+        CLASSES: to_json(classes).encode(),
+        METRICS: (json.dumps(metrics, indent=1, ensure_ascii=False) + "\n").encode(),
+        CARD: card(about, classes, metrics, data).encode(),
+    }
+    return write(out, about, files)
+
+
+def _seen(model: bytes, data: Dataset, images: Pixels, progress: Progress) -> dict[str, _Seen]:
+    """Run the served model over every image, once; return what it made of each split."""
+    engine = Engine(model)
+    number = {c.concept: i for i, c in enumerate(data.classes)}
+    parts = []
+    for begin in range(0, len(images), 16):
+        parts.append(engine.run(np.asarray(images[begin : begin + 16])))
+        progress("evaluate", min(begin + 16, len(images)), len(images))
+    logits, features = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    seen = {}
+    for split in (TRAIN, VALIDATION, TEST, KNOWN, STRANGER):
+        places = [i for i, e in enumerate(data.examples) if e.split == split]
+        truth = tuple(number.get(data.examples[i].concept, -1) for i in places)
+        groups = tuple(data.examples[i].group for i in places)
+        seen[split] = _Seen(logits[places], features[places], truth, groups)
+    return seen
+
+
+def _thresholds(probabilities: Floats, truth: Sequence[int], classes: Sequence[ModelClass]) -> Thresholds:
+    """Return, for each rung, the lowest certainty from which on ``PRECISION`` of the answers is right."""
+    top = [int(i) for i in np.argmax(probabilities, axis=1)]
+    certain = [float(row.max()) for row in probabilities]
+    own = threshold_for_precision(certain, [a == t for a, t in zip(top, truth, strict=True)], PRECISION)
+    return Thresholds(
+        own=round(own, 6),
+        genus=_rank_threshold("genus", probabilities, truth, classes),
+        family=_rank_threshold("family", probabilities, truth, classes),
+    )
+
+
+def _rank_threshold(rank: str, probabilities: Floats, truth: Sequence[int], classes: Sequence[ModelClass]) -> float:
+    answers = [heaviest(list(row), classes, rank) for row in probabilities]
+    right = [taxon == taxon_at(classes[t], rank) for (taxon, _), t in zip(answers, truth, strict=True)]
+    return round(threshold_for_precision([mass for _, mass in answers], right, PRECISION), 6)
+
+
+def _metrics(
+    seen: dict[str, _Seen], known: Reference, about: Description, classes: Sequence[ModelClass]
+) -> dict[str, Any]:
+    """Return all figures as plain data: unseen and known groups, strangers, thresholds, the curve behind them."""
+    named = {"unseen": TEST, "known": KNOWN, "validation": VALIDATION}
+    strange = distances(known, seen[STRANGER].features)
+    tested = distances(known, seen[TEST].features)
+    rejected = [not d.label for d in _decisions(seen[STRANGER], known, about, classes)]
+    return {
+        **{key: _split_figures(seen[split], known, about, classes) for key, split in named.items()},
+        "strangers": {
+            "images": len(rejected),
+            "rejected": as_data(share(sum(rejected), len(rejected))),
+            "auroc": auroc(list(tested), list(strange)),
+        },
+        "thresholds": asdict(about.thresholds) | {"novelty_distance": known.scale, "temperature": about.temperature},
+        "curve": rejection_curve(list(tested), list(strange)),
+    }
+
+
+def _split_figures(seen: _Seen, known: Reference, about: Description, classes: Sequence[ModelClass]) -> dict[str, Any]:
+    """Return the figures of one split: of the class put first, and of what the ladder answers."""
+    labels = [one.label for one in classes]
+    content = figures(softmax(seen.logits, about.temperature), seen.truth, labels)
+    decisions = _decisions(seen, known, about, classes)
+    truth = [classes[t] for t in seen.truth]
+    for rank in ("genus", "family"):
+        at_rank = [heaviest(list(row), classes, rank)[0] for row in softmax(seen.logits, about.temperature)]
+        right = [a == taxon_at(t, rank) for a, t in zip(at_rank, truth, strict=True)]
+        content[f"{rank}_accuracy"] = as_data(share(sum(right), len(right)))
+    answered = [(d, t) for d, t in zip(decisions, truth, strict=True) if d.label]
+    true = [d.label == taxon_at(t, d.rank).name for d, t in answered]
+    content["answered"] = as_data(share(len(answered), len(truth)))
+    content["answered_right"] = as_data(share(sum(true), len(true)))
+    content["rules"] = {rule: sum(d.rule == rule for d in decisions) for rule in ("R1", "R2", "R3", "R4", "R5")}
+    return content | {"groups": sorted(set(seen.groups))}
+
+
+def _decisions(seen: _Seen, known: Reference, about: Description, classes: Sequence[ModelClass]) -> list[Decision]:
+    probabilities = softmax(seen.logits, about.temperature)
+    strangeness = novelty(known, seen.features)
+    return [
+        decide(list(row), float(n), classes, about.thresholds)
+        for row, n in zip(probabilities, strangeness, strict=True)
+    ]
+
+
+def _npy(features: NDArray[np.float32]) -> bytes:
+    out = io.BytesIO()
+    np.save(out, features, allow_pickle=False)
+    return out.getvalue()

@@ -1,0 +1,173 @@
+"""How good a model is: figures from answers whose truth is known. In: arrays and lists. Out: plain numbers; pure NumPy.
+
+Shares come with their Wilson 95 % interval (E. B. Wilson, 1927, JASA 22:209-212), which stays honest for few images.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Z_95 = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``right`` of ``of``, with its interval. Without any, value and interval say nothing: 0, from 0 to 1."""
+
+    right: int
+    of: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """How one class does; ``support`` is the number of images that truly show it, ``answered`` of those said to."""
+
+    label: str
+    precision: float
+    recall: float
+    support: int
+    answered: int
+
+
+def share(right: int, of: int) -> Share:
+    """Return a share with its Wilson 95 % interval, four decimals.
+
+    >>> share(45, 50)
+    Share(right=45, of=50, value=0.9, low=0.7864, high=0.9565)
+    """
+    if not of:
+        return Share(0, 0, 0.0, 0.0, 1.0)
+    p, z2 = right / of, Z_95**2
+    middle = (p + z2 / (2 * of)) / (1 + z2 / of)
+    reach = Z_95 * sqrt(p * (1 - p) / of + z2 / (4 * of**2)) / (1 + z2 / of)
+    return Share(right, of, round(p, 4), round(max(0.0, middle - reach), 4), round(min(1.0, middle + reach), 4))
+
+
+def confusion(truth: Sequence[int], answer: Sequence[int], classes: int) -> NDArray[np.int64]:
+    """Return counts, shape (classes, classes + 1): rows the truth, columns the answer, the last "unknown" (-1)."""
+    counts = np.zeros((classes, classes + 1), np.int64)
+    for t, a in zip(truth, answer, strict=True):
+        counts[t, a if a >= 0 else classes] += 1
+    return counts
+
+
+def per_class(counts: NDArray[np.int64], labels: Sequence[str]) -> list[ClassFigures]:
+    """Return precision, recall and support of each class from ``confusion``; 0 where there is nothing to divide by.
+
+    >>> per_class(np.array([[3, 1, 0], [0, 2, 2]]), ["a", "b"])[1]
+    ClassFigures(label='b', precision=0.6667, recall=0.5, support=4, answered=3)
+    """
+    answered, support = counts.sum(axis=0), counts.sum(axis=1)
+    return [
+        ClassFigures(
+            label,
+            round(float(counts[i, i] / answered[i]) if answered[i] else 0.0, 4),
+            round(float(counts[i, i] / support[i]) if support[i] else 0.0, 4),
+            int(support[i]),
+            int(answered[i]),
+        )
+        for i, label in enumerate(labels)
+    ]
+
+
+def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
+    """Return probabilities, shape (images, classes), of logits divided by ``temperature``."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return result
+
+
+def fit_temperature(logits: Floats, truth: Sequence[int]) -> float:
+    """Return the temperature that makes ``truth`` likeliest (Guo et al. 2017, arXiv:1706.04599), found on a grid.
+
+    The grid is log-spaced from 0.25 to 4 in 65 steps; 1.0 without images.
+    """
+    if not len(truth):
+        return 1.0
+    rows = np.arange(len(truth))
+    grid = np.geomspace(0.25, 4.0, 65)
+    losses = [-np.log(softmax(logits, t)[rows, list(truth)] + 1e-12).mean() for t in grid]
+    return round(float(grid[int(np.argmin(losses))]), 4)
+
+
+def threshold_for_precision(certainty: Sequence[float], right: Sequence[bool], precision: float) -> float:
+    """Return the lowest certainty from which on at least ``precision`` of the answers are right; 1.0 where none is.
+
+    >>> threshold_for_precision([0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.9)
+    0.7
+    """
+    order = np.argsort(-np.asarray(certainty, float), kind="stable")
+    kept = np.cumsum(np.asarray(right, float)[order]) / np.arange(1, len(order) + 1)
+    sorted_certainty = np.asarray(certainty, float)[order]
+    # Equal certainties stand or fall together: only the last of each may be a threshold.
+    last = np.append(sorted_certainty[1:] < sorted_certainty[:-1], True)[: len(order)]
+    enough = np.flatnonzero((kept >= precision) & last)
+    return float(sorted_certainty[enough[-1]]) if len(enough) else 1.0
+
+
+def threshold_keeping(novelty: Sequence[float], keep: float) -> float:
+    """Return the novelty that ``keep`` of the known pictures stay below, shape (images,) → one number."""
+    return float(np.quantile(np.asarray(novelty, float), keep, method="higher")) if len(novelty) else float("inf")
+
+
+def auroc(known: Sequence[float], strangers: Sequence[float]) -> float:
+    """Return how often a stranger's novelty is above a known picture's, ties half; 0.5 where one side is empty."""
+    if not len(known) or not len(strangers):
+        return 0.5
+    a, b = np.asarray(known, float)[:, None], np.asarray(strangers, float)[None, :]
+    return round(float((b > a).mean() + 0.5 * (b == a).mean()), 4)
+
+
+def rejection_curve(known: Sequence[float], strangers: Sequence[float]) -> list[dict[str, float]]:
+    """Return, for thresholds that keep from 80 to 100 % of the known, what share of the strangers is rejected."""
+    if not len(known):
+        return []
+    curve = []
+    for keep in (0.8, 0.85, 0.9, 0.95, 0.98, 1.0):
+        threshold = threshold_keeping(known, keep)
+        rejected = float(np.mean(np.asarray(strangers, float) > threshold)) if len(strangers) else 0.0
+        curve.append({"kept": keep, "threshold": round(threshold, 4), "rejected": round(rejected, 4)})
+    return curve
+
+
+def calibration_error(probability: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
+    """Return the expected calibration error: mean distance of certainty from the share that is right, by bins."""
+    p, r = np.asarray(probability, float), np.asarray(right, float)
+    if not len(p):
+        return 0.0
+    which = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = [
+        abs(p[which == b].mean() - r[which == b].mean()) * (which == b).mean() for b in range(bins) if any(which == b)
+    ]
+    return round(float(sum(gaps)), 4)
+
+
+def figures(probabilities: Floats, truth: Sequence[int], labels: Sequence[str]) -> dict[str, Any]:
+    """Return accuracy, top-5, per class and confusion of the classes a model puts first, as plain data for JSON."""
+    answer = [int(i) for i in np.argmax(probabilities, axis=1)] if len(truth) else []
+    first_five = [t in np.argsort(-row)[:5] for t, row in zip(truth, probabilities, strict=True)]
+    counts = confusion(truth, answer, len(labels))
+    right = [a == t for a, t in zip(answer, truth, strict=True)]
+    top = [float(row.max()) for row in probabilities]
+    return {
+        "images": len(truth),
+        "accuracy": as_data(share(sum(right), len(truth))),
+        "top5": as_data(share(sum(first_five), len(truth))),
+        "calibration_error": calibration_error(top, right),
+        "per_class": [as_data(row) for row in per_class(counts, labels)],
+        "confusion": counts[:, :-1].tolist(),
+    }
+
+
+def as_data(figure: Share | ClassFigures) -> dict[str, Any]:
+    """Return a figure as plain data for JSON."""
+    return {name: getattr(figure, name) for name in figure.__dataclass_fields__}
