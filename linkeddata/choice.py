@@ -34,7 +34,7 @@ Statement = tuple[str, str]
 def tidy(query: str) -> str:
     """Return the spelling under which a query is asked: single blanks, a capital first, authors with capitals.
 
-    Only a text wholly in small letters or wholly in capitals has its other capitals changed; codes are left alone.
+    Only a text in small letters, or in capitals, throughout has its other capitals changed; codes are left alone.
 
     >>> tidy("  parus   caeruleus linnaeus, 1758 ")
     'Parus caeruleus Linnaeus, 1758'
@@ -46,9 +46,10 @@ def tidy(query: str) -> str:
     text = " ".join(unicodedata.normalize("NFC", query).replace("_", " ").split())
     if _ITEM_LIKE.fullmatch(text):
         return text.upper()
-    if text in (text.lower(), text.upper()) and not _CODE.search(text):
-        text = _AUTHOR.sub(lambda found: found.group().capitalize(), text.lower())
-    return text[:1].upper() + text[1:]
+    first, rest = text[:1].capitalize(), text[1:]
+    if rest in (rest.lower(), rest.upper()) and not _CODE.search(text):
+        rest = _AUTHOR.sub(lambda found: found.group().capitalize(), rest.lower())
+    return first + rest
 
 
 def doubt(match: Match, name: str) -> str:
@@ -142,7 +143,7 @@ def of_item(item: Item, hit: Usage | None, accepted: Usage | None, languages: Se
     Without a usage, name and rank are Wikidata's, and the notes say what stands in the way of a key.
     """
     if hit is not None and accepted is not None:
-        told = _of_usage(accepted, hit, "IDENTIFIER", 0, "wikidata", _other_name(item, hit))
+        told = _of_usage(accepted, hit, "IDENTIFIER", 0, "wikidata", _other_name(item, hit.name))
     else:
         told = Taxon(query="", name=item.name, match_type="IDENTIFIER", source="wikidata", reason=key_note(item))
     redirect = f"{item.redirected_from} redirects to {item.id}" if item.redirected_from else ""
@@ -150,8 +151,8 @@ def of_item(item: Item, hit: Usage | None, accepted: Usage | None, languages: Se
     return with_item(told, item, languages)
 
 
-def _other_name(item: Item, hit: Usage) -> str:
-    return f"Wikidata has {item.name} where GBIF has {hit.name}" if item.name not in ("", hit.name) else ""
+def _other_name(item: Item, name: str) -> str:
+    return f"Wikidata has {item.name} where GBIF has {name}" if item.name and name not in item.names else ""
 
 
 def _names_note(item: Item) -> str:
@@ -167,6 +168,13 @@ def key_note(item: Item) -> str:
         return f"GBIF has no key {item.gbif_keys[0]}"
     many = "two" if len(item.gbif_keys) == 2 else str(len(item.gbif_keys))
     return f"{many} GBIF keys: {', '.join(sorted(item.gbif_keys, key=lambda key: (len(key), key)))}"
+
+
+def linked(taxon: Taxon, item: Item, languages: Sequence[str]) -> Taxon:
+    """Return a taxon found by name, linked to its item; several keys of the item and another name there are noted."""
+    keys = key_note(item) if len(item.gbif_keys) > 1 else ""
+    name = _other_name(item, taxon.name) if taxon.gbif_key else ""
+    return with_item(replace(taxon, reason=notes(taxon.reason, keys, name)), item, languages)
 
 
 def with_item(taxon: Taxon, item: Item, languages: Sequence[str]) -> Taxon:
@@ -249,6 +257,11 @@ def says(item: Item, statement: Statement) -> bool:
     prop, value = statement
     told = {GBIF_TAXON_ID: item.gbif_keys, APHIA_ID: item.aphia_ids, TAXON_NAME: item.names}
     return item.is_taxon and value in told[prop]
+
+
+def fits_by_key(item: Item, taxon: Taxon) -> bool:
+    """Say whether an item that has the taxon's identifier may be the taxon; one with several keys, only by its name."""
+    return says(item, identifier(taxon)) and (len(item.gbif_keys) < 2 or taxon.name in item.names)
 
 
 def fits_by_name(item: Item, taxon: Taxon) -> bool:

@@ -15,7 +15,7 @@ from linkeddata.choice import Statement
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UnreachableError
 from linkeddata.gbif import Usage
-from linkeddata.ids import GBIF_TAXON_ID, TAXON_NAME, content_id
+from linkeddata.ids import TAXON_NAME, content_id
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.settings import Settings
 from linkeddata.wikidata import Item
@@ -129,13 +129,11 @@ class _Run:
             return replace(choice.of_item(item, None, None, self._sources.languages), lineage=self._lineage(item))
         accepted = self._accepted(hit)
         taxon = choice.of_item(item, hit, accepted, self._sources.languages)
-        return taxon if accepted.key == hit.key else self._moved(taxon, accepted)
+        return taxon if accepted.key == hit.key else self._moved(taxon)
 
-    def _moved(self, taxon: Taxon, accepted: Usage) -> Taxon:
+    def _moved(self, taxon: Taxon) -> Taxon:
         """Return the taxon of an item for a synonym under the accepted taxon's own item, where there is exactly one."""
-        statement = (GBIF_TAXON_ID, accepted.key)
-        self._fetch_bearers([statement])
-        own, note = choice.choose_item(self._bearing(statement))
+        own, note = choice.choose_item(self._identified(taxon))
         if own is None or own.id == taxon.item:
             return replace(taxon, reason=choice.notes(taxon.reason, note))
         moved = replace(
@@ -227,17 +225,20 @@ class _Run:
         full_name = choice.joined(taxon.name, taxon.authorship)
         col = self._ask("GBIF", gbif.match_col, full_name, rank=taxon.rank, kingdom=kingdom)
         taxon = replace(taxon, col_id=choice.col_id_of(col, taxon.name))
-        bearers = self._bearing(choice.identifier(taxon)) or self._named(taxon)
-        item, note = choice.choose_item(bearers)
+        item, note = choice.choose_item(self._identified(taxon) or self._named(taxon))
         if item is None:
             return replace(taxon, reason=choice.notes(taxon.reason, note))
-        keys = choice.key_note(item) if len(item.gbif_keys) > 1 else ""
-        return choice.with_item(replace(taxon, reason=choice.notes(taxon.reason, keys)), item, self._sources.languages)
+        return choice.linked(taxon, item, self._sources.languages)
 
-    def _named(self, taxon: Taxon) -> tuple[Item, ...]:
+    def _identified(self, taxon: Taxon) -> list[Item]:
+        statement = choice.identifier(taxon)
+        self._fetch_bearers([statement])
+        return [item for item in _raised(self._bearers[statement]) if choice.fits_by_key(item, taxon)]
+
+    def _named(self, taxon: Taxon) -> list[Item]:
         statement = (TAXON_NAME, taxon.name)
         self._fetch_bearers([statement])
-        return tuple(item for item in self._bearing(statement) if choice.fits_by_name(item, taxon))
+        return [item for item in _raised(self._bearers[statement]) if choice.fits_by_name(item, taxon)]
 
     def _fetch_bearers(self, statements: Iterable[Statement]) -> None:
         wanted = [statement for statement in dict.fromkeys(statements) if statement not in self._bearers]
@@ -251,9 +252,6 @@ class _Run:
             self._bearers |= dict.fromkeys(wanted, error)
             return
         self._bearers |= {one: tuple(item for item in found if choice.says(item, one)) for one in wanted}
-
-    def _bearing(self, statement: Statement) -> tuple[Item, ...]:
-        return _raised(self._bearers[statement])
 
     def _item(self, asked: str) -> Item | None:
         self._fetch_items([asked])
