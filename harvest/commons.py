@@ -245,8 +245,13 @@ def with_prefix(category: str) -> str:
 
 def describe(api: Api, page_ids: Sequence[int]) -> tuple[dict[int, Page], dict[str, MediaInfo]]:
     """Return pages by id and structured data by M-id, for at most 50 pages, with two requests."""
-    pages = _pages(api, {"pageids": "|".join(map(str, page_ids))})
-    return {page.id: page for page in pages[0]}, entities(api, [f"M{page_id}" for page_id in page_ids])
+    return by_id(api, page_ids), entities(api, [f"M{page_id}" for page_id in page_ids])
+
+
+def by_id(api: Api, page_ids: Sequence[int]) -> dict[int, Page]:
+    """Return at most 50 pages by their id; missing ones are left out."""
+    pages, _ = _pages(api, {"pageids": "|".join(map(str, page_ids))})
+    return {page.id: page for page in pages}
 
 
 def entities(api: Api, media_ids: Sequence[str]) -> dict[str, MediaInfo]:
