@@ -1,4 +1,4 @@
-"""One figure as one JSON line. In: a measured value, what it is measured beside, and an aim. Out: the line on stdout."""
+"""One figure as a JSON line. In: a measured value, what it stands beside, and an aim. Out: the line on stdout."""
 
 import json
 import statistics

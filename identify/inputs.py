@@ -1,0 +1,145 @@
+"""What the steps read, and the fingerprints that tell if it has changed. In: a ``Run``. Out: records, hex digits."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from harvest.images import ImageFolder
+from harvest.manifest import TRAIN, Dataset, read_dataset
+from harvest.sources import source_state
+from identify.bundle import Bundle, open_bundle
+from identify.pipeline import Run
+from linkeddata.errors import BundleError, DatasetError
+from linkeddata.ids import content_id
+from linkeddata.names import is_ancestor
+from linkeddata.records import CampaignFile, Identification, Label, MediaFile, Tag, Taxon
+
+
+def files_of(run: Run) -> list[MediaFile]:
+    """Return the campaign's files, by IRI."""
+    wanted = {member.file for member in members(run)}
+    return [media for media in run.store.each(MediaFile) if media.iri in wanted]
+
+
+def model_of(run: Run) -> Bundle:
+    """Return the model that the campaign trained last. Raises ``BundleError`` where there is none."""
+    plan = planned(run)
+    if not plan:
+        raise BundleError(f"campaign {run.campaign.id} has no model yet; `deboodt train` makes one")
+    return open_bundle(run.models / plan["name"] / plan["version"])
+
+
+def source_inputs(run: Run) -> str:
+    """Return the fingerprint of where the tags come from."""
+    return source_state(run.campaign)
+
+
+def members(run: Run) -> list[CampaignFile]:
+    """Return which files belong to the campaign, and as what."""
+    return list(run.store.each(CampaignFile, campaign=run.campaign.id))
+
+
+def wants_pictures(run: Run) -> bool:
+    """Say whether the campaign works with pictures at all."""
+    return run.campaign.dataset.images
+
+
+def queries(run: Run) -> list[str]:
+    """Return what must be resolved: the items and names in the tags, and the campaign's own taxa."""
+    asked = {tag.item or tag.verbatim for tag in run.store.each(Tag, campaign=run.campaign.id)}
+    return sorted(asked | {run.campaign.root, *run.campaign.taxa} - {""})
+
+
+def taxa_of(run: Run) -> dict[str, Taxon]:
+    """Return what the campaign's names resolved to, by the name as it was asked."""
+    return {query: taxon for query in queries(run) if (taxon := run.store.get(Taxon, query))}
+
+
+def inside(run: Run, taxa: dict[str, Taxon]) -> set[str]:
+    """Return the queries whose taxon is one of the campaign's, or below one; all, where the campaign names none.
+
+    A root that could not be resolved shuts nothing out: it stands among the failures of the names.
+    """
+    bounds = [taxa[query] for query in (run.campaign.root, *run.campaign.taxa) if query in taxa and taxa[query].concept]
+    if not bounds:
+        return set(taxa)
+    return {
+        query
+        for query, taxon in taxa.items()
+        if any(taxon.concept == bound.concept or is_ancestor(bound, taxon) for bound in bounds)
+    }
+
+
+def digest(records: Iterable[object]) -> str:
+    """Return a fingerprint of records, moments and all."""
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(repr(record).encode(errors="backslashreplace"))
+    return digest.hexdigest()
+
+
+def count_inputs(run: Run) -> str:
+    """Return the fingerprint of what is counted."""
+    tags = run.store.each(Tag, campaign=run.campaign.id)
+    return digest((run.campaign.count, run.campaign.root, run.campaign.taxa, *tags, *taxa_of(run).values()))
+
+
+def dataset_inputs(run: Run) -> str:
+    """Return the fingerprint of what a dataset is built from."""
+    images = ImageFolder(run.images)
+    files = files_of(run)
+    there = [media.iri for media in files if media.sha1 and images.path(media).is_file()]
+    labels = run.store.each(Label, campaign=run.campaign.id)
+    return digest((run.campaign.dataset, run.campaign.model.seed, members(run), *files, *there, *labels))
+
+
+def training_inputs(run: Run) -> str:
+    """Return the fingerprint of what is learned, and how; empty while there is no dataset."""
+    try:
+        return content_id(read_dataset(run.folder / "dataset").sha256, repr(run.campaign.model))
+    except DatasetError:
+        return ""
+
+
+def plan_path(run: Run) -> Path:
+    """Return where it is written down which model version is the campaign's."""
+    return run.folder / "model.json"
+
+
+def planned(run: Run) -> dict[str, str]:
+    """Return which model version is the campaign's: its name, its version and what it was trained on."""
+    path = plan_path(run)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}  # type: ignore[no-any-return]
+
+
+def targets(run: Run) -> list[tuple[MediaFile, Path]]:
+    """Return the campaign's files that the model did not learn from, each with the place of its bytes."""
+    learned = {example.file for example in dataset_of(run).examples if example.split == TRAIN}
+    images = ImageFolder(run.images)
+    return [(media, images.path(media)) for media in files_of(run) if media.sha1 and media.iri not in learned]
+
+
+def dataset_of(run: Run) -> Dataset:
+    """Return the campaign's dataset. Raises ``DatasetError`` where there is none."""
+    return read_dataset(run.folder / "dataset")
+
+
+def identify_inputs(run: Run) -> str:
+    """Return the fingerprint of what the model is asked, and of the model."""
+    asked = targets(run)
+    return digest((model_of(run).weights, *((media.iri, media.sha1, path.is_file()) for media, path in asked)))
+
+
+def results(run: Run) -> str:
+    """Return a fingerprint of what people and models found, and how it is to be given on."""
+    name = run.campaign.id
+    return digest(
+        (
+            run.campaign.export,
+            run.settings.base_url,
+            *files_of(run),
+            *run.store.each(Label, campaign=name),
+            *run.store.each(Identification, campaign=name),
+        )
+    )

@@ -1,0 +1,281 @@
+"""The steps of the main job. Each reads the store and the folders, does its work, and says what it counted.
+
+``STEPS`` is the registry that the command line, ``deboodt run`` and the report read; ``pipeline`` decides which of them
+has anything to do.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from crowd.consensus import count_tags
+from harvest.dataset import build
+from harvest.images import ImageFolder, fetch
+from harvest.sources import SOURCE_FAILED, Reach, harvest_all
+from identify.bundle import open_bundle
+from identify.giveback import give_back
+from identify.images import Limits
+from identify.inputs import (
+    count_inputs,
+    dataset_inputs,
+    digest,
+    files_of,
+    identify_inputs,
+    inside,
+    members,
+    model_of,
+    plan_path,
+    planned,
+    queries,
+    results,
+    source_inputs,
+    targets,
+    taxa_of,
+    training_inputs,
+    wants_pictures,
+)
+from identify.pipeline import SOFTWARE, Done, Run, StepKind
+from identify.published import publish
+from linkeddata.errors import BundleError
+from linkeddata.ids import content_id
+from linkeddata.names import Sources, resolve
+from linkeddata.pseudonyms import Pseudonyms, installation_key
+from linkeddata.records import Failure, Identification, Label, Record, Tag, Taxon
+
+OUTSIDE = "outside the campaign's taxa"
+NOT_RESOLVED = "name not resolved"
+LEFT_OPEN = "left open"
+
+
+def harvest_step(run: Run) -> Done:
+    """Bring home files and tags from every source of the campaign."""
+    reach = Reach(
+        client=run.client,
+        settings=run.settings,
+        campaign=run.campaign,
+        pseudonyms=Pseudonyms(installation_key(run.settings)),
+        known={media.iri: media.revision for media in files_of(run)},
+        now=run.now,
+        progress=run.progress,
+    )
+    _keep(run, "harvest", harvest_all(reach))
+    tags = list(run.store.each(Tag, campaign=run.campaign.id))
+    counts = {
+        "files": len(files_of(run)),
+        "tags": len(tags),
+        "withdrawn": sum(bool(tag.withdrawn) for tag in tags),
+        "taggers": len({tag.agent for tag in tags if tag.agent}),
+    }
+    return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED))
+
+
+def images_step(run: Run) -> Done:
+    """Fetch the images of the campaign's files, verified by sha1; what is there already is not asked for again."""
+    files = [media for media in files_of(run) if media.original]
+    counts: Counter[str] = Counter()
+
+    def answers() -> Iterator[Failure]:
+        for done, answer in enumerate(fetch(run.client, ImageFolder(run.images), files, settings=run.settings), 1):
+            run.progress("images", done, len(files))
+            if isinstance(answer, Failure):
+                counts["lost"] += 1
+                yield answer
+            else:
+                counts["images"] += 1
+
+    _keep(run, "images", answers())
+    return Done(dict(counts))
+
+
+def names_step(run: Run) -> Done:
+    """Resolve every name and Q-item in the tags, and the campaign's own taxa; a name that was answered is not asked."""
+    wanted = queries(run)
+    missing = [query for query in wanted if run.store.get(Taxon, query) is None]
+    sources = Sources(client=run.client, settings=run.settings)
+    answers = resolve(missing, sources, moment=run.now())
+    _keep(run, "names", _told(run, "names", answers, len(missing)))
+    taxa = [taxon for query in wanted if (taxon := run.store.get(Taxon, query))]
+    _keep(run, "names", (_open_question(run, taxon) for taxon in taxa if _is_open(taxon)))
+    counts = Counter(_how_far(taxon) for taxon in taxa)
+    return Done({"names": len(wanted), **counts}, complete=not _lost(run, "names", "service unreachable"))
+
+
+def count_step(run: Run) -> Done:
+    """Count the tags into labels, within the campaign's taxa; labels that no tag holds up any more are taken back."""
+    taxa = taxa_of(run)
+    rules = run.campaign.count
+    wanted = inside(run, taxa)
+    tags = []
+    outside = []
+    for tag in run.store.each(Tag, campaign=run.campaign.id):
+        taxon = taxa.get(tag.item or tag.verbatim)
+        (outside if taxon and taxon.concept and taxon.query not in wanted else tags).append(tag)
+    answers = list(
+        count_tags(
+            tags,
+            taxa,
+            campaign=run.campaign.id,
+            method=rules.method,
+            min_support=rules.min_support,
+            moment=run.now(),
+        )
+    )
+    labels = [answer for answer in answers if isinstance(answer, Label)]
+    kept = {label.id for label in labels}
+    stale = [label.id for label in run.store.each(Label, campaign=run.campaign.id) if label.id not in kept]
+    run.store.remove(Label, stale, agent=SOFTWARE.id, moment=run.now(), reason="no tag holds it up any more")
+    run.store.put(labels, agent=SOFTWARE.id, moment=run.now())
+    _keep(run, "count", (answer for answer in answers if isinstance(answer, Failure)))
+    _keep(run, "count", (run.lost("count", tag.id, OUTSIDE, tag.item or tag.verbatim) for tag in outside))
+    return Done({"labels": len(labels), **Counter(label.status for label in labels)})
+
+
+def dataset_step(run: Run) -> Done:
+    """Build the dataset from accepted labels; whole groups on one side of the split."""
+    strangers = {member.file for member in members(run) if member.role == "stranger"}
+    images = ImageFolder(run.images)
+    data = build(
+        files_of(run),
+        run.store.each(Label, campaign=run.campaign.id),
+        run.store.each(Taxon),
+        images.path,
+        run.folder / "dataset",
+        run.campaign.dataset,
+        strangers=strangers,
+        seed=run.campaign.model.seed,
+        campaign=run.campaign.id,
+        moment=run.now(),
+        progress=run.progress,
+    )
+    _keep(run, "dataset", data.failures)
+    return Done(dict(data.counts))
+
+
+def train_step(run: Run) -> Done:
+    """Train a version of the campaign's model on its dataset and put its classes into the store.
+
+    Which version is on the way is written down before it is begun, so that a killed training goes on as the same one.
+    """
+    from identify.train import train
+
+    wanted = training_inputs(run)
+    plan = planned(run)
+    if plan.get("training") != wanted:
+        plan = {"name": _model_name(run), "version": str(_next_version(run)), "training": wanted}
+        plan_path(run).write_text(json.dumps(plan), encoding="utf-8")
+    folder = run.models / plan["name"] / plan["version"]
+    try:
+        bundle = open_bundle(folder)
+    except BundleError:
+        bundle = train(
+            run.folder / "dataset",
+            folder,
+            run.campaign.model,
+            name=plan["name"],
+            version=plan["version"],
+            limits=_limits(run),
+            progress=run.progress,
+        )
+    run.store.put([bundle.agent, *bundle.classes], agent=SOFTWARE.id, moment=run.now())
+    return Done({"classes": len(bundle.classes), "version": int(bundle.about.version)})
+
+
+def identify_step(run: Run) -> Done:
+    """Let the model say what it sees on every file that it did not learn from."""
+    from identify.runtime import Classifier, identify_files
+
+    bundle = model_of(run)
+    classifier = Classifier.open(bundle.folder, _limits(run))
+    asked = targets(run)
+    wanted = {(media.iri, media.sha1, bundle.weights) for media, _ in asked}
+    old = list(run.store.each(Identification, campaign=run.campaign.id))
+    stale = [answer.id for answer in old if (answer.file, answer.sha1, answer.weights) not in wanted]
+    run.store.remove(Identification, stale, agent=SOFTWARE.id, moment=run.now(), reason="the model no longer says it")
+    answered = {answer.file for answer in old} - {answer.file for answer in old if answer.id in set(stale)}
+    rest = [(media, path) for media, path in asked if media.iri not in answered]
+    answers = identify_files(classifier, rest, moment=run.now(), agent=bundle.agent.id, campaign=run.campaign.id)
+    _keep(run, "identify", _told(run, "identify", answers, len(rest)))
+    said = Counter(bool(answer.label) for answer in run.store.each(Identification, campaign=run.campaign.id))
+    return Done({"asked": len(asked), "identified": said[True], "unknown": said[False]})
+
+
+def publish_step(run: Run) -> Done:
+    """Write every identification and label as linked data, as the API serves it."""
+    return Done(publish(run))
+
+
+def export_step(run: Run) -> Done:
+    """Write the files that the museum's own system imports."""
+    counts, failures = give_back(run)
+    _keep(run, "export", failures)
+    return Done(counts)
+
+
+def _limits(run: Run) -> Limits:
+    return Limits(max_bytes=run.settings.max_image_bytes, max_pixels=run.settings.max_image_pixels)
+
+
+def _how_far(taxon: Taxon) -> str:
+    return "linked" if taxon.item else "without item" if taxon.concept else "not found"
+
+
+def _is_open(taxon: Taxon) -> bool:
+    """Whether a person must look: nothing was found, or an id was left open because there were several."""
+    return not taxon.concept or "two GBIF keys" in taxon.reason
+
+
+def _open_question(run: Run, taxon: Taxon) -> Failure:
+    return run.lost("names", taxon.query, LEFT_OPEN if taxon.concept else NOT_RESOLVED, taxon.reason)
+
+
+def _keep(run: Run, step: str, records: Iterable[Record]) -> None:
+    """Put a stream of records into the store; a failure gets the step, the campaign and the moment it lacks."""
+    name, moment = run.campaign.id, run.now()
+
+    def complete(record: Record) -> Record:
+        if not isinstance(record, Failure):
+            return record
+        key = content_id(name, step, record.subject, record.reason, record.detail)
+        return replace(record, id=key, campaign=name, step=step, moment=record.moment or moment)
+
+    run.store.put(map(complete, records), agent=SOFTWARE.id, moment=moment)
+
+
+def _told(run: Run, what: str, records: Iterable[Record], total: int) -> Iterator[Record]:
+    for done, record in enumerate(records, 1):
+        run.progress(what, done, total)
+        yield record
+
+
+def _lost(run: Run, step: str, reason: str) -> bool:
+    return bool(run.store.count(Failure, campaign=run.campaign.id, step=step, reason=reason))
+
+
+def _model_name(run: Run) -> str:
+    return run.campaign.model.name or run.campaign.id
+
+
+def _next_version(run: Run) -> int:
+    folder = run.models / _model_name(run)
+    taken = [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()] if folder.is_dir() else []
+    return max(taken, default=0) + 1
+
+
+STEPS: dict[str, StepKind] = {
+    "harvest": StepKind("tags and files from their sources", source_inputs, harvest_step),
+    "images": StepKind("images, verified", lambda run: digest(files_of(run)), images_step, wants_pictures),
+    "names": StepKind("names to taxa, items and keys", lambda run: digest(queries(run)), names_step),
+    "count": StepKind("tags to labels", count_inputs, count_step),
+    "dataset": StepKind("labels to a dataset", dataset_inputs, dataset_step, wants_pictures),
+    "train": StepKind("a dataset to a model", training_inputs, train_step, wants_pictures),
+    "identify": StepKind("images to identifications", identify_inputs, identify_step, wants_pictures),
+    "publish": StepKind("linked data", results, publish_step),
+    "export": StepKind(
+        "files for the museum's system",
+        results,
+        export_step,
+        lambda run: bool(run.campaign.export.profile),
+    ),
+}
+"""The steps in their order, by the name that the command line and the store know them by."""
