@@ -1,0 +1,568 @@
+"""Records as linked data. In: records and the base URL of this installation. Out: JSON-LD documents as plain dicts.
+
+An identification and a crowd label are W3C Web Annotations (https://www.w3.org/TR/annotation-model/) that use Darwin
+Core terms (https://dwc.tdwg.org/terms/) for what is said and PROV for who or what said it. All functions are pure.
+The documents name ``{base}/context.jsonld`` as their context: one file of our own (``context.jsonld`` beside this
+module) that maps every key used, with the keys of ``http://www.w3.org/ns/anno.jsonld`` meaning what they mean there,
+so that nothing else has to be fetched. ``with_context`` puts the context inline, for parsers that refuse remote ones,
+or the W3C's beside ours.
+
+What is not known is left out; every node has an IRI of its own, so equal records give equal triples.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, Literal
+from urllib.parse import quote
+
+from linkeddata import ids
+from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, ModelClass, Taxon
+from linkeddata.settings import VERSION
+
+Document = dict[str, Any]
+ContextForm = Literal["link", "inline", "w3c"]
+
+ANNO_CONTEXT = "http://www.w3.org/ns/anno.jsonld"
+MEDIA_FRAGMENTS = "http://www.w3.org/TR/media-frags/"
+COL_TAXON = "https://www.catalogueoflife.org/data/taxon/"
+APHIA_LSID = "urn:lsid:marinespecies.org:taxname:"
+SIMULATED = "Painted and simulated by De Boodt to show how it works: no museum's object and no person's word."
+UNKNOWN = "The model was asked and does not know what this picture shows."
+RANK_TERMS = frozenset({"kingdom", "phylum", "class", "order", "family", "genus"})
+MATCHES = {"exact": "exactMatch", "broad": "broadMatch", "close": "closeMatch"}
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=.)", re.DOTALL)
+_AUTHORITY = re.compile(r"([\w.~!$&'()*+,;=:%-]*@)?(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(:[0-9]*)?")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# language, extended language, script, region, one variant (BCP 47); Oxigraph drops a text with any stranger tag
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{3})?(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-[a-z0-9]{5,8})?", re.IGNORECASE)
+_DATE_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z", re.ASCII
+)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+_IRI_ASCII = frozenset("-._~:/?#@!$&'()*+,;=%")
+
+
+def document(
+    identification: Identification,
+    *,
+    media: MediaFile | None = None,
+    taxon: Taxon | None = None,
+    agent: Agent | None = None,
+    base_url: str,
+    stored: bool = True,
+) -> Document:
+    """Return the Web Annotation, motivation *identifying*, that says what ``identification`` says.
+
+    ``taxon`` adds authorship, classification and vernacular names when it is the taxon identified; ``agent`` is who
+    answered (without it the model itself is named). ``stored=False`` is for an answer that nobody keeps: its id is a
+    URN, for it will not resolve. Source of the terms: Web Annotation Data Model 3, Darwin Core Identification.
+
+    >>> answer = Identification(id="a1", file="urn:sha1:00", model="papillotten", version="1")
+    >>> annotation = document(answer, base_url="https://deboodt.example")
+    >>> annotation["decision"], "body" in annotation
+    ('unknown', False)
+    """
+    base = base_url.rstrip("/")
+    iri = uri(base, "identifications", identification.id) if stored else _urn("identification", identification.id)
+    target = _media_node(identification.file, media, base)
+    creator = _creator(identification, agent, base)
+    body = _body(identification, taxon, iri) if identification.label else ""
+    remarks = [] if identification.label else [UNKNOWN]
+    simulated = media is not None and media.simulated
+    return _filled(
+        {
+            "@context": f"{base}/context.jsonld",
+            "id": iri,
+            "type": ["Annotation", "Identification"],
+            "motivation": "identifying",
+            "body": body,
+            "target": _region(target, identification.region, iri),
+            "created": date_time(identification.moment),
+            "creator": creator,
+            "generator": _generator(base),
+            "decision": "identified" if identification.label else "unknown",
+            "certainty": fraction(identification.certainty) if identification.label else "",
+            "novelty": fraction(identification.novelty),
+            "rule": identification.rule,
+            "identifiedBy": _identified_by(identification, agent),
+            "identifiedByID": creator.get("id", ""),
+            "dateIdentified": identification.moment,
+            "identificationVerificationStatus": identification.status,
+            "identificationRemarks": " ".join(remarks + [SIMULATED] * simulated),
+            "alternatives": _alternatives(identification.alternatives, iri),
+            "wasGeneratedBy": _activity(iri, identification.moment, creator, target),
+            "replaces": uri(base, "identifications", identification.supersedes),
+            "campaign": identification.campaign,
+            "simulated": simulated or "",
+            "reviewPage": f"{iri}.html" if stored else "",
+        }
+    )
+
+
+def label_document(
+    label: Label, *, media: MediaFile | None = None, taxon: Taxon | None = None, base_url: str
+) -> Document:
+    """Return the Web Annotation, motivation *tagging*, for what people's tags of one file add up to for one taxon."""
+    base = base_url.rstrip("/")
+    iri = uri(base, "labels", label.id)
+    simulated = media is not None and media.simulated
+    target = _media_node(label.file, media, base)
+    named = Alternative(label.name or label.concept, 0.0, label.rank, label.item, label.gbif_key)
+    return _filled(
+        {
+            "@context": f"{base}/context.jsonld",
+            "id": iri,
+            "type": "Annotation",
+            "motivation": "tagging",
+            "body": _taxon_node(named, taxon, f"{iri}#body", "tagging"),
+            "target": target,
+            "created": date_time(label.moment),
+            "generator": _generator(base),
+            "probability": fraction(label.probability, zero=label.voters > 0),
+            "support": label.support,
+            "dissent": label.dissent,
+            "voters": label.voters,
+            "labelStatus": label.status,
+            "countedBy": label.method,
+            "campaign": label.campaign,
+            "comment": SIMULATED if simulated else "",
+            "simulated": simulated or "",
+            "reviewPage": f"{iri}.html",
+        }
+    )
+
+
+def media_document(media: MediaFile, *, about: Iterable[str] = (), base_url: str) -> Document:
+    """Return the image as a ``dctypes:StillImage``; ``about`` are the IRIs of the annotations on it."""
+    base = base_url.rstrip("/")
+    node = _media_node(media.iri, media, base)
+    return _filled(
+        {"@context": f"{base}/context.jsonld", **node, "subjectOf": sorted(filter(None, map(iri_of, about)))}
+    )
+
+
+def taxon_document(taxon: Taxon, *, base_url: str) -> Document:
+    """Return a resolved name as ``dwc:Taxon``; the id is the taxon's own (Wikidata, else GBIF), not the query's."""
+    base = base_url.rstrip("/")
+    own = uri(base, "taxa", taxon.query)
+    named = Alternative(taxon.name or taxon.query, 0.0, taxon.rank, taxon.item, taxon.gbif_key, taxon.col_id)
+    node = {k: v for k, v in _taxon_node(named, taxon, own, "").items() if k not in ("value", "purpose", "format")}
+    comment = f"{taxon.match_type}: {taxon.reason}" if taxon.reason else taxon.match_type
+    verbatim = "" if taxon.query == taxon.item else taxon.query
+    extra = {"type": "Taxon", "verbatimIdentification": verbatim, "comment": comment}
+    return _filled({"@context": f"{base}/context.jsonld", **node, **extra})
+
+
+def model_document(classes: Sequence[ModelClass], *, weights: str = "", base_url: str, full: bool = True) -> Document:
+    """Return a model as a SKOS concept scheme, with its classes when ``full``.
+
+    ``classes`` are of one version and at least one. A class links to its Q-item and GBIF taxon by the relation it was
+    trained with: exact, broad or close.
+    """
+    base = base_url.rstrip("/")
+    model, version = classes[0].model, classes[0].version
+    scheme = model_uri(base, model, version)
+    concepts = [_concept(one, scheme) for one in sorted(classes, key=lambda c: c.index)] if full else ""
+    return _filled(
+        {
+            "@context": f"{base}/context.jsonld",
+            "id": scheme,
+            "type": ["ConceptScheme", "Model"],
+            "name": model,
+            "version": version,
+            "weights": _weights(weights),
+            "page": model_uri(base, model, version) + ".html",
+            "hasTopConcept": concepts,
+        }
+    )
+
+
+def collection(address: str, label: str, total: int, first: Document) -> Document:
+    """Return an AnnotationCollection (Web Annotation 5.1) whose first page is embedded."""
+    embedded = {key: value for key, value in first.items() if key not in ("@context", "partOf")}
+    return {
+        "@context": first["@context"],
+        "id": address,
+        "type": "AnnotationCollection",
+        "label": label,
+        "total": total,
+        "first": embedded,
+    }
+
+
+def page(address: str, of: str, items: Sequence[Document], following: str, base_url: str) -> Document:
+    """Return an AnnotationPage (Web Annotation 5.2): documents without contexts, and the next page's IRI."""
+    bare = [{key: value for key, value in item.items() if key != "@context"} for item in items]
+    head = {"@context": f"{base_url.rstrip('/')}/context.jsonld", "id": address, "type": "AnnotationPage", "partOf": of}
+    return {**head, **({"next": following} if following else {}), "items": bare}
+
+
+def context(base_url: str) -> Document:
+    """Return our context, complete in itself, for an installation at ``base_url``."""
+    return _of_base("context.jsonld", base_url.rstrip("/"))
+
+
+def vocabulary(base_url: str) -> Document:
+    """Return our own terms, with their definitions, as JSON-LD with its context inline."""
+    return _of_base("vocab.jsonld", base_url.rstrip("/"))
+
+
+def with_context(doc: Document, form: ContextForm, base_url: str) -> Document:
+    """Return ``doc`` with its context as a link to ours, inline, or as W3C's followed by ours.
+
+    The Web Annotation model (3.1) wants ``anno.jsonld`` named; consumers that check for it ask for ``w3c``. Ours
+    defines the same keys, so the triples are the same in all three forms.
+    """
+    if form == "inline":
+        return {**doc, **context(base_url)}
+    ours = f"{base_url.rstrip('/')}/context.jsonld"
+    return {**doc, "@context": [ANNO_CONTEXT, ours] if form == "w3c" else ours}
+
+
+def uri(base: str, kind: str, key: str) -> str:
+    """Return the URI of a record of ours, or ``""`` for an empty key.
+
+    >>> uri("https://deboodt.example", "labels", "a b/c")
+    'https://deboodt.example/labels/a%20b%2Fc'
+    """
+    return f"{base}/{kind}/{_segment(key)}" if key else ""
+
+
+def media_uri(base: str, iri: str) -> str:
+    """Return the URI under which we describe a media file: its whole IRI, percent-encoded, after ``/media/``."""
+    return uri(base, "media", iri)
+
+
+def model_uri(base: str, model: str, version: str) -> str:
+    """Return the URI of one version of a model: ``{base}/models/NAME@VERSION``."""
+    return f"{base}/models/{_segment(model)}@{_segment(version)}" if version else uri(base, "models", model)
+
+
+def iri_of(value: str) -> str:
+    """Return ``value`` as a valid absolute IRI, odd characters percent-encoded, or ``""`` if it is none.
+
+    A value that a JSON-LD processor would take for one of the context's prefixes (``dc:x``) is none either.
+
+    >>> iri_of("https://example.org/a plate.jpg"), iri_of("not an IRI"), iri_of("dwc:taxonID")
+    ('https://example.org/a%20plate.jpg', '', '')
+    """
+    scheme = _SCHEME.match(value)
+    if not scheme or scheme[1] in _terms():
+        return ""
+    spelled = _encoded(value)
+    if spelled.startswith(f"{scheme[1]}://"):
+        host = re.split(r"[/?#]", spelled[len(scheme[1]) + 3 :], maxsplit=1)[0]
+        if not _AUTHORITY.fullmatch(host):
+            return ""
+    elif scheme[1].lower() in ("http", "https"):
+        return ""
+    head, hash_sign, fragment = spelled.partition("#")
+    return head + hash_sign + fragment.replace("#", "%23")
+
+
+def date_time(moment: str) -> str:
+    """Return ``moment`` if it is an ``xsd:dateTime`` in UTC, as Web Annotation asks for, else ``""`` (a date alone)."""
+    return moment if _DATE_TIME.fullmatch(moment) else ""
+
+
+def fraction(value: float, *, zero: bool = False) -> float | str:
+    """Return ``value`` to six decimals, more than a model knows; ``""`` for what lies outside 0 to 1.
+
+    0 stands for "not known" unless ``zero``. Six decimals are written alike by all JSON-LD processors; 17 are not.
+
+    >>> fraction(1 / 3), fraction(0.0), fraction(0.0, zero=True), fraction(float("nan"))
+    (0.333333, '', 0.0, '')
+    """
+    return round(float(value), 6) if 0.0 < value <= 1.0 or (zero and value == 0) else ""
+
+
+def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
+    """Return ``doc`` as bytes of ``media_type``: JSON-LD, ``text/turtle`` or ``application/n-triples``.
+
+    A pure function: the context goes in inline, nothing is fetched.
+    """
+    import orjson
+
+    if media_type not in ("text/turtle", "application/n-triples"):
+        return orjson.dumps(doc)
+    import pyoxigraph
+
+    inline = orjson.dumps(doc if isinstance(doc.get("@context"), dict) else with_context(doc, "inline", base_url))
+    triples = (quad.triple for quad in pyoxigraph.parse(inline, format=pyoxigraph.RdfFormat.JSON_LD))
+    if media_type == "application/n-triples":
+        return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.N_TRIPLES) or b""
+    return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=_prefixes(base_url)) or b""
+
+
+def _body(identification: Identification, taxon: Taxon | None, iri: str) -> Document:
+    decided = Alternative(
+        identification.label,
+        identification.certainty,
+        identification.rank,
+        identification.item,
+        identification.gbif_key,
+        identification.col_id,
+    )
+    return _taxon_node(decided, taxon, f"{iri}#body", "identifying")
+
+
+def _taxon_node(named: Alternative, taxon: Taxon | None, fallback: str, purpose: str) -> Document:
+    """Return what is known of a taxon (or of a class that is none) under its best IRI; text with ``fallback`` else."""
+    known = taxon if taxon is not None and _same(named, taxon) else None
+    same = _taxon_iris(named, known)
+    is_taxon = bool(named.rank or named.gbif_key or named.col_id or known)
+    node: Document = {"id": same[0] if same else fallback, "type": "Taxon" if is_taxon else "", "label": named.label}
+    if not same:
+        node["type"] = ["TextualBody", "Taxon"] if is_taxon else "TextualBody"
+        node |= {"value": named.label, "purpose": purpose, "format": "text/plain"}
+    if is_taxon:
+        node |= _darwin_core(named, known) | {"taxonID": _taxon_id(same), "sameAs": same[1:]}
+    return _filled(node)
+
+
+def _darwin_core(named: Alternative, taxon: Taxon | None) -> Document:
+    name = (taxon.name if taxon else "") or named.label
+    if taxon is None:
+        return {"scientificName": name, "taxonRank": named.rank}
+    higher = [(step.rank, step.name) for step in taxon.lineage]
+    return {
+        "scientificName": f"{name} {taxon.authorship}".strip(),
+        "scientificNameAuthorship": taxon.authorship,
+        "scientificNameID": f"{APHIA_LSID}{taxon.aphia_id}" if taxon.aphia_id.isdecimal() else "",
+        "taxonRank": taxon.rank or named.rank,
+        "higherClassification": " | ".join(step for _, step in higher if step),
+        **{rank: step for rank, step in higher if rank in RANK_TERMS},
+        "vernacularName": _by_language(taxon.vernaculars),
+    }
+
+
+def _by_language(vernaculars: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    tagged = sorted(
+        {(tag.lower() if _LANGUAGE.fullmatch(tag) else "@none", _text(name)) for tag, name in vernaculars if name}
+    )
+    return {tag: [name for _, name in names] for tag, names in groupby(tagged, key=lambda pair: pair[0])}
+
+
+def _same(named: Alternative, taxon: Taxon) -> bool:
+    if named.item or taxon.item:
+        return named.item == taxon.item
+    if named.gbif_key or taxon.gbif_key:
+        return named.gbif_key == taxon.gbif_key
+    return bool(named.label) and named.label in (taxon.name, taxon.query)
+
+
+def _taxon_iris(named: Alternative, taxon: Taxon | None = None) -> list[str]:
+    """Return the IRIs of a taxon, best first: Wikidata, GBIF, Catalogue of Life."""
+    gbif_key = named.gbif_key or (taxon.gbif_key if taxon else "")
+    col_id = named.col_id or (taxon.col_id if taxon else "")
+    iris = [ids.WIKIDATA_ENTITY + named.item] if re.fullmatch(r"Q[1-9]\d*", named.item, re.ASCII) else []
+    iris += [ids.GBIF_SPECIES + gbif_key] if re.fullmatch(r"\d+", gbif_key, re.ASCII) else []
+    return iris + ([COL_TAXON + col_id] if re.fullmatch(r"[A-Z0-9]+", col_id) else [])
+
+
+def _taxon_id(same: Sequence[str]) -> str:
+    """Return the checklist's identifier, as ``dwc:taxonID`` means it; Wikidata's where there is none."""
+    return next((iri for iri in same if not iri.startswith(ids.WIKIDATA_ENTITY)), same[0] if same else "")
+
+
+def _alternatives(alternatives: Sequence[Alternative], iri: str) -> list[Document]:
+    ranked = sorted(alternatives, key=lambda one: (-one.probability, one.label))
+    return [
+        _filled(
+            {
+                "id": f"{iri}#alternative-{number}",
+                "type": "Alternative",
+                "label": one.label,
+                "probability": fraction(one.probability, zero=True),
+                "taxonRank": one.rank,
+                "taxonID": _taxon_id(_taxon_iris(one)),
+                "toTaxon": next(iter(_taxon_iris(one)), ""),
+            }
+        )
+        for number, one in enumerate(ranked, start=1)
+    ]
+
+
+def _media_node(iri: str, media: MediaFile | None, base: str) -> Document:
+    node: Document = {"id": iri_of(iri) or media_uri(base, iri), "type": "Image"}
+    if media is None:
+        return node
+    institution = {"institutionID" if _is_item(media.institution) else "institutionCode": _entity(media.institution)}
+    return _filled(
+        {
+            **node,
+            "title": media.title,
+            "description": media.description,
+            "format": media.mime,
+            "page": iri_of(media.page),
+            "contentUrl": iri_of(media.original),
+            "contentSize": f"{media.size_bytes} B" if media.size_bytes else "",
+            "width": media.width_px or "",
+            "height": media.height_px or "",
+            "identifier": f"urn:sha1:{media.sha1}" if _SHA1.fullmatch(media.sha1) else "",
+            "rights": iri_of(media.licence),
+            "creditText": media.credit,
+            "artist": media.creator,
+            "dateText": media.created,
+            "catalogNumber": media.inventory_number,
+            **institution,
+            "simulated": media.simulated or "",
+            "comment": SIMULATED if media.simulated else "",
+        }
+    )
+
+
+def _region(target: Document, region: str, iri: str) -> Document:
+    """Return the whole image, or the part of it that a media fragment names (Web Annotation 4.2.1)."""
+    if not region:
+        return target
+    selector = {
+        "id": f"{iri}#selector",
+        "type": "FragmentSelector",
+        "conformsTo": MEDIA_FRAGMENTS,
+        "value": _text(region),
+    }
+    return {"id": f"{iri}#target", "type": "SpecificResource", "source": target, "selector": selector}
+
+
+def _creator(identification: Identification, agent: Agent | None, base: str) -> Document:
+    model = model_uri(base, identification.model, identification.version) if identification.model else ""
+    if agent is not None and agent.kind != "SoftwareAgent":
+        return _filled({"id": _agent_iri(agent.id, base), "type": _agent_type(agent), "name": agent.name})
+    own = _agent_iri(agent.id if agent else identification.agent, base) or model
+    if not own:
+        return {}
+    return _filled(
+        {
+            "id": own,
+            "type": ["Software", "SoftwareAgent"] if agent or model else "",
+            "name": (agent.name if agent else "") or identification.model,
+            "version": (agent.version if agent else "") or identification.version,
+            "homepage": iri_of(agent.homepage) if agent else "",
+            "model": model if model != own else "",
+            "weights": _weights(identification.weights),
+        }
+    )
+
+
+def _agent_type(agent: Agent) -> str:
+    return agent.kind if agent.kind in ("Person", "Organization") else ""
+
+
+def _agent_iri(agent_id: str, base: str) -> str:
+    return iri_of(agent_id) or uri(base, "agents", agent_id)
+
+
+def _identified_by(identification: Identification, agent: Agent | None) -> str:
+    if agent is not None and agent.kind != "SoftwareAgent":
+        return agent.name
+    name = (agent.name if agent else "") or identification.model
+    version = (agent.version if agent else "") or identification.version
+    return f"{name} {version}".strip() if name else ""
+
+
+def _activity(iri: str, moment: str, creator: Document, target: Document) -> Document:
+    return _filled(
+        {
+            "id": f"{iri}#activity",
+            "type": "Activity",
+            "endedAtTime": date_time(moment),
+            "wasAssociatedWith": creator.get("id", ""),
+            "used": target["id"],
+        }
+    )
+
+
+def _generator(base: str) -> Document:
+    return {"id": f"{base}/#software", "type": "Software", "name": "De Boodt", "version": VERSION}
+
+
+def _concept(one: ModelClass, scheme: str) -> Document:
+    named = Alternative(one.label, 0.0, one.rank, one.item, one.gbif_key, one.col_id)
+    same = _taxon_iris(named)
+    return _filled(
+        {
+            "id": f"{scheme}/classes/{one.index}",
+            "type": "Concept",
+            "label": one.label,
+            "notation": str(one.index),
+            "taxonRank": one.rank,
+            "taxonID": _taxon_id(same),
+            "higherClassification": " | ".join(step.name for step in one.lineage if step.name),
+            "inScheme": scheme,
+            **({MATCHES[one.relation]: same} if one.relation in MATCHES else {}),
+        }
+    )
+
+
+def _weights(digest: str) -> str:
+    return f"sha256:{digest}" if _DIGEST.fullmatch(digest) else digest
+
+
+def _is_item(value: str) -> bool:
+    return bool(re.fullmatch(r"Q[1-9]\d*", value, re.ASCII))
+
+
+def _entity(value: str) -> str:
+    return ids.WIKIDATA_ENTITY + value if _is_item(value) else value
+
+
+def _urn(kind: str, key: str) -> str:
+    return f"urn:deboodt:{kind}:{_segment(key)}"
+
+
+def _segment(key: str) -> str:
+    """Return ``key`` as one path segment; ``.`` and ``..`` would be taken for directories."""
+    return quote(_text(key), safe="") if key.strip(".") else key.replace(".", "%2E")
+
+
+def _filled(node: Mapping[str, Any]) -> Document:
+    """Return ``node`` without what is not known; text is made fit for Unicode output."""
+    kept = {key: _text(value) if isinstance(value, str) else value for key, value in node.items()}
+    return {key: value for key, value in kept.items() if value not in ("", (), [], {})}
+
+
+def _text(value: str) -> str:
+    """Return ``value`` with lone surrogates, which no encoding can carry, replaced."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _encoded(value: str) -> str:
+    """Return ``value`` with every character that an IRI may not hold percent-encoded (RFC 3987, 2.2)."""
+    text = _text(value)
+    host_end = text.find("/", text.find("//") + 2) if "//" in text else -1
+    pieces = [one if _in_iri(one, at < host_end) else quote(one, safe="") for at, one in enumerate(text)]
+    return _STRAY_PERCENT.sub("%25", "".join(pieces))
+
+
+def _in_iri(char: str, in_host: bool) -> bool:
+    if char.isascii():
+        return char.isalnum() or char in _IRI_ASCII or (in_host and char in "[]")
+    return char.isprintable()
+
+
+@cache
+def _file(name: str) -> str:
+    return (files("linkeddata") / name).read_text(encoding="utf-8")
+
+
+@cache
+def _terms() -> frozenset[str]:
+    return frozenset(json.loads(_file("context.jsonld"))["@context"])
+
+
+def _of_base(name: str, base: str) -> Document:
+    loaded: Document = json.loads(_file(name).replace("{base}", base))
+    return loaded
+
+
+def _prefixes(base_url: str) -> dict[str, str]:
+    known = context(base_url)["@context"]
+    expanded = {key: value["@id"] if isinstance(value, dict) else str(value) for key, value in known.items()}
+    return {key: value for key, value in expanded.items() if "://" in value} | {"wd": ids.WIKIDATA_ENTITY}
