@@ -80,10 +80,11 @@ def doubt(match: Match, name: str) -> str:
 
 def _why_none(match: Match) -> str:
     if match.note.startswith("Multiple equal matches"):
-        exact = [other for other in match.alternatives if other.match_type == "EXACT" and other.usage]
-        best = max((other.confidence for other in exact), default=0)
-        equals = [_shown(other.usage) for other in exact if other.confidence == best and other.usage]
-        return ": ".join(["tie", *filter(None, [", ".join(equals)])])
+        exact = [other for other in match.alternatives if other.match_type == "EXACT"]
+        among = exact or match.alternatives
+        best = max((other.confidence for other in among), default=0)
+        equals = [_shown(other.usage) for other in among if other.confidence == best and other.usage]
+        return f"tie: {', '.join(equals)}" if equals else "tie"
     return "low confidence" if "too little confidence" in match.note else "not found"
 
 

@@ -1,5 +1,9 @@
 """What is chosen, and what is left open: the pure rules, one by one. Ids from 9990001 up are made up."""
 
+import json
+from collections import Counter
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -22,7 +26,7 @@ from linkeddata.choice import (
     with_concept,
     with_item,
 )
-from linkeddata.gbif import Match, Usage
+from linkeddata.gbif import Match, Usage, parse_match_v1
 from linkeddata.records import Ancestor, Taxon
 from linkeddata.wikidata import Item
 from linkeddata.worms import AphiaRecord
@@ -264,3 +268,17 @@ def test_impossible_item_ids() -> None:
     assert is_item_id("Q2147483647")
     assert not is_item_id("Q2147483648")
     assert not is_item_id("Q0")
+
+
+RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/gbif/match-v1-recorded"
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers of GBIF are not on this machine")
+def test_what_is_taken_of_the_recorded_matches() -> None:
+    heads: Counter[str] = Counter()
+    for path in RECORDED.glob("*.json"):
+        match = parse_match_v1(json.loads(path.read_text()))
+        said = doubt(match, match.usage.name if match.usage else "")
+        heads[said.partition(":")[0]] += 1
+        assert not said.startswith("tie") or said.count("gbif:") > 1
+    assert heads == {"": 256, "tie": 37, "low confidence": 3, "not a name": 1, "not found": 1}
