@@ -45,21 +45,21 @@ def _file(wiki: Wiki, file: File, entity: Entity) -> Iterator[Quad]:
     base = wiki.index.world.commons_entity
     subject, graph = NamedNode(base + file.id), DefaultGraph()
     last = file.revisions[-1]
-    document = NamedNode(f"{base.rsplit('/entity/', 1)[0]}/wiki/Special:EntityData/{file.id}")
+    document = NamedNode(f"{wiki.base}/wiki/Special:EntityData/{file.id}")
     name = url_path(file.title.split(":", 1)[1].replace("_", " ")).replace("_", "%20")
     yield from _document(document, subject, last.id, last.moment, graph)
     told: list[tuple[str, Term]] = [
-        (_SCHEMA + "encodingFormat", Literal(file.mime)),
-        (_SCHEMA + "contentUrl", NamedNode(image_url(wiki, file))),
-        (_SCHEMA + "url", NamedNode(f"http://commons.wikimedia.org/wiki/Special:FilePath/{name}")),
-        (_SCHEMA + "contentSize", _integer(file.size_bytes)),
-        (_SCHEMA + "height", _integer(file.height_px)),
-        (_SCHEMA + "width", _integer(file.width_px)),
+        ("contentUrl", NamedNode(image_url(wiki, file))),
+        ("url", NamedNode(f"http://commons.wikimedia.org/wiki/Special:FilePath/{name}")),
+        *((("encodingFormat", Literal(file.mime)),) if file.mime else ()),
+        *(("caption", Literal(text, language=language)) for language, text in entity.labels.items()),
     ]
+    sizes = {"contentSize": file.size_bytes, "height": file.height_px, "width": file.width_px}
+    told += [(name, _integer(number)) for name, number in sizes.items() if number]
     for kind in (_ONTOLOGY + "Mediainfo", _SCHEMA + "MediaObject", _SCHEMA + "ImageObject"):
         yield Quad(subject, _TYPE, NamedNode(kind), graph)
     for predicate, value in told:
-        yield Quad(subject, NamedNode(predicate), value, graph)
+        yield Quad(subject, NamedNode(_SCHEMA + predicate), value, graph)
     yield from _terms(subject, entity, graph)
     yield from _statements(subject, base, entity, graph)
 
