@@ -81,7 +81,6 @@ class _Job:
     roll: Roll
     known: Mapping[str, int]
     group: GroupRule
-    role: str
     captions: bool
     attribution: bool
 
@@ -97,7 +96,6 @@ def harvest_category(
     captions: bool = False,
     known: Mapping[str, int] | None = None,
     group: str = "creator",
-    role: str = "subject",
     attribution: bool = True,
     progress: Progress = silent,
 ) -> Iterator[Harvested]:
@@ -105,8 +103,7 @@ def harvest_category(
 
     ``category`` with or without its prefix; ``captions``: captions are names and become verbatim tags; ``known``: IRI →
     revision of the files whose tags are stored, whose history is not asked for again while the revision is the same;
-    ``group``: a key of ``GROUPS``; ``role``: what the files are to the campaign; ``attribution=False`` asks for no
-    history at all and keeps no author.
+    ``group``: a key of ``GROUPS``; ``attribution=False`` asks for no history at all and keeps no author.
     Raises ``UsageError`` for an unknown group rule, and what ``Client.get_json`` raises.
     """
     if group not in GROUPS:
@@ -115,7 +112,7 @@ def harvest_category(
     found = list_category(api, category, depth=depth, progress=progress)
     if not found:
         yield lost(with_prefix(category), EMPTY_CATEGORY, campaign=campaign)
-    job = _Job(api, campaign, Roll(pseudonyms), known or {}, GROUPS[group], role, captions, attribution)
+    job = _Job(api, campaign, Roll(pseudonyms), known or {}, GROUPS[group], captions, attribution)
     done = 0
     for batch in batches(list(found), ENTITIES):
         pages, entities = describe(api, batch)
@@ -137,7 +134,7 @@ def _file(job: _Job, page_id: int, page: Page | None, info: MediaInfo | None, ca
     if job.known.get(iri) != media.revision or not media.revision:
         media = yield from _said(job, media, page, info)
     yield media
-    yield membership(job.campaign, iri, job.role)
+    yield membership(job.campaign, iri)
 
 
 def _said(job: _Job, media: MediaFile, page: Page, info: MediaInfo) -> Generator[Harvested, None, MediaFile]:

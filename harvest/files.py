@@ -17,7 +17,7 @@ from crowd.campaign import ListSource
 from harvest.commons import ENTITIES, FILE_MISSING, Api, by_id, by_title
 from harvest.isa import BAD_ROW, describe_pages
 from harvest.mediainfo import Page, is_item
-from harvest.records import Harvested, Roll, batches, licence_iri, lost, membership
+from harvest.records import Harvested, Roll, batches, licence_iri, lost, membership, source_name
 from linkeddata.client import Client
 from linkeddata.errors import UsageError
 from linkeddata.ids import content_id
@@ -53,20 +53,20 @@ def harvest_list(
 
     ``source``: the CSV's path as it can be opened, and the names of its columns (``name``, ``item``, ``agent`` and
     ``moment`` may be ``""``: there is no such column); cells are separated by commas, semicolons or tabs, as the header
-    shows. ``known``: IRIs of the files that are described already.
+    shows. ``known``: IRIs of the campaign's files that are described already: of them only the tags come.
     Raises ``UsageError`` where the CSV or a column cannot be read, and what ``Client.get_json`` raises.
     """
+    name = source_name(source.path)
     rows: list[_Row] = []
     for row in _rows(source):
         if isinstance(row, _Row):
             rows.append(row)
         else:
-            yield lost(f"{source.path}:{row[0]}", BAD_ROW, row[1], campaign=campaign)
+            yield lost(f"{name}:{row[0]}", BAD_ROW, row[1], campaign=campaign)
     api = Api.of(client, settings)
     pages = _pages(api, [row.file for row in rows])
-    iris = {name: api.site.iri(page.id) for name, page in pages.items()}
-    new = {iri: pages[name] for name, iri in iris.items() if iri not in known}
-    described = describe_pages(api, new)
+    iris = {file: api.site.iri(page.id) for file, page in pages.items()}
+    described = describe_pages(api, {iri: pages[file] for file, iri in iris.items() if iri not in known})
     roll = Roll(pseudonyms)
     by_file: dict[str, list[_Row]] = {}
     for row in rows:
@@ -74,13 +74,13 @@ def harvest_list(
         if iri:
             by_file.setdefault(iri, []).append(row)
         else:
-            yield lost(row.file, FILE_MISSING, f"{source.path}:{row.line}", campaign=campaign)
+            yield lost(row.file, FILE_MISSING, f"{name}:{row.line}", campaign=campaign)
     for iri, told in by_file.items():
         yield from roll.introduce(*(row.agent for row in told))
         yield from _tags(told, iri, campaign, roll)
         if iri not in known:
             yield described.get(iri) or _elsewhere(iri, told[0])
-        yield membership(campaign, iri)
+            yield membership(campaign, iri)
 
 
 def _rows(source: ListSource) -> Iterator[_Row | tuple[int, str]]:

@@ -139,7 +139,7 @@ class _Folded:
 
     def _caption(self, auto: re.Match[str], revision: Revision) -> None:
         language = auto["about"].rsplit("|", 1)[-1].strip()
-        text = _ISA.sub("", auto["rest"]).strip()
+        text = " ".join(_ISA.sub("", auto["rest"]).split())
         for index in [i for i in self.open if self.said[i].key[0] == language]:
             self._close(index, revision)
         if auto["verb"] in _NAMES:
@@ -243,7 +243,8 @@ def _reconciled_captions(page: _Folded, standing: Iterable[Key]) -> list[Said]:
 
 def _same_caption(told: Key, standing: Key) -> bool:
     """Say whether a summary tells of a caption; what the editor wrote into the summary stands behind it."""
-    return told == standing or (told[0] == standing[0] and told[1].startswith(standing[1] + ", "))
+    text = " ".join(standing[1].split())
+    return told[0] == standing[0] and (told[1] == text or told[1].startswith(text + ", "))
 
 
 def people(said: Iterable[Said]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from harvest.commons import ENTITIES, FILE_MISSING, Api, by_title, entities
 from harvest.mediainfo import NO_STRUCTURED_DATA, Page, is_item, media_file
-from harvest.records import Harvested, Progress, Roll, batches, lost, membership, silent
+from harvest.records import Harvested, Progress, Roll, batches, lost, membership, silent, source_name
 from linkeddata.client import Client
 from linkeddata.errors import UsageError
 from linkeddata.ids import content_id
@@ -96,8 +96,8 @@ def harvest_isa(
 ) -> Iterator[Harvested]:
     """Yield the files and tags of an ISA export; what Commons knows of the files is asked of its API.
 
-    ``source``: path or URL of the CSV; ``known``: IRIs of the files that are described already. A file's tags here are
-    ISA's; its ``revision`` stays 0, for nobody has read its history.
+    ``source``: path or URL of the CSV; ``known``: IRIs of the campaign's files that are described already: of them only
+    the tags come. A file's ``revision`` stays 0 here, for nobody has read its history.
     Raises ``UsageError`` where the CSV cannot be read at all, and what ``Client.get_json`` raises.
     """
     rows = list(parse_rows(read_lines(client, str(source)), source=str(source)))
@@ -109,7 +109,8 @@ def harvest_isa(
         progress("titles", len(pages), len(titles))
     iris = {title: api.site.iri(page.id) for title, page in pages.items()}
     described = describe_pages(api, {iri: pages[title] for title, iri in iris.items() if iri not in known})
-    reading = _Reading(str(source), campaign, Roll(pseudonyms), captions, lambda title: iris.get(title, ""), described)
+    name = source_name(str(source))
+    reading = _Reading(name, campaign, Roll(pseudonyms), captions, lambda title: iris.get(title, ""), known, described)
     yield from _harvest(rows, reading)
 
 
@@ -139,7 +140,7 @@ def read_isa(
     tags. Raises ``UsageError`` where the header lacks a column.
     """
     find = resolve_titles if callable(resolve_titles) else lambda title: resolve_titles.get(title, "")
-    reading = _Reading(source, campaign, Roll(pseudonyms), captions, find, {})
+    reading = _Reading(source, campaign, Roll(pseudonyms), captions, find, (), {})
     yield from _harvest(parse_rows(lines, source=source), reading)
 
 
@@ -244,6 +245,7 @@ class _Reading:
     roll: Roll
     captions: bool
     find: Callable[[str], str]
+    known: Container[str]
     described: Mapping[str, MediaFile]
 
     def lost(self, line: int, reason: str, detail: str) -> Failure:
@@ -277,7 +279,8 @@ def _file(iri: str, rows: Iterable[Contribution], reading: _Reading) -> Iterator
     yield from _tags(voices, iri, reading)
     if iri in reading.described:
         yield reading.described[iri]
-    yield membership(reading.campaign, iri)
+    if iri not in reading.known:
+        yield membership(reading.campaign, iri)
 
 
 def fold(rows: Iterable[Contribution]) -> tuple[list[_Voice], list[Contribution]]:

@@ -8,6 +8,7 @@ whole", and a run may be killed between any two records.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from linkeddata.ids import content_id
 from linkeddata.pseudonyms import Pseudonyms
@@ -59,9 +60,18 @@ def lost(subject: str, reason: str, detail: str = "", *, campaign: str = "", ste
     return Failure(id=key, step=step, subject=subject, reason=reason, detail=detail, campaign=campaign)
 
 
-def membership(campaign: str, file: str, role: str = "subject") -> CampaignFile:
-    """Return the record that puts a file (its IRI) into a campaign, to be learnt from or as a stranger."""
-    return CampaignFile(id=content_id(campaign, file), campaign=campaign, file=file, role=role)
+def membership(campaign: str, file: str) -> CampaignFile:
+    """Return the record that puts a file (its IRI) into a campaign."""
+    return CampaignFile(id=content_id(campaign, file), campaign=campaign, file=file)
+
+
+def source_name(source: str) -> str:
+    """Return what a CSV is called in failures: the last part of its path or address, the same on every machine.
+
+    >>> source_name("https://isa.toolforge.org/campaigns/165/all_stats_download/Tag%20it_all_stats.csv")
+    'Tag it_all_stats.csv'
+    """
+    return unquote(urlsplit(source).path if "://" in source else source).rpartition("/")[2]
 
 
 class Roll:

@@ -34,8 +34,9 @@ def harvest_query(
     """Yield the files and tags that a query finds.
 
     ``endpoint``: ``commons``, ``wikidata`` (as the settings have them), ``""`` for the one the query is meant for, or a
-    URL; ``params``: ids by name, several as a sequence or as one text with spaces or commas; ``known``: IRIs of files
-    that are described already, by a route that knows more. Raises ``UsageError``, and what ``select`` raises.
+    URL; ``params``: ids by name, several as a sequence or as one text with spaces or commas; ``known``: IRIs of the
+    campaign's files that are described already, by a route that knows more: of them only the tags come.
+    Raises ``UsageError``, and what ``select`` raises.
     """
     query = load_query(query_name)
     ids = {k: v.replace(",", " ").split() if isinstance(v, str) else list(v) for k, v in params.items()}
@@ -58,7 +59,7 @@ def harvest_query(
             described.add(iri)
             if iri not in known:
                 yield _file(row, iri, site)
-            yield membership(campaign, iri)
+                yield membership(campaign, iri)
 
 
 def address(settings: Settings, endpoint: str) -> str:
