@@ -28,6 +28,11 @@ LONGEST_CLIMB = 12
 PATIENCE = 3
 """Times in a row that a service may fail to answer before it is left alone for the rest of the run."""
 
+UNKNOWN_ITEM = "unknown item"
+UNREACHABLE = "service unreachable"
+REFUSED = "service refused"
+"""The reasons of our failures."""
+
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
@@ -118,7 +123,7 @@ class _Run:
     def _by_id(self, asked: str) -> Taxon | Failure:
         item = self._item(asked) if choice.is_item_id(asked) else None
         if item is None:
-            return self._failure(asked, "unknown item", "Wikidata has no such item: deleted, or never made")
+            return self._failure(asked, UNKNOWN_ITEM, "Wikidata has no such item: deleted, or never made")
         if not item.is_taxon:
             return Taxon(query=asked, source="wikidata", reason=f"not a taxon: {item.label or item.id}")
         return self._of_item(item)
@@ -320,7 +325,7 @@ class _Run:
             return self._unanswered(query, error)
 
     def _unanswered(self, query: str, error: ServiceError) -> Failure:
-        reason = "service unreachable" if isinstance(error, UnreachableError) else "service refused"
+        reason = UNREACHABLE if isinstance(error, UnreachableError) else REFUSED
         return self._failure(query, reason, str(error))
 
     def _failure(self, query: str, reason: str, detail: str) -> Failure:

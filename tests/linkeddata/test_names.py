@@ -6,6 +6,7 @@ No source near us tells the blue tit's Q-item and keys, so every id from 9990001
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,69 @@ def test_wikidata_down_fails_the_whole_batch_of_items(tits: StandIn) -> None:
     assert {type(answer) for answer in answers} == {Failure}
     assert len({answer.id for answer in answers if isinstance(answer, Failure)}) == 2
     assert tits.requests.count("/wikidata/") == TRIES
+
+
+def test_wikidata_down_fails_a_name_that_gbif_knows(tits: StandIn) -> None:
+    tits.faults.next("/wikidata/", UNAVAILABLE, times=TRIES)
+    [answer] = _answers(tits, ["Parus major"])
+    assert isinstance(answer, Failure)
+    assert answer.reason == "service unreachable"
+
+
+def test_one_refused_item_spoils_no_other() -> None:
+    error = {"error": {"code": "no-such-entity", "info": "Could not find an entity", "id": "Q9990003"}}
+    asked = {"action": "wbgetentities", "props": "info|labels|aliases|claims", "languages": "nl|en|mul"}
+    refusals = tuple(
+        Recorded(
+            path="/wikidata/w/api.php",
+            params=asked | {"ids": ids, "maxlag": "5", "format": "json"},
+            body=json.dumps(error).encode(),
+        )
+        for ids in ("Q9990001|Q9990003", "Q9990003")
+    )
+    with StandIn(replace(TITS, recorded=refusals)) as standin:
+        fine, refused = _answers(standin, ["Q9990001", "Q9990003"])
+    assert isinstance(fine, Taxon)
+    assert fine.concept == "Q9990001"
+    assert isinstance(refused, Failure)
+    assert (refused.subject, refused.reason) == ("Q9990003", "service refused")
+
+
+def test_a_name_that_worms_refuses_spoils_no_other() -> None:
+    refusal = Recorded(
+        path="/worms/AphiaRecordsByMatchNames",
+        params={"scientificnames[]": "Odd name?", "marine_only": "false"},  # the last of a list stands for it here
+        body=b"Bad request",
+        status=400,
+    )
+    with StandIn(replace(TITS, recorded=(refusal,))) as standin:
+        cone, odd = _taxa(standin, "Conus fictus", "odd name?")
+        assert standin.requests.count("/worms/") == 3  # together, then one by one
+    assert cone.concept == "aphia:9990033"
+    assert (odd.match_type, odd.reason) == ("NONE", "not found")
+
+
+def test_an_aphia_name_that_is_another_kingdoms_in_gbif_keeps_to_worms() -> None:
+    plant = _usage(9990040, "Conus fictus", higher=PLANTS, status="DOUBTFUL")
+    record = dict(TITS.aphia[0]) | {"scientificname": "Conulus fictus", "valid_name": "Conus fictus"}
+    with StandIn(World(usages=(plant,), aphia=(record,))) as standin:
+        [taxon] = _taxa(standin, "Conulus fictus")
+    assert (taxon.concept, taxon.gbif_key, taxon.name) == ("aphia:9990032", "", "Conus fictus")
+
+
+def test_two_accepted_names_in_worms_are_a_tie() -> None:
+    records = tuple(dict(TITS.aphia[1]) | {"AphiaID": number, "valid_AphiaID": number} for number in (9990033, 9990034))
+    with StandIn(World(aphia=records)) as standin:
+        [taxon] = _taxa(standin, "Conus fictus")
+    assert (taxon.match_type, taxon.source) == ("NONE", "worms")
+    assert taxon.reason == "tie: Conus fictus Nemo, 1900 (aphia:9990033), Conus fictus Nemo, 1900 (aphia:9990034)"
+
+
+def test_an_item_of_a_synonym_stays_itself_where_the_accepted_taxon_has_no_item_of_its_own() -> None:
+    items = tuple(item for item in TITS.items if item.id == "Q9990002")
+    with StandIn(World(usages=TITS.usages, items=items)) as standin:
+        [taxon] = _taxa(standin, "Q9990002")
+    assert (taxon.concept, taxon.gbif_key, taxon.status) == ("Q9990002", "9990001", "SYNONYM")
 
 
 def test_a_dead_service_is_soon_left_alone(tits: StandIn) -> None:

@@ -97,3 +97,10 @@ def test_searches_hold_every_key_and_are_never_too_long(keys: list[str]) -> None
     assert all(len(search) <= LONGEST_SEARCH for search in made)
     asked = [part.removeprefix("P846=") for s in made for part in s.removeprefix("haswbstatement:").split("|")]
     assert asked == keys
+
+
+def test_many_keys_are_spread_over_several_searches() -> None:
+    keys = [str(9990001 + number) for number in range(60)]  # made up
+    made = list(searches([("P846", key) for key in keys]))
+    assert len(made) == 3
+    assert [part.rsplit("=", 1)[1] for search in made for part in search.split("|")] == keys
