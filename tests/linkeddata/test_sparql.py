@@ -1,0 +1,223 @@
+"""Queries as files, and asking them: over HTTP, of a real engine, with every way an endpoint fails."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import Store
+from rdflib.plugins.sparql import prepareQuery
+
+from harvest.standin import faults
+from harvest.standin.faults import Fault
+from harvest.standin.server import StandIn
+from harvest.standin.world import Entity, File, Item, Revision, World, snak, statement, statements
+from linkeddata.client import Client
+from linkeddata.errors import ContactRequiredError, ServiceError, UnreachableError, UsageError
+from linkeddata.settings import Settings
+from linkeddata.sparql import load_query, parse_query, parse_results, query_names, select
+
+SAMPLES = {"item": ["Q140"], "file": ["M11"], "key": ["5219404"]}
+
+
+def _world() -> World:
+    media = "M11"
+    told = statements(
+        statement(media, "P180", "Q140", rank="preferred", qualifiers=[snak("P518", "Q23445")]),
+        statement(media, "P180", "Q19939"),
+        statement(media, "P180", "Q25265", rank="deprecated"),
+        statement(media, "P180", "somevalue"),
+        statement(media, "P180", "novalue"),
+        statement(media, "P195", "Q190804"),
+        statement(media, "P217", "RP-P-1"),
+    )
+    page = Revision(id=5, user="Jan", moment="2021-10-03T14:05:00Z", comment="", entity=Entity(statements=told))
+    file = File(page_id=11, title="File:Two cats.jpg", revisions=(page,), url="https://upload.example/Two_cats.jpg")
+    taxa = [("Q140", "Panthera leo", ["5219404"]), ("Q19939", "Panthera tigris", ["5219416", "1"])]
+    items = [
+        Item(
+            id=item,
+            entity=Entity(
+                labels={"mul": name},
+                statements=statements(
+                    statement(item, "P225", name), *(statement(item, "P846", key, number=key) for key in keys)
+                ),
+            ),
+        )
+        for item, name, keys in taxa
+    ]
+    return World(files=(file,), items=tuple(items))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StandIn]:
+    with StandIn(_world()) as running:
+        yield running
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(server: StandIn, slept: list[float]) -> Iterator[Client]:
+    server.faults.clear()
+    server.requests.clear()
+    with Client(server.settings(tries=3, contact="registrar@museum.example"), sleep=slept.append) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", query_names())
+def test_a_query_file_stands_on_its_own(name: str) -> None:
+    text = files("queries").joinpath(f"{name}.rq").read_text(encoding="utf-8")
+    assert text.startswith("#+ summary: ")
+    assert "wikibase:label" not in text
+    assert "hint:" not in text
+    assert not re.search(r"wdt:P180\b", re.sub(r"#.*", "", text)), "wdt: loses tags beside a preferred one"
+    used = set(re.findall(r"(?<![\w<])([a-z]+):", re.sub(r"<[^>]*>|\"[^\"]*\"|#.*", "", text)))
+    assert used == set(re.findall(r"PREFIX ([a-z]+):", text)), "every prefix declared, none for nothing"
+    prepareQuery(text)
+    assert list(Store().query(re.sub(r"SERVICE <[^>]*>", "", text))) == []
+
+
+@pytest.mark.parametrize("name", query_names())
+def test_ids_take_the_place_of_samples(name: str, server: StandIn, client: Client) -> None:
+    query = load_query(name)
+    settings = server.settings()
+    text = query.bound({param: SAMPLES[kind] for param, kind in query.params}, settings)
+    prepareQuery(text)
+    assert "qlever.dev" not in text
+    endpoint = {"commons": settings.sparql_commons, "wikidata": settings.sparql_wikidata}[query.endpoint]
+    rows = list(select(client, endpoint, text))
+    for param, kind in query.params:
+        assert {row[param].rsplit("/", 1)[-1] for row in rows} <= set(SAMPLES[kind])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("taxa-of-items", {}, "parameters are item; given none"),
+        ("taxa-of-items", {"items": ["Q140"]}, "given items"),
+        ("taxa-of-items", {"item": []}, "item is empty"),
+        ("taxa-of-items", {"item": ["Q140", "Q1 } UNION {"]}, "not a Wikidata item id"),
+        ("depicts-of-files", {"file": ["M0"]}, "not a MediaInfo id"),
+        ("items-by-gbif-key", {"gbif": ['1" "2']}, "not a numeric key"),
+        ("no-such-query", {}, "there are depicted-taxa-of-bhl"),
+    ],
+)
+def test_nothing_but_checked_ids_gets_into_a_query(name: str, values: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_query(name).bound(values, Settings())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * {}",
+        "#+ summary: x\n#+ endpoint: elsewhere\n#+ params:\nSELECT * {}",
+        "#+ summary: x\n#+ endpoint: commons\n#+ params: item\nSELECT * {}",
+        "#+ summary: x\n#+ endpoint: commons\n#+ params: who=name\nSELECT * { VALUES ?who { 1 } }",
+    ],
+)
+def test_a_header_says_what_it_must(text: str) -> None:
+    with pytest.raises(ValueError, match=r"x\.rq"):
+        parse_query("x", text)
+
+
+def test_all_tags_are_found_and_no_deprecated_one(server: StandIn, client: Client) -> None:
+    query = load_query("depicts-of-files").bound({"file": ["M11"]}, server.settings())
+    rows = list(select(client, server.settings().sparql_commons, query))
+    assert {row["item"].rsplit("/", 1)[-1] for row in rows if not row["item"].startswith("_:")} == {"Q140", "Q19939"}
+    assert sum(row["item"].startswith("_:") for row in rows) == 1
+    assert {row.get("part", "") for row in rows} == {"", "http://www.wikidata.org/entity/Q23445"}
+    assert client.counts["rows"] == len(rows) == 3
+
+
+def test_a_taxon_with_two_keys_has_two_rows(server: StandIn, client: Client) -> None:
+    query = load_query("depicted-taxa-of-collection").bound({"collection": ["Q190804"]}, server.settings())
+    rows = list(select(client, server.settings().sparql_commons, query))
+    assert sorted((row["taxon_name"], row["gbif_id"], row["number"]) for row in rows) == [
+        ("Panthera leo", "5219404", "RP-P-1"),
+        ("Panthera tigris", "1", "RP-P-1"),
+        ("Panthera tigris", "5219416", "RP-P-1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "pause_s"),
+    [
+        (faults.TOO_MANY_REQUESTS.after(7), 7),
+        (faults.UNAVAILABLE, 0),
+        (faults.CUT_CONNECTION, 0),
+        (faults.TRUNCATED, 0),
+        (faults.HTML_PAGE, 0),
+        (faults.STACK_TRACE, 0),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else "",
+)
+def test_half_an_answer_is_no_answer(
+    server: StandIn, client: Client, slept: list[float], fault: Fault, pause_s: float
+) -> None:
+    settings = server.settings()
+    query = load_query("taxa-of-items").bound({"item": ["Q140", "Q19939"]}, settings)
+    server.faults.next("/sparql/", fault)
+    assert len(list(select(client, settings.sparql_wikidata, query))) == 3
+    assert server.requests.count("/sparql/") == client.counts["requests"] == 2
+    assert slept[0] == pause_s if pause_s else 0.5 <= slept[0] <= 1
+    assert {asked.user_agent for asked in server.requests.all()} == {client.user_agent}
+
+
+def test_an_endpoint_that_is_always_late_is_an_error_with_its_reason(server: StandIn, client: Client) -> None:
+    settings = server.settings()
+    server.faults.next("/sparql/", faults.STACK_TRACE, times=3)
+    with pytest.raises(UnreachableError, match="ends in a stack trace, the service's time was up, 3 tries"):
+        list(select(client, settings.sparql_wikidata, load_query("taxa-of-items").text))
+
+
+def test_a_bad_query_is_not_asked_again(server: StandIn, client: Client) -> None:
+    with pytest.raises(ServiceError) as caught:
+        list(select(client, server.settings().sparql_wikidata, "SELECT ?x WHERE { broken"))
+    assert caught.value.code == "400"
+    with pytest.raises(ServiceError) as caught:
+        list(select(client, f"{server.url}/nothing", "SELECT * { ?s ?p ?o }"))
+    assert caught.value.code == "404"
+    assert server.requests.count() == 2
+
+
+def test_long_queries_go_in_the_body(server: StandIn, client: Client) -> None:
+    ids = [f"Q{number}" for number in range(1, 200)]
+    query = load_query("taxa-of-items").bound({"item": ids}, server.settings())
+    assert len(list(select(client, server.settings().sparql_wikidata, query))) == 1
+    assert [asked.method for asked in server.requests.all()] == ["POST"]
+
+
+def test_public_endpoints_want_a_contact(server: StandIn) -> None:
+    with Client(Settings()) as client:
+        with pytest.raises(ContactRequiredError):
+            list(select(client, Settings().sparql_commons, "SELECT * { ?s ?p ?o }"))
+        with pytest.raises(UsageError, match="not the address"):
+            list(select(client, "file:///etc/hostname", "SELECT * { ?s ?p ?o }"))
+    assert client.counts["requests"] == 0
+
+
+TERMS = st.fixed_dictionaries({"type": st.sampled_from(["uri", "literal"]), "value": st.text()})
+ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), TERMS), max_size=5)
+
+
+@given(ROWS, st.data())
+def test_results_are_read_whole_or_not_at_all(rows: list[dict[str, dict[str, str]]], data: st.DataObject) -> None:
+    document = json.dumps({"head": {"vars": ["a", "b", "c"]}, "results": {"bindings": rows}}).encode()
+    assert parse_results(document) == [{k: v["value"] for k, v in row.items()} for row in rows]
+    cut = data.draw(st.integers(0, len(document) - 1))
+    with pytest.raises(ValueError, match=r"answer|HTML"):
+        parse_results(document[:cut])
+
+
+@pytest.mark.parametrize("payload", [b"", b"null", b"[]", b'{"boolean":true}', b'{"results":{"bindings":[{"x":1}]}}'])
+def test_what_is_no_table_is_no_results(payload: bytes) -> None:
+    with pytest.raises(ValueError, match="answer"):
+        parse_results(payload)
