@@ -4,7 +4,7 @@ A source that is down, gone or says nonsense is one ``Failure`` in the stream; t
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from harvest.isa import harvest_isa
 from harvest.records import Harvested, Progress, lost, silent
 from harvest.sparql import harvest_query
 from linkeddata.client import Client
-from linkeddata.errors import ServiceError
+from linkeddata.errors import ContactRequiredError, DeBoodtError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, MediaFile
 from linkeddata.settings import Settings
@@ -42,11 +42,16 @@ class Reach:
 
 def harvest_all(reach: Reach) -> Iterator[Harvested]:
     """Yield everything that the campaign's sources give, in the order of the file."""
+    described = {iri for iri, revision in reach.known.items() if revision}
     for source in sources_of(reach.campaign):
         try:
-            for record in _harvest(reach, source):
+            for record in _harvest(reach, source, described):
+                if isinstance(record, MediaFile) and record.revision:
+                    described.add(record.iri)
                 yield _marked(record, source, reach.campaign)
-        except (ServiceError, OSError) as error:
+        except ContactRequiredError:
+            raise
+        except (DeBoodtError, OSError) as error:
             yield lost(called(source), SOURCE_FAILED, str(error), campaign=reach.campaign.id)
 
 
@@ -99,7 +104,8 @@ def isa_address(settings: Settings, source: IsaSource, folder: str) -> str:
     return f"{settings.isa_base}/campaigns/{source.number}/all_stats_download/{name}_all_stats.csv"
 
 
-def _harvest(reach: Reach, source: Source) -> Iterator[Harvested]:
+def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterator[Harvested]:
+    """Ask one source; ``described`` are the files that Commons itself has described, which other routes leave alone."""
     client, settings, campaign = reach.client, reach.settings, reach.campaign
     match source:
         case CommonsSource():
@@ -123,13 +129,24 @@ def _harvest(reach: Reach, source: Source) -> Iterator[Harvested]:
                 campaign=campaign.id,
                 pseudonyms=reach.pseudonyms,
                 captions=source.captions,
+                known=described,
+                progress=reach.progress,
             )
         case SparqlSource():
             yield from harvest_query(
-                client, settings, source.endpoint, source.query, dict(source.params), campaign=campaign.id
+                client,
+                settings,
+                source.endpoint,
+                source.query,
+                dict(source.params),
+                campaign=campaign.id,
+                known=described,
             )
         case ListSource():
-            yield from harvest_list(client, settings, source, campaign=campaign, pseudonyms=reach.pseudonyms)
+            there = replace(source, path=str(Path(campaign.folder) / source.path))
+            yield from harvest_list(
+                client, settings, there, campaign=campaign.id, pseudonyms=reach.pseudonyms, known=described
+            )
 
 
 def _marked(record: Harvested, source: Source, campaign: Campaign) -> Harvested:

@@ -19,7 +19,6 @@ from linkeddata.errors import DeBoodtError
 from linkeddata.settings import VERSION, Settings, load_settings, shown
 
 if TYPE_CHECKING:
-    from crowd.campaign import Campaign
     from identify.pipeline import Outcome, Progress, Run
 
 LEFT_OVER = 9
@@ -105,7 +104,7 @@ def run(shell: Shell, campaign: Path, again: bool, steps: tuple[str, ...]) -> No
     Steps: harvest, images, names, count, dataset, train, identify, publish, export. What is done and unchanged is
     skipped; what was stopped goes on. Ends with a summary and an HTML report.
     """
-    with _opened(shell, shell.settings(), campaign) as work:
+    with _progress(shell) as progress, _opened(shell.settings(), campaign, progress) as work:
         sys.exit(_perform(shell, work, steps, again))
 
 
@@ -117,7 +116,7 @@ def _step_command(name: str, steps: tuple[str, ...], about: str) -> click.Comman
     @again_option
     @click.pass_obj
     def command(shell: Shell, campaign: Path, again: bool) -> None:
-        with _opened(shell, shell.settings(), campaign) as work:
+        with _progress(shell) as progress, _opened(shell.settings(), campaign, progress) as work:
             sys.exit(_perform(shell, work, steps, again))
 
     return command
@@ -213,7 +212,7 @@ def report(shell: Shell, campaign: Path) -> None:
     """Write the HTML report of the campaign in file CAMPAIGN again and print the summary."""
     from identify.report import summary, write_report
 
-    with _opened(shell, shell.settings(), campaign) as work:
+    with _progress(shell) as progress, _opened(shell.settings(), campaign, progress) as work:
         path = write_report(work)
         _print_summary(shell, summary(work), [], path)
 
@@ -269,16 +268,19 @@ def demo(shell: Shell, out: str, plates: int, broken: bool) -> None:
     """
     from identify.demo import sample_services
 
-    with _progress(shell) as progress:
-        services = sample_services(Path(out), per_engraver=plates, broken=broken, progress=progress)
-    with services as (settings, campaign), _opened(shell, settings, campaign) as work:
+    code = 0
+    with (
+        _progress(shell) as progress,
+        sample_services(Path(out), per_engraver=plates, broken=broken, progress=progress) as (settings, campaign),
+        _opened(settings, campaign, progress) as work,
+    ):
         code = _perform(shell, work, (), False)
     shell.say(f"see it in a browser:  deboodt --home {out} serve")
     sys.exit(code)
 
 
 @contextmanager
-def _opened(shell: Shell, settings: Settings, path: Path) -> "Iterator[Run]":
+def _opened(settings: Settings, path: Path, progress: "Progress") -> "Iterator[Run]":
     """Open the store and the client for the campaign in ``path``."""
     from crowd.campaign import load_campaign
     from identify.pipeline import Run
@@ -286,7 +288,7 @@ def _opened(shell: Shell, settings: Settings, path: Path) -> "Iterator[Run]":
     from linkeddata.store import Store
 
     campaign = load_campaign(path)
-    with Store(settings.store) as store, _progress(shell) as progress:
+    with Store(settings.store) as store:
         yield Run(
             campaign=campaign, settings=settings, store=store, client=Client(settings), now=now, progress=progress
         )

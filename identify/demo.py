@@ -1,7 +1,7 @@
 """The sample's world: a painted cabinet, a stand-in for the services outside. In: a folder. Out: settings, a campaign.
 
 Everything is made here: the plates are painted (once; those that are there stay), the crowd is simulated, and a local
-server speaks the protocols of Commons, Wikidata, GBIF, WoRMS and ISA, so that the real clients run as they do out there.
+server speaks the protocols of Commons, Wikidata, GBIF, WoRMS and ISA, so that real clients run as they do outside.
 """
 
 import json
@@ -14,6 +14,7 @@ from harvest.sample.cabinet import paint_all
 from harvest.sample.crowd import sample_world
 from harvest.sample.plan import plates
 from harvest.standin.server import StandIn
+from harvest.standin.world import World
 from identify.pipeline import Progress
 from linkeddata.settings import Settings
 
@@ -40,7 +41,7 @@ def sample_services(
         yield standin.settings(home=str(out), contact=CONTACT, pseudonym_key="sample"), campaign
 
 
-def _on_the_same_port(world: object, kept: Path, port: int) -> StandIn:
+def _on_the_same_port(world: World, kept: Path, port: int) -> StandIn:
     if not port and kept.is_file():
         port = int(json.loads(kept.read_text(encoding="utf-8"))["url"].rsplit(":", 1)[1])
     try:

@@ -110,7 +110,7 @@ def plan_path(run: Run) -> Path:
 def planned(run: Run) -> dict[str, str]:
     """Return which model version is the campaign's: its name, its version and what it was trained on."""
     path = plan_path(run)
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}  # type: ignore[no-any-return]
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def targets(run: Run) -> list[tuple[MediaFile, Path]]:

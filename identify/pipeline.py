@@ -30,6 +30,9 @@ SOFTWARE = Agent(
 )
 """Who writes into the log when a step does."""
 
+ORDER = ("harvest", "images", "names", "count", "dataset", "train", "identify", "publish", "export")
+"""The steps in the order in which they are done; ``steps.STEPS`` says how."""
+
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is (0 when that is not known)."""
 

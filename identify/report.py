@@ -7,7 +7,7 @@ one file with its pictures inside; it opens without a network.
 import base64
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from identify.bundle import Bundle
 from identify.decide import RUNGS
 from identify.evaluate import as_data, share
 from identify.inputs import dataset_of, files_of, members, model_of, taxa_of
-from identify.pipeline import Run
+from identify.pipeline import ORDER, Run
 from linkeddata.errors import BundleError, DatasetError
 from linkeddata.files import replaced
-from linkeddata.records import Failure, Identification, Label, MediaFile, Step
+from linkeddata.records import Failure, Identification, Label, MediaFile, Step, Taxon
 
 GALLERY = (("wrong", 4), ("higher", 4), ("right", 10), ("unknown", 3), ("stranger", 6))
 """How many examples of each kind of answer the gallery shows at most."""
@@ -61,7 +61,7 @@ def summary(run: Run) -> dict[str, Any]:
         "campaign": run.campaign.id,
         "title": run.campaign.title,
         "simulated": run.campaign.simulated,
-        "counts": {step.name: dict(step.counts) for step in run.store.each(Step, campaign=run.campaign.id)},
+        "counts": {step.name: dict(step.counts) for step in steps_of(run)},
         "lost": [{"step": loss.step, "reason": loss.reason, "count": loss.count} for loss in losses(run)],
         **({"model": figures} if figures else {}),
         "folder": str(run.folder),
@@ -101,6 +101,12 @@ def write_report(run: Run) -> Path:
     return path
 
 
+def steps_of(run: Run) -> list[Step]:
+    """Return the steps that were finished, in the order in which they are done."""
+    found = run.store.each(Step, campaign=run.campaign.id)
+    return sorted(found, key=lambda step: ORDER.index(step.name))
+
+
 def losses(run: Run) -> list[Loss]:
     """Return what was lost, by step and reason, with the first few of each."""
     found: dict[tuple[str, str], list[Failure]] = defaultdict(list)
@@ -132,7 +138,7 @@ def _content(run: Run) -> dict[str, Any]:
     return {
         "campaign": run.campaign,
         "now": run.now(),
-        "counts": list(run.store.each(Step, campaign=run.campaign.id)),
+        "counts": steps_of(run),
         "losses": losses(run),
         "balance": _balance(run),
         "labels": Counter(label.status for label in run.store.each(Label, campaign=run.campaign.id)),
@@ -193,7 +199,7 @@ def _balance(run: Run) -> list[dict[str, Any]]:
 def _linked(run: Run) -> list[dict[str, Any]]:
     """Return the accepted taxa with the ways in which people wrote each."""
     spelled: dict[str, list[str]] = defaultdict(list)
-    best = {}
+    best: dict[str, Taxon] = {}
     for query, taxon in sorted(taxa_of(run).items()):
         if taxon.concept:
             spelled[taxon.concept].append(query)
@@ -225,12 +231,13 @@ def _gallery(run: Run) -> Iterable[Example]:
     """Yield example identifications of each kind, spread over the campaign's files."""
     files = {media.iri: media for media in files_of(run)}
     strangers = {member.file for member in members(run) if member.role == "stranger"}
+    above = {taxon.name: {step.name for step in taxon.lineage} for taxon in taxa_of(run).values() if taxon.concept}
     labels: dict[str, list[Label]] = defaultdict(list)
     for label in run.store.each(Label, campaign=run.campaign.id, status="accepted"):
         labels[label.file].append(label)
     by_kind: dict[str, list[Identification]] = defaultdict(list)
     for answer in run.store.each(Identification, campaign=run.campaign.id):
-        by_kind[_kind(answer, labels[answer.file], answer.file in strangers)].append(answer)
+        by_kind[_kind(answer, labels[answer.file], above, answer.file in strangers)].append(answer)
     images = ImageFolder(run.images)
     for kind, most in GALLERY:
         for answer in _spread(by_kind[kind], most):
@@ -238,15 +245,19 @@ def _gallery(run: Run) -> Iterable[Example]:
                 yield _example(kind, answer, files[answer.file], labels[answer.file], images)
 
 
-def _kind(answer: Identification, labels: Sequence[Label], stranger: bool) -> str:
+def _kind(answer: Identification, labels: Sequence[Label], above: Mapping[str, set[str]], stranger: bool) -> str:
+    """Return how an answer compares with what people say; ``above`` names the ancestors of each taxon."""
     if stranger:
         return "stranger"
     if not answer.label:
         return "unknown"
-    if answer.label in {label.name for label in labels}:
+    said = {label.name for label in labels}
+    if answer.label in said:
         return "right"
-    if any(label.rank == "species" for label in labels) and answer.rank in ("genus", "family"):
+    if any(answer.label in above.get(name, ()) for name in said):
         return "higher"
+    if above.get(answer.label, set()) & said:
+        return "lower"
     return "wrong" if labels else "unlabelled"
 
 

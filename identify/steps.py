@@ -8,13 +8,15 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
 
+from crowd.cms import determinations, load_profile, write_export
 from crowd.consensus import count_tags
 from harvest.dataset import build
-from harvest.images import ImageFolder, fetch
+from harvest.images import UNREACHABLE, ImageFolder, fetch
 from harvest.sources import SOURCE_FAILED, Reach, harvest_all
 from identify.bundle import open_bundle
-from identify.giveback import give_back
 from identify.images import Limits
 from identify.inputs import (
     count_inputs,
@@ -39,10 +41,12 @@ from identify.pipeline import SOFTWARE, Done, Run, StepKind
 from identify.published import publish
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
+from linkeddata.names import UNREACHABLE as NAMES_UNREACHABLE
 from linkeddata.names import Sources, resolve
 from linkeddata.pseudonyms import Pseudonyms, installation_key
-from linkeddata.records import Failure, Identification, Label, Record, Tag, Taxon
+from linkeddata.records import Agent, Failure, Identification, Label, Record, Tag, Taxon
 
+T = TypeVar("T")
 OUTSIDE = "outside the campaign's taxa"
 NOT_RESOLVED = "name not resolved"
 LEFT_OPEN = "left open"
@@ -56,7 +60,6 @@ def harvest_step(run: Run) -> Done:
         campaign=run.campaign,
         pseudonyms=Pseudonyms(installation_key(run.settings)),
         known={media.iri: media.revision for media in files_of(run)},
-        now=run.now,
         progress=run.progress,
     )
     _keep(run, "harvest", harvest_all(reach))
@@ -75,17 +78,17 @@ def images_step(run: Run) -> Done:
     files = [media for media in files_of(run) if media.original]
     counts: Counter[str] = Counter()
 
-    def answers() -> Iterator[Failure]:
-        for done, answer in enumerate(fetch(run.client, ImageFolder(run.images), files, settings=run.settings), 1):
-            run.progress("images", done, len(files))
+    def answers() -> Iterator[Record]:
+        stream = fetch(run.client, ImageFolder(run.images), files, settings=run.settings, campaign=run.campaign.id)
+        for media, answer in zip(files, _told(run, "images", stream, len(files)), strict=True):
+            counts["lost" if isinstance(answer, Failure) else "images"] += 1
             if isinstance(answer, Failure):
-                counts["lost"] += 1
                 yield answer
-            else:
-                counts["images"] += 1
+            elif answer[0] != media:
+                yield answer[0]
 
     _keep(run, "images", answers())
-    return Done(dict(counts))
+    return Done(dict(counts), complete=not _lost(run, "images", UNREACHABLE))
 
 
 def names_step(run: Run) -> Done:
@@ -98,7 +101,7 @@ def names_step(run: Run) -> Done:
     taxa = [taxon for query in wanted if (taxon := run.store.get(Taxon, query))]
     _keep(run, "names", (_open_question(run, taxon) for taxon in taxa if _is_open(taxon)))
     counts = Counter(_how_far(taxon) for taxon in taxa)
-    return Done({"names": len(wanted), **counts}, complete=not _lost(run, "names", "service unreachable"))
+    return Done({"names": len(wanted), **counts}, complete=not _lost(run, "names", NAMES_UNREACHABLE))
 
 
 def count_step(run: Run) -> Done:
@@ -106,8 +109,8 @@ def count_step(run: Run) -> Done:
     taxa = taxa_of(run)
     rules = run.campaign.count
     wanted = inside(run, taxa)
-    tags = []
-    outside = []
+    tags: list[Tag] = []
+    outside: list[Tag] = []
     for tag in run.store.each(Tag, campaign=run.campaign.id):
         taxon = taxa.get(tag.item or tag.verbatim)
         (outside if taxon and taxon.concept and taxon.query not in wanted else tags).append(tag)
@@ -171,8 +174,7 @@ def train_step(run: Run) -> Done:
         bundle = train(
             run.folder / "dataset",
             folder,
-            run.campaign.model,
-            name=plan["name"],
+            replace(run.campaign.model, name=plan["name"]),
             version=plan["version"],
             limits=_limits(run),
             progress=run.progress,
@@ -207,9 +209,28 @@ def publish_step(run: Run) -> Done:
 
 def export_step(run: Run) -> Done:
     """Write the files that the museum's own system imports."""
-    counts, failures = give_back(run)
-    _keep(run, "export", failures)
-    return Done(counts)
+    name = run.campaign.id
+    profile = load_profile(_profile(run))
+    said = list(
+        determinations(
+            files_of(run),
+            run.store.each(Label, campaign=name),
+            run.store.each(Identification, campaign=name),
+            {agent.id: agent for agent in run.store.each(Agent)},
+        )
+    )
+    _keep(run, "export", (entry for entry in said if isinstance(entry, Failure)))
+    found = [entry for entry in said if not isinstance(entry, Failure)]
+    for kind in run.campaign.export.formats:
+        write_export(found, profile, kind, run.folder / "export")
+    return Done({"objects": len({entry.object_number for entry in found}), "determinations": len(found)})
+
+
+def _profile(run: Run) -> str:
+    """Return the profile's name, or the path of the campaign's own, which starts where the campaign file stands."""
+    named = run.campaign.export.profile
+    own = Path(run.campaign.folder) / named
+    return str(own) if own.is_file() else named
 
 
 def _limits(run: Run) -> Limits:
@@ -221,12 +242,17 @@ def _how_far(taxon: Taxon) -> str:
 
 
 def _is_open(taxon: Taxon) -> bool:
-    """Whether a person must look: nothing was found, or an id was left open because there were several."""
-    return not taxon.concept or "two GBIF keys" in taxon.reason
+    """Whether a person must look: nothing was found, or there is no single item or key to link it to."""
+    return not (taxon.concept and taxon.item and taxon.gbif_key)
 
 
 def _open_question(run: Run, taxon: Taxon) -> Failure:
-    return run.lost("names", taxon.query, LEFT_OPEN if taxon.concept else NOT_RESOLVED, taxon.reason)
+    if not taxon.concept:
+        return run.lost("names", taxon.query, NOT_RESOLVED, taxon.reason)
+    lacking = " and ".join(
+        word for word, there in (("no item", taxon.item), ("no GBIF key", taxon.gbif_key)) if not there
+    )
+    return run.lost("names", taxon.query, LEFT_OPEN, f"{lacking}; {taxon.reason}".removesuffix("; "))
 
 
 def _keep(run: Run, step: str, records: Iterable[Record]) -> None:
@@ -242,7 +268,7 @@ def _keep(run: Run, step: str, records: Iterable[Record]) -> None:
     run.store.put(map(complete, records), agent=SOFTWARE.id, moment=moment)
 
 
-def _told(run: Run, what: str, records: Iterable[Record], total: int) -> Iterator[Record]:
+def _told(run: Run, what: str, records: Iterable[T], total: int) -> Iterator[T]:
     for done, record in enumerate(records, 1):
         run.progress(what, done, total)
         yield record
