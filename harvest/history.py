@@ -94,7 +94,8 @@ def fold(revisions: Iterable[Revision], info: MediaInfo, *, captions: bool = Fal
     everything = _reconciled(page, standing)
     if captions:
         everything += _reconciled_captions(page, info.captions)
-    return sorted(everything, key=lambda said: not said.withdrawn)
+    places = {statement.id: place for place, statement in enumerate(info.depicts)}
+    return sorted(everything, key=lambda s: (not s.withdrawn, places.get(s.statement.id, 0) if s.statement else -1))
 
 
 class _Folded:
@@ -226,9 +227,9 @@ def _gone(page: _Folded, said: Said) -> Said:
     By the one edit that can have done it and at its moment, if it is one; else by nobody known, at the last moment at
     which it can have happened.
     """
-    suspects = [r for r in page.dark if r.id > said.revision] or page.revisions[-1:]
-    by = suspects[0].user if len(suspects) == 1 and suspects[0] in page.dark else ""
-    return replace(said, withdrawn=suspects[-1].moment, withdrawn_by=by)
+    suspects = [r for r in page.dark if r.id > said.revision]
+    moment = (suspects or page.revisions)[-1].moment
+    return replace(said, withdrawn=moment, withdrawn_by=suspects[0].user if len(suspects) == 1 else "")
 
 
 def _reconciled_captions(page: _Folded, standing: Iterable[Key]) -> list[Said]:
