@@ -111,7 +111,7 @@ def _candidates(names: Names, canonical: str) -> Iterable[tuple[str, list[Usage]
     if " " in wanted:
         near = {n for form in _deletions(wanted) for n in names.by_deletion.get(form, ())}
         near |= names.by_deletion.get(wanted, set()) | (_deletions(wanted) & names.by_canonical.keys())
-        yield "FUZZY", [u for n in sorted(near - {wanted}) if _one_edit(n, wanted) for u in names.by_canonical[n]]
+        yield "FUZZY", [u for n in sorted(near - {wanted}) if one_edit(n, wanted) for u in names.by_canonical[n]]
         yield "HIGHERRANK", [u for u in names.by_canonical.get(wanted.split(" ")[0], []) if u.rank == "GENUS"]
 
 
@@ -167,7 +167,12 @@ def _deletions(name: str) -> set[str]:
     return {name[:i] + name[i + 1 :] for i in range(len(name))}
 
 
-def _one_edit(left: str, right: str) -> bool:
+def one_edit(left: str, right: str) -> bool:
+    """Say whether two names differ by one letter changed, left out, put in, or by two neighbours swapped.
+
+    >>> one_edit("vanesa cardui", "vanessa cardui"), one_edit("vanessa cadrui", "vanessa cardui")
+    (True, True)
+    """
     if len(left) == len(right):
         wrong = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
         swapped = len(wrong) == 2 and left[wrong[0]] == right[wrong[1]] and left[wrong[1]] == right[wrong[0]]

@@ -205,18 +205,21 @@ def _bytes(file: File | None, width_px: int) -> Reply:
         return html_reply("File not found", "The requested file does not exist.", 404)
     body = file.image.read_bytes() if isinstance(file.image, Path) else file.image
     if width_px:
-        return Reply(_smaller(body, width_px), 200, {"Content-Type": "image/jpeg"})
+        return _thumbnail(body, width_px)
     return Reply(body, 200, {"Content-Type": file.mime})
 
 
-def _smaller(body: bytes, width_px: int) -> bytes:
+def _thumbnail(body: bytes, width_px: int) -> Reply:
     from PIL import Image  # heavy, and most worlds are never asked for a thumbnail
 
-    with Image.open(io.BytesIO(body)) as image:
-        height_px = round(image.height * width_px / image.width)
-        out = io.BytesIO()
-        image.convert("RGB").resize((width_px, height_px)).save(out, "JPEG", quality=87)
-    return out.getvalue()
+    out = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(body)) as image:
+            height_px = round(image.height * width_px / image.width)
+            image.convert("RGB").resize((width_px, height_px)).save(out, "JPEG", quality=87)
+    except OSError:  # the World may hold an image that is none
+        return html_reply("Error generating thumbnail", "There have been too many failed attempts.", 500)
+    return Reply(out.getvalue(), 200, {"Content-Type": "image/jpeg"})
 
 
 class _Server(ThreadingHTTPServer):

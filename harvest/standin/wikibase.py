@@ -91,6 +91,10 @@ def _item(wiki: Wiki, item: Item, props: set[str], languages: list[str], redirec
         said["aliases"] = {k: [{"language": k, "value": text} for text in v] for k, v in kept.items()}
     if "claims" in props:
         said["claims"] = typed(entity.statements, wiki.index.world.property_types)
+    if item.id[0] == "P":
+        return said | (
+            {"datatype": wiki.index.world.property_types.get(item.id, "string")} if "datatype" in props else {}
+        )
     if "sitelinks" in props:
         said["sitelinks"] = {s: {"site": s, "title": t, "badges": []} for s, t in item.sitelinks.items()}
     return said

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from harvest.standin.exchange import Reply, Request, html_reply, json_reply
-from harvest.standin.gbif import parsed
+from harvest.standin.gbif import one_edit, parsed
 from harvest.standin.world import Json, World
 
 MOST_NAMES = 50
@@ -69,9 +69,13 @@ def answer(aphia: Aphia, request: Request) -> Reply:
 def _of_name(aphia: Aphia, name: str, marine: bool) -> list[Json]:
     canonical, authorship = parsed(name)
     found = aphia.by_name.get(canonical.lower(), [])
+    kind = "exact" if found else "near_1"
+    if not found and " " in canonical:
+        near = [name for name in aphia.by_name if one_edit(name, canonical.lower())]
+        found = [record for name in near for record in aphia.by_name[name]]
     same = [r for r in found if not authorship or (r["authority"] or "").strip("()") == authorship.strip("()")]
     kept = [r for r in same or found if not marine or r.get("isMarine")]
-    return [dict(r) | {"match_type": "exact"} for r in kept]
+    return [dict(r) | {"match_type": kind} for r in kept]
 
 
 def _synonym(record: Record, aphia_id: int) -> bool:

@@ -205,6 +205,8 @@ def test_worms_says_nothing_with_204(stand_in: Callable[[World], StandIn]) -> No
     names = {"scientificnames[]": ["Gadus morhua Linnaeus, 1758", "Vanessa cardui"], "marine_only": "false"}
     found = requests.get(url, params=names, timeout=10)
     assert [[r["AphiaID"] for r in row] for row in found.json()] == [[5], []]
+    near = requests.get(url, params={"scientificnames[]": "Gadus morrhua"}, timeout=10)
+    assert [r["match_type"] for r in near.json()[0]] == ["near_1"]
     nothing = requests.get(url, params={"scientificnames[]": "Vanessa cardui"}, timeout=10)
     assert (nothing.status_code, nothing.content) == (204, b"")
     too_many = requests.get(url, params={"scientificnames[]": ["x"] * 51}, timeout=10)

@@ -14,6 +14,7 @@ from harvest.standin.mediawiki import Wiki
 from harvest.standin.rdf import quads
 from harvest.standin.recorded import mediawiki_world
 from harvest.standin.server import StandIn
+from harvest.standin.world import Entity, File, Revision, World
 
 COMMONS, WIKIDATA, IMAGES = "http://commons.test", "http://wikidata.test", "http://commons.test/images-commonswiki"
 
@@ -131,6 +132,25 @@ def test_rdf_says_what_the_dump_says(recordings: Path) -> None:
     left_out = {t for t in real - ours if not _of(t, later) and not any(mark in " ".join(t) for mark in NOT_MADE)}
     assert {t for t in left_out if not (_of(t, imageless) and "schema.org" in t[1])} == set()
     assert len(ours & real) > 1400
+
+
+def test_rdf_of_a_file_is_that_of_the_extension_s_own_tests(recordings: Path) -> None:
+    name = "commons/wikibase-mediainfo/tests/phpunit/data/MediaInfoSpecificComponentsRdfBuilder/M1_jpg.nt"
+    real = {_plain(t) for t in pyoxigraph.parse(path=str(recordings / name), format=pyoxigraph.RdfFormat.N_TRIPLES)}
+    history = (Revision(id=1, user="", moment="2021-10-01T00:00:00Z", comment="", entity=Entity()),)
+    file = File(
+        page_id=1,
+        title="File:Test.jpg",
+        url="http://example.com/Test.jpg",
+        size_bytes=123445,
+        width_px=2048,
+        height_px=1024,
+        revisions=history,
+    )
+    wiki = Wiki(Index(World(files=(file,), commons_entity="http://acme.test/")), "commons", COMMONS, IMAGES)
+    ours = {_plain(q) for q in quads(wiki) if "acme.test" in str(q.subject)}
+    assert real < ours
+    assert {t[2] for t in ours - real} == {"<http://wikiba.se/ontology#Mediainfo>"}
 
 
 def _plain(quad: pyoxigraph.Quad | pyoxigraph.Triple) -> tuple[str, str, str]:

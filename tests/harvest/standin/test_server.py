@@ -108,6 +108,21 @@ def test_an_image_that_is_gone(stand_in: Start) -> None:
     assert requests.get(page["imageinfo"][0]["url"], timeout=10).status_code == 404
 
 
+def test_no_thumbnail_of_what_is_no_image(stand_in: Start) -> None:
+    standin = stand_in(World(files=(file(1, title="File:X.jpg", image=b"no image"),)))
+    params = {"action": "query", "prop": "imageinfo", "iiprop": "url", "iiurlwidth": "120", "pageids": "1"}
+    page = requests.get(f"{standin.url}/w/api.php", params, timeout=10).json()["query"]["pages"]["1"]
+    assert requests.get(page["imageinfo"][0]["thumburl"], timeout=10).status_code == 500
+
+
+def test_properties_tell_their_data_type(stand_in: Start) -> None:
+    standin = stand_in(World(items=(Item(id="P846", entity=Entity(labels={"en": "GBIF taxon ID"})),)))
+    params = {"action": "wbgetentities", "ids": "P846", "format": "json"}
+    found = requests.get(f"{standin.url}/wikidata/w/api.php", params, timeout=10).json()["entities"]["P846"]
+    assert (found["type"], found["datatype"]) == ("property", "external-id")
+    assert "sitelinks" not in found
+
+
 def test_a_moved_file_is_found_under_its_old_name(stand_in: Start) -> None:
     moved = file(2, title="File:Old name.jpg", redirect="File:New name.jpg")
     standin = stand_in(World(files=(file(1, title="File:New name.jpg"), moved)))
