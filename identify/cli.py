@@ -48,7 +48,7 @@ class Shell:
         if self.as_json:
             click.echo(json.dumps(data, ensure_ascii=False, indent=2))
         elif text is not None:
-            click.echo(text)
+            click.echo(text, nl=bool(text))
         else:
             width = max((len(key) for key in data), default=0)
             for key, value in data.items():
