@@ -7,13 +7,15 @@ from the plate's own seed.
 import io
 import os
 import random
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import resvg_py
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from harvest.sample import trimmings
 from harvest.sample.hands import HANDS, Hand, finished
@@ -23,6 +25,9 @@ from harvest.sample.specimen import pair, specimen, stacked
 from harvest.sample.strangers import stranger
 
 QUALITY = 88
+PAINTING = 1
+"""Raised when a change of the brushes makes plates painted before it stale."""
+SIMULATED = b"De Boodt sample, painted and simulated"
 WIDE = {"landscape": (512, 410), "square": (480, 480), "portrait": (410, 512)}
 """Width and height of each shape of paper, for a longest side of 512."""
 
@@ -37,24 +42,25 @@ def paint(plate: Plate, size_px: int = 512) -> bytes:
     colour = _rendered(drawing.colour, hand, width, height, scale)
     lines = _rendered(drawing.lines, hand, width, height, scale, "#ffffff").convert("L")
     picture = finished(hand, colour, lines, plate.seed)
-    return _jpeg(picture)
+    return _jpeg(picture, _signature(plate))
 
 
 def paint_all(plates: Iterable[Plate], folder: Path, *, workers: int = 0, size_px: int = 512) -> Iterator[Path]:
-    """Paint each plate that ``folder`` does not hold yet, and yield all paths in order as they are there.
+    """Paint each plate that ``folder`` does not hold yet, and yield all paths in the order of ``plates``.
 
-    A file is written under another name and then renamed: a file that is there is whole. ``workers`` is the number of
-    processes, 0 for one a core; 1 paints in this process.
+    A file is written under another name and then renamed: a file that is there is whole, and one that was painted from
+    another plan is painted anew. ``workers`` is the number of processes, 0 for one a core; 1 paints in this process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     plates = list(plates)
-    missing = [plate for plate in plates if not path_of(plate, folder).exists()]
+    missing = [plate for plate in plates if not _is_there(plate, folder, size_px)]
     workers = min(workers or os.cpu_count() or 1, max(len(missing) // 4, 1))
     if workers == 1:
+        wanted = {plate.number for plate in missing}
         for plate in plates:
-            yield _painted(plate, folder, size_px)
+            yield _painted(plate, folder, size_px) if plate.number in wanted else path_of(plate, folder)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow_parent) as pool:
         jobs = {plate.number: pool.submit(_painted, plate, folder, size_px) for plate in missing}
         try:
             for plate in plates:
@@ -78,7 +84,7 @@ def contact_sheet(plates: Sequence[Plate], columns: int, cell_px: int) -> bytes:
         picture.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
         x, y = gap + (i % columns) * (cell_px + gap), gap + (i // columns) * (cell_px + gap)
         sheet.paste(picture, (x + (cell_px - picture.width) // 2, y + (cell_px - picture.height) // 2))
-    return _jpeg(sheet)
+    return _jpeg(sheet, SIMULATED)
 
 
 def _arranged(plate: Plate, hand: Hand, width: int, height: int, chance: random.Random) -> Layers:
@@ -136,14 +142,45 @@ def _rendered(
 
 def _painted(plate: Plate, folder: Path, size_px: int) -> Path:
     path = path_of(plate, folder)
-    if not path.exists():
-        half_done = path.with_name(f"{path.name}.{os.getpid()}.part")
-        half_done.write_bytes(paint(plate, size_px))
-        half_done.replace(path)
+    half_done = path.with_name(f"{path.name}.part")
+    half_done.write_bytes(paint(plate, size_px))
+    half_done.replace(path)
     return path
 
 
-def _jpeg(picture: Image.Image) -> bytes:
+def _is_there(plate: Plate, folder: Path, size_px: int) -> bool:
+    """Whether ``folder`` holds this plate, from this seed and these brushes, at this size."""
+    try:
+        with Image.open(path_of(plate, folder)) as picture:
+            return picture.size == _size(plate, size_px) and picture.info.get("comment") == _signature(plate)
+    except (FileNotFoundError, UnidentifiedImageError):
+        return False
+
+
+def _size(plate: Plate, size_px: int) -> tuple[int, int]:
+    width, height = WIDE[plate.format]
+    return round(width * size_px / 512), round(height * size_px / 512)
+
+
+def _signature(plate: Plate) -> bytes:
+    """Return what is written into the file: that it is simulated, and from what it was painted."""
+    return SIMULATED + f"; painting {PAINTING}, seed {plate.seed}".encode()
+
+
+def _follow_parent() -> None:
+    """In a worker: leave Ctrl-C to the parent, and end when the parent is gone, however it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _jpeg(picture: Image.Image, comment: bytes) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY)
+    picture.save(buffer, "JPEG", quality=QUALITY, comment=comment)
     return buffer.getvalue()

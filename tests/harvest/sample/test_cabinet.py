@@ -3,6 +3,9 @@
 import hashlib
 import io
 import random
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,13 +101,22 @@ def test_every_wing_side_begins_with_its_ground() -> None:
 
 def test_paint_all_paints_what_is_missing_and_keeps_what_is_there(tmp_path: Path) -> None:
     few = PLAN[:3]
-    kept = path_of(few[1], tmp_path)
-    kept.write_bytes(b"already here")
+    (kept,) = paint_all(few[1:2], tmp_path, workers=1, size_px=128)
+    inode = kept.stat().st_ino
     paths = list(paint_all(few, tmp_path, workers=1, size_px=128))
     assert paths == [path_of(plate, tmp_path) for plate in few]
-    assert kept.read_bytes() == b"already here"
+    assert kept.stat().st_ino == inode
     assert paths[0].read_bytes() == paint(few[0], 128)
     assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+def test_paint_all_replaces_what_is_broken_or_from_another_plan(tmp_path: Path) -> None:
+    few = PLAN[:3]
+    path_of(few[0], tmp_path).write_bytes(b"no picture")
+    path_of(few[1], tmp_path).write_bytes(paint(replace(few[1], seed=1), 128))
+    path_of(few[2], tmp_path).write_bytes(paint(few[2], 64))
+    paths = list(paint_all(few, tmp_path, workers=1, size_px=128))
+    assert [path.read_bytes() for path in paths] == [paint(plate, 128) for plate in few]
 
 
 def test_paint_all_in_two_processes_paints_the_same(tmp_path: Path) -> None:
@@ -112,6 +124,45 @@ def test_paint_all_in_two_processes_paints_the_same(tmp_path: Path) -> None:
     paths = list(paint_all(few, tmp_path, workers=2, size_px=128))
     assert paths == [path_of(plate, tmp_path) for plate in few]
     assert [path.read_bytes() for path in paths] == [paint(plate, 128) for plate in few]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from harvest.sample.cabinet import paint_all
+from harvest.sample.plan import plates
+if __name__ == "__main__":
+    for path in paint_all(plates()[:60], Path(sys.argv[1]), workers=2):
+        print(path, flush=True)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to see which processes are left")
+def test_a_killed_painter_leaves_no_workers_and_is_resumed(tmp_path: Path) -> None:
+    script, folder = tmp_path / "killed.py", tmp_path / "plates"
+    script.write_text(KILLED)
+    with subprocess.Popen([sys.executable, script, folder], stdout=subprocess.PIPE) as painter:
+        assert painter.stdout is not None
+        painter.stdout.readline()
+        children = Path(f"/proc/{painter.pid}/task/{painter.pid}/children").read_text().split()
+        painter.kill()
+    while any(_lives(child) for child in children):
+        time.sleep(0.05)
+    few = PLAN[:12]
+    paths = list(paint_all(few, folder, workers=1))
+    assert [path.read_bytes() for path in paths] == [paint(plate) for plate in few]
+
+
+def _lives(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_every_plate_says_that_it_is_simulated() -> None:
+    picture = Image.open(io.BytesIO(paint(PLAN[0], 64)))
+    assert picture.info["comment"].startswith(b"De Boodt sample, painted and simulated")
 
 
 def test_contact_sheet_has_a_cell_for_each_plate() -> None:
