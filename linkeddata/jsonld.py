@@ -25,6 +25,7 @@ from linkeddata.settings import VERSION
 
 Document = dict[str, Any]
 ContextForm = Literal["link", "inline", "w3c"]
+"""How a document names its context; see ``with_context``."""
 
 ANNO_CONTEXT = "http://www.w3.org/ns/anno.jsonld"
 MEDIA_FRAGMENTS = "http://www.w3.org/TR/media-frags/"
@@ -217,8 +218,11 @@ def with_context(doc: Document, form: ContextForm, base_url: str) -> Document:
     """Return ``doc`` with its context as a link to ours, inline, or as W3C's followed by ours.
 
     The Web Annotation model (3.1) wants ``anno.jsonld`` named; consumers that check for it ask for ``w3c``. Ours
-    defines the same keys, so the triples are the same in all three forms.
+    defines the same keys, so the triples are the same in all three forms. A document that came with a context of its
+    own, inline, keeps it.
     """
+    if isinstance(doc.get("@context"), dict) and "graph" in doc:
+        return doc
     if form == "inline":
         return {**doc, **context(base_url)}
     ours = f"{base_url.rstrip('/')}/context.jsonld"

@@ -1,0 +1,332 @@
+"""The web application. In: settings. Out: a FastAPI application with the store, the models and the pages behind it.
+
+Here, and in ``identify.cli``, the parts are built once and handed down; nobody imports this module. TensorFlow is not
+loaded: LiteRT answers.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from harvest.images import ImageFolder
+from identify import api as models_api
+from identify.images import Limits
+from identify.runtime import Classifier
+from identify.website import STATIC, Website, static, website
+from linkeddata import api as documents_api
+from linkeddata.errors import BundleError, DeBoodtError, StoreError
+from linkeddata.negotiation import HTML, preferred
+from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
+from linkeddata.problem import Problem, not_found, problem_response
+from linkeddata.records import Identification, Label, MediaFile, Step, Tag, Taxon
+from linkeddata.settings import VERSION, Settings
+from linkeddata.store import Store
+
+MAX_UPLOAD_PIXELS = 60_000_000
+RECENT = 12
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+DESCRIPTION = """What people and models say that pictures show, as linked data.
+
+Documents come as JSON-LD, plain JSON (the same), Turtle, N-Triples or a page for people, chosen by `Accept` or by a
+suffix (`.jsonld`, `.json`, `.ttl`, `.nt`, `.html`). JSON-LD names one context of ours that is complete in itself;
+`?context=inline` puts it into the document, `?context=w3c` names the W3C's beside it. Documents carry an `ETag`.
+
+What goes wrong is a problem document, `application/problem+json` (RFC 9457)."""
+PROBLEM_SCHEMA = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details.",
+    "type": "object",
+    "required": ["title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+    },
+}
+
+
+def utc_now() -> str:
+    """Return the moment in UTC, to the second, as our records have it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    classifiers: Mapping[str, Classifier] | None = None,
+    now: Callable[[], str] = utc_now,
+) -> FastAPI:
+    """Return the application over the store, images, models and reports in the settings' home.
+
+    A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed.
+    Raises ``StoreError``. A model that cannot be opened is left out and named in ``/health``.
+    """
+    broken: dict[str, str] = {}
+    if classifiers is None:
+        classifiers, broken = open_classifiers(settings.home_path / "models")
+    opened = store or Store(settings.store)
+    site = website(settings)
+    app = FastAPI(
+        title="De Boodt",
+        version=VERSION,
+        description=DESCRIPTION,
+        docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
+        redoc_url=None,
+        lifespan=_closing(opened if store is None else None),
+    )
+    images = ImageFolder(settings.home_path / "images")
+    health = {"models": list(classifiers), "broken_models": broken}
+    app.include_router(_pages(app, opened, settings, site, classifiers, broken))
+    app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
+    app.include_router(
+        documents_api.router(
+            opened, settings, pages=site.page, image=lambda media: local_image(images, media), health=health
+        )
+    )
+    _add_problems(app, site)
+    app.add_middleware(Manners)
+    _describe_problems(app)
+    return app
+
+
+def open_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
+    """Return the models in ``folder/NAME/VERSION`` by ``NAME@VERSION``, of each name the newest first.
+
+    And with them what could not be opened: folder → reason.
+    """
+    limits = Limits(max_bytes=models_api.MAX_UPLOAD_BYTES, max_pixels=MAX_UPLOAD_PIXELS)
+    found: list[Classifier] = []
+    broken: dict[str, str] = {}
+    for description in sorted(folder.glob("*/*/bundle.json")):
+        try:
+            found.append(Classifier.open(description.parent, limits))
+        except BundleError as error:
+            broken["/".join(description.parts[-3:-1])] = str(error)
+    found.sort(key=lambda one: _newness(one.bundle.about.version), reverse=True)
+    found.sort(key=lambda one: one.bundle.about.name)
+    return {f"{one.bundle.about.name}@{one.bundle.about.version}": one for one in found}, broken
+
+
+def _newness(version: str) -> list[tuple[int, str]]:
+    """Return what versions are compared by: 10 is newer than 9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.replace("-", ".").split(".")]
+
+
+def local_image(images: ImageFolder, media: MediaFile) -> Path | None:
+    """Return where the file's image is kept here, ``None`` where it is not."""
+    try:
+        path = images.path(media)
+    except ValueError:
+        return None
+    return path if path.is_file() else None
+
+
+def _closing(store: Store | None) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            if store is not None:
+                store.close()
+
+    return lifespan
+
+
+def _pages(
+    app: FastAPI,
+    store: Store,
+    settings: Settings,
+    site: Website,
+    classifiers: Mapping[str, Classifier],
+    broken: Mapping[str, str],
+) -> APIRouter:
+    """Return the routes of the pages that put everything together; they are for people and not in OpenAPI."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    images = ImageFolder(settings.home_path / "images")
+    parts = documents_api.Parts(store, settings, site.page, lambda media: local_image(images, media))
+
+    @router.get("/")
+    def home() -> HTMLResponse:
+        return HTMLResponse(site.page("home.html", _home(parts, classifiers, broken)))
+
+    @router.get("/docs")
+    def docs() -> HTMLResponse:
+        description = app.openapi()
+        return HTMLResponse(site.page("docs.html", {"openapi": description, "groups": operations(description)}))
+
+    @router.get("/static/{name}")
+    def files(name: str) -> Response:
+        if name not in STATIC:
+            raise not_found("file", name)
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(static(name), media_type=STATIC[name], headers=headers)
+
+    @router.get("/campaigns/{campaign}/report")
+    def report(campaign: str) -> Response:
+        path = _report(settings, campaign)
+        if path is None:
+            raise not_found("report of campaign", campaign)
+        headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-cache"}
+        return FileResponse(path, media_type=HTML, headers=headers)
+
+    return router
+
+
+def _home(
+    parts: documents_api.Parts, classifiers: Mapping[str, Classifier], broken: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what the home page shows."""
+    store = parts.store
+    recent = [(one, store.get(MediaFile, one.file)) for one in store.recent(Identification, RECENT)]
+    numbers = {kind: store.count(kind) for kind in (MediaFile, Tag, Label, Taxon, Identification)}
+    counts = [
+        ("pictures", numbers[MediaFile], ""),
+        ("tags", numbers[Tag], ""),
+        ("labels", numbers[Label], "/labels"),
+        ("names resolved", numbers[Taxon], ""),
+        ("identifications", numbers[Identification], "/identifications"),
+    ]
+    return {
+        "counts": counts,
+        "total": numbers[Identification],
+        "recent": [(one, media, documents_api.picture(parts, media, 250)) for one, media in recent],
+        "simulated": any(media.simulated for _, media in recent if media),
+        "models": [classifier.bundle for classifier in classifiers.values()],
+        "broken": list(broken.items()),
+        "campaigns": _campaigns(parts),
+    }
+
+
+def _campaigns(parts: documents_api.Parts) -> list[dict[str, Any]]:
+    steps: dict[str, list[Step]] = defaultdict(list)
+    for step in parts.store.each(Step):
+        steps[step.campaign].append(step)
+    return [
+        {
+            "name": name,
+            "steps": sorted(done, key=lambda step: step.moment),
+            "report": f"/campaigns/{name}/report" if _report(parts.settings, name) else "",
+        }
+        for name, done in sorted(steps.items())
+    ]
+
+
+def _report(settings: Settings, campaign: str) -> Path | None:
+    """Return where a campaign's report is; a name that leads elsewhere leads nowhere."""
+    folder = settings.home_path / "campaigns"
+    path = folder / campaign / "report.html"
+    if campaign in ("", ".", "..") or Path(campaign).name != campaign or not path.is_file():
+        return None
+    return path
+
+
+def operations(openapi: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, Any]]]]:
+    """Return an OpenAPI description's operations by tag, in the order they are described in."""
+    groups: dict[str, list[tuple[str, str, Any]]] = defaultdict(list)
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            groups[operation.get("tags", ["other"])[0]].append((method, path, operation))
+    return list(groups.items())
+
+
+def _add_problems(app: FastAPI, site: Website) -> None:
+    """Make every error a problem document, or a page where a browser asks."""
+
+    def answer(request: Request, status: int, title: str, detail: str, **more: Any) -> Response:
+        headers = more.pop("headers", None)
+        if preferred(request.headers.get("accept", ""), [PROBLEM_JSON, HTML]) == HTML:
+            page = site.page("problem.html", {"title": title, "detail": detail})
+            return HTMLResponse(page, status, {**(headers or {}), "Vary": "Accept"})
+        return problem_response(status, title, detail, instance=request.url.path, headers=headers, **more)
+
+    @app.exception_handler(HTTPException)
+    async def problem(request: Request, error: HTTPException) -> Response:
+        title = error.title if isinstance(error, Problem) else error.detail
+        detail = "" if title == error.detail else error.detail
+        return answer(request, error.status_code, title, detail, headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        detail = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
+        return answer(request, 422, "Request cannot be understood", detail, errors=errors)
+
+    @app.exception_handler(DeBoodtError)
+    async def ours(request: Request, error: DeBoodtError) -> Response:
+        # Which database and where is nobody's business outside; the server's own log has it.
+        if isinstance(error, StoreError):
+            return answer(request, 503, "The store cannot be read", "Try again later.", headers={"Retry-After": "10"})
+        return answer(request, 500, "Something is set up wrongly", "")
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Let OpenAPI say that what cannot be understood is answered with a problem, too (FastAPI says otherwise)."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        content = described()
+        schemas = content.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = PROBLEM_SCHEMA
+        wrong = {"$ref": "#/components/schemas/HTTPValidationError"}
+        for methods in content["paths"].values():
+            for operation in methods.values():
+                answer = operation["responses"].get("422", {})
+                if answer.get("content", {}).get("application/json", {}).get("schema") == wrong:
+                    operation["responses"]["422"] = documents_api.problems(422)[422]
+        return content
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+class Manners:
+    """What every answer gets: security headers, leave for other sites to read documents; HEAD is GET without a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+
+        async def polite(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["method"] in ("GET", "HEAD"):
+                    headers["Access-Control-Allow-Origin"] = "*"
+                    headers["Access-Control-Expose-Headers"] = "ETag, Link"
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"} if head else scope, receive, polite)

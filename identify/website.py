@@ -1,0 +1,122 @@
+"""Pages for people. In: a page's name and what it shows. Out: HTML, and the few files a page needs.
+
+No build step and no host but ours: templates, one style sheet and one script in ``identify/pages``. Everything works
+without the script; it only adds dropping an image and answering in place.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from identify.decide import RUNGS
+from linkeddata import ids, jsonld
+from linkeddata.settings import VERSION, Settings
+
+STATIC = {"style.css": "text/css; charset=utf-8", "drop.js": "text/javascript; charset=utf-8"}
+ITALIC_RANKS = frozenset({"genus", "species", "subspecies", "variety", "form", "subgenus", "section"})
+"""Names of these ranks are written in italics (the nomenclatural codes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Website:
+    """Makes pages; ``root`` is the path under which the whole site lies behind a proxy, usually empty."""
+
+    environment: Environment
+
+    def page(self, name: str, data: Mapping[str, Any]) -> str:
+        """Return the page as HTML; everything in ``data`` is escaped."""
+        return self.environment.get_template(name).render(**data)
+
+
+def website(settings: Settings) -> Website:
+    """Return the pages of an installation."""
+    root = urlsplit(settings.base_url).path.rstrip("/")
+    environment = Environment(
+        loader=PackageLoader("identify", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "taxon_name": taxon_name,
+        "thousands": lambda number: f"{number:,}".replace(",", " "),
+        "day": lambda moment: moment[:10],
+        "outward": outward,
+        "prose": prose,
+    }
+    environment.globals |= {
+        "root": root,
+        "base": settings.base_url.rstrip("/"),
+        "rungs": RUNGS,
+        "version": VERSION,
+        "stamp": {name: stamp(name) for name in STATIC},
+        "media_uri": lambda iri: jsonld.media_uri(root, iri),
+        "identification_uri": lambda key: jsonld.uri(root, "identifications", key),
+        "label_uri": lambda key: jsonld.uri(root, "labels", key),
+        "taxon_uri": lambda key: jsonld.uri(root, "taxa", key),
+        "model_uri": lambda model, version: jsonld.model_uri(root, model, version),
+        "wikidata": lambda item: f"https://www.wikidata.org/wiki/{quote(item)}",
+        "gbif": lambda key: f"{ids.GBIF_SPECIES}{quote(key)}",
+    }
+    return Website(environment)
+
+
+def static(name: str) -> bytes:
+    """Return one of the files in ``STATIC``."""
+    return (files("identify") / "pages" / name).read_bytes()
+
+
+def stamp(name: str) -> str:
+    """Return a mark of a file's content, for addresses that may be kept for ever."""
+    return hashlib.sha256(static(name)).hexdigest()[:12]
+
+
+def percent(value: float) -> str:
+    """Return a probability for people; never 0 % or 100 % for what is not quite.
+
+    >>> percent(0.871), percent(0.9996), percent(0.001), percent(0.0)
+    ('87 %', '> 99 %', '< 1 %', '0 %')
+    """
+    if 0 < value < 0.005:
+        return "< 1 %"
+    if 0.995 < value < 1:
+        return "> 99 %"
+    return f"{100 * value:.0f} %"
+
+
+def taxon_name(name: str, rank: str = "") -> Markup:
+    """Return a name as it is printed: in italics from genus down.
+
+    >>> str(taxon_name("Vanessa <b>", "species")), str(taxon_name("Nymphalidae", "family"))
+    ('<i>Vanessa &lt;b&gt;</i>', 'Nymphalidae')
+    """
+    return Markup("<i>{}</i>").format(name) if rank.lower() in ITALIC_RANKS else Markup("{}").format(name)
+
+
+def outward(address: str) -> str:
+    """Return an address if a browser may be sent there, else ``""``: ``javascript:`` is an address, too.
+
+    >>> outward("https://www.gbif.org/species/1"), outward("javascript:alert(1)")
+    ('https://www.gbif.org/species/1', '')
+    """
+    return address if address.startswith(("https://", "http://")) else ""
+
+
+def prose(text: str) -> Markup:
+    """Return our own documentation's Markdown as HTML: paragraphs, `code` and *stress*, no more.
+
+    >>> str(prose("One `two` <b>\\n\\n*three*"))
+    '<p>One <code>two</code> &lt;b&gt;</p>\\n<p><em>three</em></p>'
+    """
+    paragraphs = [str(escape(part.strip())) for part in text.split("\n\n") if part.strip()]
+    marked = [re.sub(r"`([^`]+)`", r"<code>\1</code>", part) for part in paragraphs]
+    return Markup("\n".join("<p>" + re.sub(r"\*([^*]+)\*", r"<em>\1</em>", part) + "</p>" for part in marked))  # noqa: S704

@@ -1,0 +1,510 @@
+"""What is stored, over HTTP. In: the store and the settings. Out: a router with documents, lists, files, contexts.
+
+Every document has one URI and several forms: JSON-LD, plain JSON (the same), Turtle, N-Triples, and a page for people
+where the caller hands in ``pages``. The ``Accept`` header chooses, or a suffix (``….ttl``). Lists are paged by key:
+the last page costs what the first does. What goes wrong is a problem document (RFC 9457).
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from linkeddata import documents, jsonld
+from linkeddata.jsonld import ContextForm, Document
+from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, SUFFIXES, TURTLE, preferred, without_suffix
+from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
+from linkeddata.problem import Problem, not_found
+from linkeddata.records import Identification, Label, MediaFile, Record, Taxon
+from linkeddata.settings import VERSION, Settings
+from linkeddata.store import Store
+from linkeddata.thumbnails import WIDTHS, thumbnail
+
+Pages = Callable[[str, Mapping[str, Any]], str]
+"""Makes HTML of a page's name and what it shows."""
+Images = Callable[[MediaFile], Path | None]
+"""Finds the local copy of a file's image."""
+
+PAGE_LENGTH = 100
+LONGEST_PAGE = 1000
+THUMBNAILS_KEPT = 512
+A_DAY = "public, max-age=86400"
+SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"})
+"""Types that are sent as what they are; anything else (SVG runs scripts) goes as plain bytes."""
+
+Context = Annotated[
+    ContextForm,
+    Query(description="How JSON-LD names its context: a link to ours, inline, or W3C's beside ours."),
+]
+After = Annotated[str | None, Query(description="The key after which the page begins; empty for the first page.")]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Documents on one page.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes work with."""
+
+    store: Store
+    settings: Settings
+    pages: Pages | None = None
+    image: Images = field(default=lambda media: None)
+
+    @property
+    def base(self) -> str:
+        """The base of our URIs, without a slash at its end."""
+        return self.settings.base_url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page for people: the template's name and what it shows."""
+
+    name: str
+    data: Mapping[str, Any]
+
+
+def router(
+    store: Store,
+    settings: Settings,
+    *,
+    pages: Pages | None = None,
+    image: Images = lambda media: None,
+    health: Mapping[str, Any] | None = None,
+) -> APIRouter:
+    """Return the routes.
+
+    ``pages`` makes HTML (none is offered without), ``image`` finds local copies of images, ``health`` is said in
+    ``/health`` beside what the store says.
+    """
+    api = APIRouter()
+    parts = Parts(store, settings, pages, image)
+    _add_annotations(api, parts)
+    _add_files(api, parts)
+    _add_taxa(api, parts)
+    _add_descriptions(api, parts, health or {})
+    return api
+
+
+def described(what: str, example: Document | None = None, *, page: bool = True) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of a route that answers with a document or a problem."""
+    content: dict[str, Any] = {JSON_LD: {"example": example} if example else {}, JSON: {}, TURTLE: {}, N_TRIPLES: {}}
+    return {
+        200: {"description": what, "content": content | ({HTML: {}} if page else {})},
+        304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
+        **problems(404, 406),
+    }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the problems that a route may answer with."""
+    words = {
+        404: "There is no such thing here.",
+        406: "None of the forms there are will do.",
+        413: "The image is larger than is taken.",
+        415: "The body is not of a type that is taken.",
+        422: "What was sent cannot be read.",
+        503: "Too many are waiting; ask again after `Retry-After` seconds.",
+    }
+    example = {"type": "about:blank", "title": "Not found", "status": 404, "detail": "There is no identification 'x'."}
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    shown = {PROBLEM_JSON: {**content[PROBLEM_JSON], "example": example}}
+    return {code: {"description": words[code], "content": shown if code == 404 else content} for code in statuses}
+
+
+def respond(
+    request: Request,
+    parts: Parts,
+    doc: Document,
+    *,
+    page: Page | None = None,
+    form: str = "",
+    context: ContextForm = "link",
+    caching: str = "no-cache",
+    status: int = 200,
+) -> Response:
+    """Return ``doc`` in the form that ``form`` or the request's ``Accept`` asks for, or 304 where the reader has it.
+
+    Raises ``Problem`` 406 where no form will do.
+    """
+    offered = [JSON_LD, JSON, TURTLE, N_TRIPLES] + ([HTML] if page and parts.pages else [])
+    chosen = form if form in offered else "" if form else preferred(request.headers.get("accept", ""), offered)
+    if not chosen:
+        raise Problem(406, "Not acceptable", f"This document can be had as {', '.join(offered)}.", {"Vary": "Accept"})
+    if chosen == HTML and page and parts.pages:
+        body = parts.pages(page.name, page.data).encode()
+    else:
+        body = jsonld.serialised(jsonld.with_context(doc, context, parts.base), chosen, parts.base)
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching, "Link": _links(request, parts, chosen, offered)}
+    if status == 200 and tag in request.headers.get("if-none-match", "").replace("W/", ""):
+        return Response(status_code=304, headers=headers)
+    charset = "; charset=utf-8" if chosen.startswith("text/") else ""
+    return Response(body, status, headers | {"Content-Type": chosen + charset})
+
+
+def _links(request: Request, parts: Parts, chosen: str, offered: list[str]) -> str:
+    """Return the ``Link`` header: the other forms by suffix, and for plain JSON the context it is to be read with."""
+    stem, _ = without_suffix(quote(request.url.path, safe="/%:@"))
+    suffixes = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
+    links = []
+    if not request.url.query and request.method == "GET":
+        links = [
+            f'<{parts.base}{stem}.{suffixes[other]}>; rel="alternate"; type="{other}"'
+            for other in offered
+            if other != chosen
+        ]
+    if chosen == JSON:
+        kind = f'rel="http://www.w3.org/ns/json-ld#context"; type="{JSON_LD}"'
+        links.append(f"<{parts.base}/context.jsonld>; {kind}")
+    return ", ".join(links)
+
+
+def _found(parts: Parts, kind: type[Record], key: str, what: str) -> tuple[Any, str]:
+    """Return the record with this key and the media type its suffix asks for; raises ``Problem`` 404."""
+    record = parts.store.get(kind, key)
+    if record is not None:
+        return record, ""
+    stem, form = without_suffix(key)
+    record = parts.store.get(kind, stem) if form else None
+    if record is None:
+        raise not_found(what, key)
+    return record, form
+
+
+def _add_annotations(api: APIRouter, parts: Parts) -> None:
+    @api.get(
+        "/identifications",
+        tags=["documents"],
+        summary="All identifications, by pages",
+        response_class=Response,
+        responses=described("An AnnotationCollection with its first page inside, or with `after` an AnnotationPage."),
+    )
+    def identifications(
+        request: Request,
+        after: After = None,
+        limit: Limit = PAGE_LENGTH,
+        campaign: str = "",
+        model: str = "",
+        item: str = "",
+        file: str = "",
+        status: str = "",
+        context: Context = "link",
+    ) -> Response:
+        """Follow `next` to the end. Filters: campaign, model, Wikidata item, file IRI, verification status."""
+        wanted = {"campaign": campaign, "model": model, "item": item, "file": file, "status": status}
+        return _listed(request, parts, Identification, wanted, after, limit, context)
+
+    @api.get(
+        "/identifications/{key:path}",
+        tags=["documents"],
+        summary="One identification",
+        response_class=Response,
+        responses=described("A W3C Web Annotation, motivation *identifying*, with Darwin Core terms.", _example()),
+    )
+    def identification(request: Request, key: str, context: Context = "link") -> Response:
+        """What the picture shows, who or what said so, by which model and weights, how certain, what else it might be.
+
+        `decision` is `identified` or `unknown`; an unknown one has no `body`. In a browser: picture beside answer.
+        """
+        record, form = _found(parts, Identification, key, "identification")
+        doc = documents.identification_document(parts.store, record, parts.base)
+        page = Page("identification.html", _around(parts, record, doc))
+        return respond(request, parts, doc, page=page, form=form, context=context)
+
+    @api.get(
+        "/labels",
+        tags=["documents"],
+        summary="All labels, by pages",
+        response_class=Response,
+        responses=described("An AnnotationCollection with its first page inside, or with `after` an AnnotationPage."),
+    )
+    def labels(
+        request: Request,
+        after: After = None,
+        limit: Limit = PAGE_LENGTH,
+        campaign: str = "",
+        item: str = "",
+        file: str = "",
+        status: str = "",
+        context: Context = "link",
+    ) -> Response:
+        """Follow `next` to the end. Filters: campaign, Wikidata item, file IRI, status (accepted, single …)."""
+        wanted = {"campaign": campaign, "item": item, "file": file, "status": status}
+        return _listed(request, parts, Label, wanted, after, limit, context)
+
+    @api.get(
+        "/labels/{key:path}",
+        tags=["documents"],
+        summary="One label: what people's tags add up to",
+        response_class=Response,
+        responses=described("A W3C Web Annotation, motivation *tagging*."),
+    )
+    def label(request: Request, key: str, context: Context = "link") -> Response:
+        """How many people supported the tag, how many dissented, and what counting made of it."""
+        record, form = _found(parts, Label, key, "label")
+        doc = documents.label_document(parts.store, record, parts.base)
+        page = Page("label.html", _around(parts, record, doc))
+        return respond(request, parts, doc, page=page, form=form, context=context)
+
+
+def _around(parts: Parts, record: Identification | Label, doc: Document) -> dict[str, Any]:
+    """Return what the page of an identification or a label shows."""
+    media = parts.store.get(MediaFile, record.file)
+    return {
+        "record": record,
+        "doc": doc,
+        "media": media,
+        "picture": picture(parts, media, 960),
+        "taxon": documents.taxon_of(parts.store, record.item, record.gbif_key),
+        "identifications": parts.store.page(Identification, file=record.file, limit=20),
+        "labels": parts.store.page(Label, file=record.file, limit=20),
+    }
+
+
+def picture(parts: Parts, media: MediaFile | None, width_px: int) -> str:
+    """Return the address of a small copy of the image, ``""`` where there is no local copy."""
+    if media is None or parts.image(media) is None:
+        return ""
+    return f"{jsonld.media_uri('', media.iri)}/image?width={width_px}"
+
+
+def _listed(
+    request: Request,
+    parts: Parts,
+    kind: type[Identification] | type[Label],
+    wanted: Mapping[str, str],
+    after: str | None,
+    limit: int,
+    context: ContextForm,
+) -> Response:
+    """Return one page of a list, or with no ``after`` the list with its first page inside."""
+    equals = {name: value for name, value in wanted.items() if value}
+    records: list[Any] = parts.store.page(kind, after=after or "", limit=limit + 1, **equals)
+    shown, more = records[:limit], len(records) > limit
+    name = "identifications" if kind is Identification else "labels"
+    one: Callable[..., Document] = (
+        documents.identification_document if kind is Identification else documents.label_document
+    )
+    address = f"{parts.base}/{name}" + (f"?{urlencode(equals)}" if equals else "")
+    here, following = (_address(address, limit, at) for at in (after or "", shown[-1].id if more else ""))
+    docs = [one(parts.store, record, parts.base) for record in shown]
+    doc = jsonld.page(here, address, docs, following if more else "", parts.base)
+    total = parts.store.count(kind, **equals)
+    if after is None:
+        doc = jsonld.collection(address, f"De Boodt: {name}", total, doc)
+    rows = [(record, parts.store.get(MediaFile, record.file)) for record in shown]
+    data = {
+        "title": name.capitalize(),
+        "name": name,
+        "total": total,
+        "equals": equals,
+        "rows": [(record, media, picture(parts, media, 250)) for record, media in rows],
+        "following": following if more else "",
+        "address": address,
+    }
+    return respond(request, parts, doc, page=Page("list.html", data), context=context)
+
+
+def _address(of: str, limit: int, after: str) -> str:
+    page = {"limit": limit} if limit != PAGE_LENGTH else {}
+    return f"{of}{'&' if '?' in of else '?'}{urlencode(page | {'after': after})}"
+
+
+def _add_files(api: APIRouter, parts: Parts) -> None:
+    cached = lru_cache(THUMBNAILS_KEPT)(thumbnail)
+
+    @api.get(
+        "/media/{iri:path}/image",
+        tags=["files"],
+        summary="The image of a file",
+        response_class=Response,
+        responses={200: {"description": "The bytes, or a JPEG of the width asked for."}, **problems(404, 422)},
+    )
+    def image(
+        request: Request,
+        iri: str,
+        width: Annotated[int | None, Query(description=f"One of {', '.join(map(str, WIDTHS))}; none: whole.")] = None,
+    ) -> Response:
+        """Our local copy, where there is one; the document of the file says where the original is."""
+        media = _media(parts, iri)
+        path = parts.image(media) if media else None
+        if media is None or path is None:
+            raise not_found("local image of", iri)
+        headers = {"Cache-Control": A_DAY, "ETag": f'"{media.sha1}-{width or 0}"'}
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        if width is None:
+            kind = media.mime if media.mime in SAFE_IMAGES else "application/octet-stream"
+            return FileResponse(path, media_type=kind, headers=headers)
+        if width not in WIDTHS:
+            raise Problem(422, "No such width", f"Images come in widths of {', '.join(map(str, WIDTHS))} pixels.")
+        try:
+            return Response(cached(path, width), media_type="image/jpeg", headers=headers)
+        except (OSError, ValueError) as error:
+            raise Problem(422, "Unreadable image", f"{type(error).__name__}: {error}") from error
+
+    @api.get(
+        "/media/{iri:path}",
+        tags=["files"],
+        summary="One media file",
+        response_class=Response,
+        responses=described("The file as `dctypes:StillImage`: source, rights, and the annotations on it."),
+    )
+    def media(request: Request, iri: str, context: Context = "link") -> Response:
+        """`iri` is the file's whole IRI, percent-encoded, or for files on Commons just their M-id."""
+        record, form = _media(parts, iri), ""
+        if record is None:
+            stem, form = without_suffix(iri)
+            record = _media(parts, stem) if form else None
+        if record is None:
+            raise not_found("file", iri)
+        doc = documents.media_document(parts.store, record, parts.base)
+        data = {
+            "media": record,
+            "doc": doc,
+            "picture": picture(parts, record, 960),
+            "identifications": parts.store.page(Identification, file=record.iri, limit=50),
+            "labels": parts.store.page(Label, file=record.iri, limit=50),
+        }
+        return respond(request, parts, doc, page=Page("media.html", data), form=form, context=context)
+
+
+def _media(parts: Parts, iri: str) -> MediaFile | None:
+    """Return the file with this IRI, or with this M-id on Commons."""
+    return parts.store.get(MediaFile, iri) or parts.store.get(MediaFile, parts.settings.commons_entity + iri)
+
+
+def _add_taxa(api: APIRouter, parts: Parts) -> None:
+    @api.get(
+        "/taxa/{query:path}",
+        tags=["documents"],
+        summary="One taxon, by Wikidata item or by a name as it was written",
+        response_class=Response,
+        responses=described("What the name or item resolved to, with Darwin Core terms; or that it did not."),
+    )
+    def taxon(request: Request, query: str, context: Context = "link") -> Response:
+        """The document's id is the taxon's own (Wikidata, else GBIF); `comment` says how the name matched."""
+        record, form = _taxon(parts, query)
+        doc = jsonld.taxon_document(record, base_url=parts.base)
+        names = parts.store.page(Taxon, concept=record.concept, limit=200) if record.concept else [record]
+        data = {
+            "taxon": record,
+            "doc": doc,
+            "names": names,
+            "rows": [
+                (one, media, picture(parts, media, 250))
+                for one in (parts.store.page(Identification, item=record.item, limit=12) if record.item else [])
+                for media in [parts.store.get(MediaFile, one.file)]
+            ],
+        }
+        return respond(request, parts, doc, page=Page("taxon.html", data), form=form, context=context)
+
+
+def _taxon(parts: Parts, query: str) -> tuple[Taxon, str]:
+    stem, form = without_suffix(query)
+    for key, asked in ((query, ""), (stem, form)):
+        record = parts.store.get(Taxon, key) or documents.taxon_of(parts.store, key)
+        if record is not None:
+            return record, asked
+    raise not_found("taxon", query)
+
+
+def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -> None:
+    @api.get(
+        "/context.jsonld",
+        tags=["descriptions"],
+        summary="The JSON-LD context of all documents",
+        response_class=Response,
+        responses={200: {"description": "Complete in itself.", "content": {JSON_LD: {}}}},
+    )
+    def context(request: Request) -> Response:
+        """Every key our documents use, with the keys of W3C's `anno.jsonld` meaning what they mean there."""
+        return _kept(request, orjson.dumps(jsonld.context(parts.base)), JSON_LD)
+
+    @api.get(
+        "/vocab",
+        tags=["descriptions"],
+        summary="Our own terms",
+        response_class=Response,
+        responses=described("An RDF vocabulary."),
+    )
+    def vocabulary(request: Request) -> Response:
+        """The few things that Web Annotation, Darwin Core, PROV, schema.org and SKOS have no word for."""
+        doc = jsonld.vocabulary(parts.base)
+        return respond(request, parts, doc, page=Page("vocab.html", {"doc": doc}), caching=A_DAY)
+
+    @api.get(
+        "/queries", tags=["descriptions"], summary="The SPARQL queries that De Boodt asks", response_class=Response
+    )
+    def queries(request: Request) -> Response:
+        """Each with its summary, endpoint and parameters; `/queries/NAME` is the text, for any query editor."""
+        from linkeddata.sparql import load_query, query_names
+
+        found = [load_query(name) for name in query_names()]
+        if parts.pages and preferred(request.headers.get("accept", ""), [JSON, HTML]) == HTML:
+            page = parts.pages("queries.html", {"queries": found})
+            return Response(page, media_type=HTML, headers={"Vary": "Accept"})
+        rows = [
+            {
+                "name": query.name,
+                "summary": query.summary,
+                "endpoint": query.endpoint,
+                "params": dict(query.params),
+                "text": f"{parts.base}/queries/{query.name}",
+            }
+            for query in found
+        ]
+        return Response(orjson.dumps(rows), media_type=JSON, headers={"Vary": "Accept"})
+
+    @api.get(
+        "/queries/{name}",
+        tags=["descriptions"],
+        summary="One query's text",
+        response_class=Response,
+        responses={200: {"description": "SPARQL 1.1", "content": {"application/sparql-query": {}}}, **problems(404)},
+    )
+    def query_text(name: str) -> Response:
+        """Standard SPARQL 1.1 with a real sample in its VALUES."""
+        from linkeddata.sparql import load_query, query_names
+
+        if name not in query_names():
+            raise not_found("query", name)
+        return Response(load_query(name).text, media_type="application/sparql-query")
+
+    @api.get("/health", tags=["descriptions"], summary="Whether this installation is well", response_class=Response)
+    def alive() -> Response:
+        """Answers 200 as long as the store can be read, 503 else."""
+        parts.store.page(Identification, limit=1)
+        return Response(orjson.dumps({"status": "ok", "version": VERSION, **health}), media_type=JSON)
+
+
+def _kept(request: Request, body: bytes, media_type: str) -> Response:
+    """Return bytes that change only with a new version."""
+    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": A_DAY}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _example() -> Document:
+    answer = Identification(
+        id="3f6c0c1e2d9b4a7f8e5d6c7b",
+        file="https://commons.wikimedia.org/entity/M103381688",
+        model="papillotten",
+        version="1",
+        label="Vanessa cardui",
+        rank="species",
+        item="Q158603",
+        gbif_key="4299368",
+        certainty=0.87,
+        rule="R2",
+        moment="2026-11-02T10:00:00Z",
+    )
+    return jsonld.document(answer, base_url="https://deboodt.example")

@@ -1,0 +1,48 @@
+"""Documents of what is stored. In: the store and a record. Out: its JSON-LD with what the store knows around it.
+
+``linkeddata.jsonld`` is pure and is handed everything; here it is looked up: the file, the taxon, who answered.
+"""
+
+from linkeddata import jsonld
+from linkeddata.jsonld import Document
+from linkeddata.records import Agent, Identification, Label, MediaFile, Taxon
+from linkeddata.store import Store
+
+NAMES_LOOKED_AT = 200
+"""Names of one taxon that are compared; more have not been seen."""
+
+
+def identification_document(store: Store, answer: Identification, base_url: str) -> Document:
+    """Return the annotation of a stored identification."""
+    return jsonld.document(
+        answer,
+        media=store.get(MediaFile, answer.file),
+        taxon=taxon_of(store, answer.item, answer.gbif_key),
+        agent=store.get(Agent, answer.agent) if answer.agent else None,
+        base_url=base_url,
+    )
+
+
+def label_document(store: Store, label: Label, base_url: str) -> Document:
+    """Return the annotation of a stored label."""
+    media = store.get(MediaFile, label.file)
+    taxon = taxon_of(store, label.item, label.gbif_key)
+    return jsonld.label_document(label, media=media, taxon=taxon, base_url=base_url)
+
+
+def media_document(store: Store, media: MediaFile, base_url: str) -> Document:
+    """Return the description of a stored file, with links to what was said about it (at most a page of each)."""
+    base = base_url.rstrip("/")
+    about = [jsonld.uri(base, "identifications", one.id) for one in store.page(Identification, file=media.iri)]
+    about += [jsonld.uri(base, "labels", one.id) for one in store.page(Label, file=media.iri)]
+    return jsonld.media_document(media, about=about, base_url=base_url)
+
+
+def taxon_of(store: Store, item: str, gbif_key: str = "") -> Taxon | None:
+    """Return what is known best of a taxon: of the names that led to it, the one with the longest lineage.
+
+    Without a Q-item it is looked up by its GBIF key.
+    """
+    concept = item or (f"gbif:{gbif_key}" if gbif_key else "")
+    names = store.page(Taxon, concept=concept, limit=NAMES_LOOKED_AT) if concept else []
+    return max(names, key=lambda taxon: (len(taxon.lineage), taxon.query), default=None)

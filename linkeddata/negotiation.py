@@ -1,0 +1,62 @@
+"""Which form of a document a reader wants. In: an ``Accept`` header, or a suffix. Out: one of our media types, or none.
+
+RFC 9110, section 12.5.1: the most specific range that matches a type decides its weight; the heaviest type wins, and of
+equals the one we offer first.
+"""
+
+from collections.abc import Sequence
+
+JSON_LD = "application/ld+json"
+JSON = "application/json"
+TURTLE = "text/turtle"
+N_TRIPLES = "application/n-triples"
+HTML = "text/html"
+
+SUFFIXES: dict[str, str] = {"jsonld": JSON_LD, "json": JSON, "ttl": TURTLE, "nt": N_TRIPLES, "html": HTML}
+"""A URI of ours with one of these behind it (``….ttl``) is the same document in that form."""
+
+
+def preferred(accept: str, offered: Sequence[str]) -> str:
+    """Return which of ``offered`` the header asks for most, the first without a header, ``""`` if none will do.
+
+    >>> preferred("text/html;q=0.5, text/turtle", [JSON_LD, TURTLE, HTML])
+    'text/turtle'
+    >>> preferred("image/png", [JSON_LD]), preferred("*/*", [JSON_LD, HTML])
+    ('', 'application/ld+json')
+    """
+    ranges = [_range(part) for part in accept.split(",") if part.strip()] or [("*/*", 1.0)]
+    weights = {media_type: _weight(media_type, ranges) for media_type in offered}
+    best = max(offered, key=lambda media_type: weights[media_type], default="")
+    return best if best and weights[best] > 0 else ""
+
+
+def without_suffix(key: str) -> tuple[str, str]:
+    """Return a key and the media type its suffix names; the whole key and ``""`` where it has none of ours.
+
+    >>> without_suffix("0af3.ttl"), without_suffix("model@1.0")
+    (('0af3', 'text/turtle'), ('model@1.0', ''))
+    """
+    stem, dot, suffix = key.rpartition(".")
+    return (stem, SUFFIXES[suffix]) if dot and stem and suffix in SUFFIXES else (key, "")
+
+
+def _range(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    return name, next((_quality(value[2:]) for value in parameters if value.startswith("q=")), 1.0)
+
+
+def _quality(text: str) -> float:
+    """Return a weight; nonsense counts as 0, so that it is never taken for a wish."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if 0.0 <= value <= 1.0 else 0.0
+
+
+def _weight(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
+    for wanted in (media_type, f"{media_type.split('/')[0]}/*", "*/*"):
+        found = [weight for name, weight in ranges if name == wanted]
+        if found:
+            return max(found)
+    return 0.0
