@@ -116,7 +116,8 @@ def _file(row: Row, iri: str, site: Site) -> MediaFile:
         if title
         else "",
         original=url,
-        inventory_number=row.get("number", ""),
+        # A library finds the page of a plate by the number of the page, as a museum its object by the inventory number.
+        inventory_number=row.get("number") or row.get("bhl_page_id", ""),
         institution=row.get("collection", "").rpartition("/")[2],
         simulated=site.simulated,
     )

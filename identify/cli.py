@@ -258,9 +258,10 @@ def serve(shell: Shell, host: str, port: int) -> None:
     "--out", default="demo", show_default=True, type=click.Path(file_okay=False), help="Folder for everything."
 )
 @click.option("--plates", default=6, show_default=True, help="Plates a species by each of the five engravers.")
+@click.option("--port", default=0, help="Port of the stand-in; without one, the port of the last time or a free one.")
 @click.option("--broken", is_flag=True, help="Put a broken input in the way of each step, to see what becomes of it.")
 @click.pass_obj
-def demo(shell: Shell, out: str, plates: int, broken: bool) -> None:
+def demo(shell: Shell, out: str, plates: int, port: int, broken: bool) -> None:
     """Run the whole job on the painted sample, without the Internet.
 
     Paints a cabinet of butterflies, starts a local stand-in for Commons, Wikidata, GBIF, WoRMS and ISA, and runs the
@@ -271,7 +272,10 @@ def demo(shell: Shell, out: str, plates: int, broken: bool) -> None:
     code = 0
     with (
         _progress(shell) as progress,
-        sample_services(Path(out), per_engraver=plates, broken=broken, progress=progress) as (settings, campaign),
+        sample_services(Path(out), per_engraver=plates, broken=broken, progress=progress, port=port) as (
+            settings,
+            campaign,
+        ),
         _opened(settings, campaign, progress) as work,
     ):
         code = _perform(shell, work, (), False)
