@@ -1,5 +1,6 @@
 """Harvesting a category over HTTP: few requests, every tag with who and when, whatever goes wrong on the way."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,9 +14,9 @@ from harvest.records import Harvested
 from harvest.standin import faults
 from harvest.standin.recorded import mediawiki_world
 from harvest.standin.server import StandIn
-from harvest.standin.world import Category, Entity, File, Revision, World, snak, statement, statements
+from harvest.standin.world import Category, Entity, File, Recorded, Revision, World, snak, statement, statements
 from linkeddata.client import Client
-from linkeddata.errors import UnreachableError, UsageError
+from linkeddata.errors import ServiceError, UnreachableError, UsageError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import Agent, CampaignFile, Failure, MediaFile, Tag
 from linkeddata.store import Store
@@ -266,3 +267,52 @@ def test_a_real_wiki(recorded: StandIn) -> None:
     assert tags["M30", "Q127960"].prominent
     assert (tags["M30", "Q140"].agent, tags["M30", "Q140"].statement[:4]) == ("", "M30$")
     assert (tags["M27", "Q140"].withdrawn[:10], tags["M27", "Q140"].agent) == ("2026-11-23", "")
+
+
+def _exchange(answer: dict[str, Any], **params: str | int) -> Recorded:
+    sent = {"action": "query", "format": "json", "formatversion": 2, "maxlag": 5} | params
+    return Recorded(path="/w/api.php", params={k: str(v) for k, v in sent.items()}, body=json.dumps(answer).encode())
+
+
+def test_a_file_that_is_gone_when_asked_for_is_lost_and_the_others_are_not() -> None:
+    gone = replace(_file(2), redirect="File:Plate 0001.jpg")
+    with StandIn(_world([_file(1), gone])) as standin:
+        records = _harvest(standin)
+    assert [(f.subject[-2:], f.reason) for f in _only(Failure, records)] == [("M2", "file missing")]
+    assert [media.title for media in _only(MediaFile, records)] == ["File:Plate 0001.jpg"]
+
+
+def test_a_history_that_is_not_given_is_asked_for_next_time() -> None:
+    no = {"error": {"code": "rvaccessdenied", "info": "no"}}
+    asked = {"prop": "revisions", "rvprop": "ids|user|timestamp|comment|tags", "rvlimit": "max", "pageids": 1}
+    world = replace(_world([_file(1), _file(2)]), recorded=(_exchange(no, **asked),))
+    with StandIn(world) as standin:
+        records = _harvest(standin)
+    assert [(f.subject[-2:], f.reason) for f in _only(Failure, records)] == [("M1", "history not given")]
+    assert [(media.iri[-2:], media.revision) for media in _only(MediaFile, records)] == [("M1", 0), ("M2", 23)]
+    assert [(tag.file[-2:], tag.agent) for tag in _only(Tag, records)] == [("M1", ""), ("M2", ANN)]
+
+
+def test_a_list_that_goes_round_in_circles_is_an_error() -> None:
+    asked = {
+        "list": "categorymembers",
+        "cmtitle": "Category:Album",
+        "cmtype": "file",
+        "cmprop": "ids|title|type",
+        "cmlimit": 500,
+    }
+    more = {"cmcontinue": "file|41|1", "continue": "-||"}
+    again = {"continue": more, "query": {"categorymembers": []}}
+    with StandIn(
+        replace(_world([]), recorded=(_exchange(again, **asked), _exchange(again, **asked, **more)))
+    ) as standin:
+        with pytest.raises(ServiceError, match="continues without end"):
+            _harvest(standin)
+        assert standin.requests.count() == 2
+
+
+def test_long_lists_of_titles_go_in_the_body(server: StandIn) -> None:
+    titles = [f"File:{'A very long title ' * 6}{n}.jpg" for n in range(49)] + ["File:Plate 0001.jpg"]
+    with Client(server.settings()) as client:
+        assert list(by_title(Api.of(client, server.settings()), titles)) == ["File:Plate 0001.jpg"]
+    assert [asked.method for asked in server.requests.all()] == ["POST"]
