@@ -22,6 +22,7 @@ from harvest.images import ImageFolder
 from identify import api as models_api
 from identify.images import Limits
 from identify.runtime import Classifier
+from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
@@ -100,12 +101,12 @@ def create_app(
     images = ImageFolder(settings.home_path / "images")
     health = {"models": list(classifiers), "broken_models": broken}
     app.include_router(_pages(app, opened, settings, site, classifiers, broken))
-    app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
     app.include_router(
         documents_api.router(
             opened, settings, pages=site.page, image=lambda media: local_image(images, media), health=health
         )
     )
+    app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
     _add_problems(app, site)
     app.add_middleware(Manners)
     _describe_problems(app)
@@ -228,7 +229,7 @@ def _campaigns(parts: documents_api.Parts) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "steps": sorted(done, key=lambda step: step.moment),
+            "steps": sorted(done, key=lambda step: list(STEPS).index(step.name) if step.name in STEPS else len(STEPS)),
             "report": f"/campaigns/{name}/report" if _report(parts.settings, name) else "",
         }
         for name, done in sorted(steps.items())

@@ -48,10 +48,11 @@ def website(settings: Settings) -> Website:
     environment.filters |= {
         "percent": percent,
         "taxon_name": taxon_name,
-        "thousands": lambda number: f"{number:,}".replace(",", " "),
+        "thousands": lambda number: f"{number:,}".replace(",", "\u202f"),
         "day": lambda moment: moment[:10],
         "outward": outward,
         "prose": prose,
+        "inline": inline,
     }
     environment.globals |= {
         "root": root,
@@ -117,6 +118,11 @@ def prose(text: str) -> Markup:
     >>> str(prose("One `two` <b>\\n\\n*three*"))
     '<p>One <code>two</code> &lt;b&gt;</p>\\n<p><em>three</em></p>'
     """
-    paragraphs = [str(escape(part.strip())) for part in text.split("\n\n") if part.strip()]
-    marked = [re.sub(r"`([^`]+)`", r"<code>\1</code>", part) for part in paragraphs]
-    return Markup("\n".join("<p>" + re.sub(r"\*([^*]+)\*", r"<em>\1</em>", part) + "</p>" for part in marked))  # noqa: S704
+    paragraphs = [inline(part.strip()) for part in text.split("\n\n") if part.strip()]
+    return Markup("\n").join(Markup("<p>{}</p>").format(paragraph) for paragraph in paragraphs)
+
+
+def inline(text: str) -> Markup:
+    """Return one line of ``prose`` without its paragraph."""
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"\*([^*]+)\*", r"<em>\1</em>", marked))  # noqa: S704

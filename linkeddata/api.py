@@ -44,6 +44,9 @@ Context = Annotated[
     Query(description="How JSON-LD names its context: a link to ours, inline, or W3C's beside ours."),
 ]
 After = Annotated[str | None, Query(description="The key after which the page begins; empty for the first page.")]
+Campaign = Annotated[str, Query(description="Only of this campaign.")]
+Item = Annotated[str, Query(description="Only of this Wikidata item, such as `Q158603`.")]
+File = Annotated[str, Query(description="Only of the file with this IRI.")]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Documents on one page.")]
 
 
@@ -190,14 +193,14 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         request: Request,
         after: After = None,
         limit: Limit = PAGE_LENGTH,
-        campaign: str = "",
-        model: str = "",
-        item: str = "",
-        file: str = "",
-        status: str = "",
+        campaign: Campaign = "",
+        model: Annotated[str, Query(description="Only of the model of this name.")] = "",
+        item: Item = "",
+        file: File = "",
+        status: Annotated[str, Query(description="Only unverified, verified or rejected ones.")] = "",
         context: Context = "link",
     ) -> Response:
-        """Follow `next` to the end. Filters: campaign, model, Wikidata item, file IRI, verification status."""
+        """Follow `next` to the end: what was there at the start is on exactly one page."""
         wanted = {"campaign": campaign, "model": model, "item": item, "file": file, "status": status}
         return _listed(request, parts, Identification, wanted, after, limit, context)
 
@@ -229,13 +232,13 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         request: Request,
         after: After = None,
         limit: Limit = PAGE_LENGTH,
-        campaign: str = "",
-        item: str = "",
-        file: str = "",
-        status: str = "",
+        campaign: Campaign = "",
+        item: Item = "",
+        file: File = "",
+        status: Annotated[str, Query(description="Only accepted, single, minority, tied (`tie`) ones …")] = "",
         context: Context = "link",
     ) -> Response:
-        """Follow `next` to the end. Filters: campaign, Wikidata item, file IRI, status (accepted, single …)."""
+        """Follow `next` to the end: what was there at the start is on exactly one page."""
         wanted = {"campaign": campaign, "item": item, "file": file, "status": status}
         return _listed(request, parts, Label, wanted, after, limit, context)
 

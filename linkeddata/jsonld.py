@@ -298,7 +298,11 @@ def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
     import pyoxigraph
 
     inline = orjson.dumps(doc if isinstance(doc.get("@context"), dict) else with_context(doc, "inline", base_url))
-    triples = (quad.triple for quad in pyoxigraph.parse(inline, format=pyoxigraph.RdfFormat.JSON_LD))
+    triples = [quad.triple for quad in pyoxigraph.parse(inline, format=pyoxigraph.RdfFormat.JSON_LD)]
+    place: dict[object, int] = {}
+    for triple in triples:
+        place.setdefault(triple.subject, len(place))
+    triples.sort(key=lambda triple: place[triple.subject])  # what is said of one thing stands together
     if media_type == "application/n-triples":
         return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.N_TRIPLES) or b""
     return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=_prefixes(base_url)) or b""
