@@ -37,14 +37,14 @@ from identify.inputs import (
     training_inputs,
     wants_pictures,
 )
-from identify.pipeline import SOFTWARE, Done, Run, StepKind
+from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
 from linkeddata.names import UNREACHABLE as NAMES_UNREACHABLE
 from linkeddata.names import Sources, resolve
 from linkeddata.pseudonyms import Pseudonyms, installation_key
-from linkeddata.records import Agent, Failure, Identification, Label, Record, Tag, Taxon
+from linkeddata.records import Agent, CampaignFile, Failure, Identification, Label, Record, Step, Tag, Taxon
 
 T = TypeVar("T")
 OUTSIDE = "outside the campaign's taxa"
@@ -59,7 +59,7 @@ def harvest_step(run: Run) -> Done:
         settings=run.settings,
         campaign=run.campaign,
         pseudonyms=Pseudonyms(installation_key(run.settings)),
-        known={media.iri: media.revision for media in files_of(run)},
+        known=_known(run),
         progress=run.progress,
     )
     _keep(run, "harvest", harvest_all(reach))
@@ -224,6 +224,18 @@ def export_step(run: Run) -> Done:
     for kind in run.campaign.export.formats:
         write_export(found, profile, kind, run.folder / "export")
     return Done({"objects": len({entry.object_number for entry in found}), "determinations": len(found)})
+
+
+def _known(run: Run) -> dict[str, int]:
+    """Return the revision up to which each file's history is read for this campaign.
+
+    Nothing is known for a file that another campaign may have read on, nor once the sources are asked otherwise.
+    """
+    last = run.store.get(Step, f"{run.campaign.id}/harvest")
+    if last and last.fingerprint not in ("", fingerprint("harvest", source_inputs(run))):
+        return {}
+    others = {member.file for member in run.store.each(CampaignFile) if member.campaign != run.campaign.id}
+    return {media.iri: media.revision for media in files_of(run) if media.iri not in others}
 
 
 def _profile(run: Run) -> str:
