@@ -68,7 +68,7 @@ def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
         bare = [{key: value for key, value in doc.items() if key != "@context"} for doc in described_]
         doc = {"@context": f"{parts.base}/context.jsonld", "id": f"{parts.base}/models", "items": bare}
         page = Page("models.html", {"models": list(classifiers.values())})
-        return respond(request, parts, doc, page=page, context=context)
+        return respond(request, parts, doc, page=page, context=context, suffixed=False)
 
     @api.get(
         "/models/{name}/classes",
@@ -78,7 +78,7 @@ def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
     )
     def classes(request: Request, name: str, context: Context = "link") -> Response:
         """The classes in the order of the model's outputs (`notation`)."""
-        return _answer_model(request, parts, found(classifiers, name), "", context)
+        return _answer_model(request, parts, found(classifiers, name), "", context, suffixed=False)
 
     @api.get(
         "/models/{name}",
@@ -94,10 +94,18 @@ def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
         return _answer_model(request, parts, classifier, "" if known else form, context)
 
 
-def _answer_model(request: Request, parts: Parts, classifier: Classifier, form: str, context: ContextForm) -> Response:
+def _answer_model(
+    request: Request,
+    parts: Parts,
+    classifier: Classifier,
+    form: str,
+    context: ContextForm,
+    suffixed: bool = True,
+) -> Response:
     bundle = classifier.bundle
     page = Page("model.html", {"bundle": bundle, "metrics": bundle.metrics, "card": bundle.card})
-    return respond(request, parts, _model(parts, classifier, full=True), page=page, form=form, context=context)
+    doc = _model(parts, classifier, full=True)
+    return respond(request, parts, doc, page=page, form=form, context=context, suffixed=suffixed)
 
 
 def _model(parts: Parts, classifier: Classifier, *, full: bool) -> Document:

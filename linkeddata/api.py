@@ -130,11 +130,12 @@ def respond(
     form: str = "",
     context: ContextForm = "link",
     caching: str = "no-cache",
-    status: int = 200,
+    suffixed: bool = True,
 ) -> Response:
     """Return ``doc`` in the form that ``form`` or the request's ``Accept`` asks for, or 304 where the reader has it.
 
-    Raises ``Problem`` 406 where no form will do.
+    ``suffixed`` says that the other forms can be had by suffix, too; then they are linked. Raises ``Problem`` 406
+    where no form will do.
     """
     offered = [JSON_LD, JSON, TURTLE, N_TRIPLES] + ([HTML] if page and parts.pages else [])
     chosen = form if form in offered else "" if form else preferred(request.headers.get("accept", ""), offered)
@@ -145,28 +146,33 @@ def respond(
     else:
         body = jsonld.serialised(jsonld.with_context(doc, context, parts.base), chosen, parts.base)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching, "Link": _links(request, parts, chosen, offered)}
-    if status == 200 and tag in request.headers.get("if-none-match", "").replace("W/", ""):
+    links = _links(request, parts, chosen, offered if suffixed else [])
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching} | ({"Link": links} if links else {})
+    if request.method == "GET" and tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     charset = "; charset=utf-8" if chosen.startswith("text/") else ""
-    return Response(body, status, headers | {"Content-Type": chosen + charset})
+    return Response(body, headers=headers | {"Content-Type": chosen + charset})
 
 
 def _links(request: Request, parts: Parts, chosen: str, offered: list[str]) -> str:
     """Return the ``Link`` header: the other forms by suffix, and for plain JSON the context it is to be read with."""
-    stem, _ = without_suffix(quote(request.url.path, safe="/%:@"))
+    stem, _ = without_suffix(_written(request))
     suffixes = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
-    links = []
-    if not request.url.query and request.method == "GET":
-        links = [
-            f'<{parts.base}{stem}.{suffixes[other]}>; rel="alternate"; type="{other}"'
-            for other in offered
-            if other != chosen
-        ]
+    links = [
+        f'<{parts.base}{stem}.{suffixes[other]}>; rel="alternate"; type="{other}"'
+        for other in offered
+        if other != chosen and request.method == "GET"
+    ]
     if chosen == JSON:
         kind = f'rel="http://www.w3.org/ns/json-ld#context"; type="{JSON_LD}"'
         links.append(f"<{parts.base}/context.jsonld>; {kind}")
     return ", ".join(links)
+
+
+def _written(request: Request) -> str:
+    """Return the path as it was asked for, percent-encoded: decoded, a %2F in a key would look like a slash."""
+    path: str = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
+    return quote(path, safe="/%:@!$&'()*+,;=~") or quote(request.url.path)
 
 
 def _found(parts: Parts, kind: type[Record], key: str, what: str) -> tuple[Any, str]:
@@ -312,7 +318,7 @@ def _listed(
         "following": following if more else "",
         "address": address,
     }
-    return respond(request, parts, doc, page=Page("list.html", data), context=context)
+    return respond(request, parts, doc, page=Page("list.html", data), context=context, suffixed=False)
 
 
 def _address(of: str, limit: int, after: str) -> str:
@@ -440,8 +446,13 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
     )
     def vocabulary(request: Request) -> Response:
         """The few things that Web Annotation, Darwin Core, PROV, schema.org and SKOS have no word for."""
-        doc = jsonld.vocabulary(parts.base)
-        return respond(request, parts, doc, page=Page("vocab.html", {"doc": doc}), caching=A_DAY)
+        return _vocabulary(request, parts, "")
+
+    @api.get("/vocab.{suffix}", include_in_schema=False)
+    def vocabulary_as(request: Request, suffix: str) -> Response:
+        if suffix not in SUFFIXES:
+            raise not_found("document", f"vocab.{suffix}")
+        return _vocabulary(request, parts, SUFFIXES[suffix])
 
     @api.get(
         "/queries", tags=["descriptions"], summary="The SPARQL queries that De Boodt asks", response_class=Response
@@ -486,6 +497,11 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
         """Answers 200 as long as the store can be read, 503 else."""
         parts.store.page(Identification, limit=1)
         return Response(orjson.dumps({"status": "ok", "version": VERSION, **health}), media_type=JSON)
+
+
+def _vocabulary(request: Request, parts: Parts, form: str) -> Response:
+    doc = jsonld.vocabulary(parts.base)
+    return respond(request, parts, doc, page=Page("vocab.html", {"doc": doc}), form=form, caching=A_DAY)
 
 
 def _kept(request: Request, body: bytes, media_type: str) -> Response:
