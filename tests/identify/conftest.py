@@ -64,7 +64,7 @@ def colour_bundle(colour_weights: bytes) -> Callable[[Path, str], Bundle]:
             for index, (label, item, key, family, family_key) in enumerate(NAMES)
         ]
         reference = BytesIO()
-        np.save(reference, np.eye(3, dtype=np.float32))
+        np.save(reference, np.repeat(np.eye(3, dtype=np.float32), 10, axis=0))
         about = Description(
             name="colours",
             version=version,
