@@ -36,8 +36,6 @@ class IsaSource:
 
     csv: str = ""
     number: int = 0
-    name: str = ""
-    """The campaign's name at the tool; with ``number`` it makes the address of the CSV."""
     captions: bool = False
 
 
@@ -211,8 +209,6 @@ def _check(name: str, campaign: Campaign) -> None:
     for source in campaign.isa:
         if bool(source.csv) == bool(source.number):
             raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")
-        if source.number and not source.name:
-            raise CampaignError(f"{name}: [[tags.isa]] number needs the campaign's name as the tool has it")
 
 
 def _refuse_unknown(name: str, table: str, values: Mapping[str, Any], known: set[str]) -> None:

@@ -12,13 +12,15 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from html import unescape
 from pathlib import Path
+from urllib.parse import urljoin
 
 from harvest.commons import ENTITIES, FILE_MISSING, Api, by_title, entities
 from harvest.mediainfo import NO_STRUCTURED_DATA, Page, is_item, media_file
 from harvest.records import Harvested, Progress, Roll, batches, lost, membership, silent, source_name
 from linkeddata.client import Client
-from linkeddata.errors import UsageError
+from linkeddata.errors import ServiceError, UsageError
 from linkeddata.ids import content_id
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import Failure, MediaFile, Tag
@@ -112,6 +114,20 @@ def harvest_isa(
     name = source_name(str(source))
     reading = _Reading(name, campaign, Roll(pseudonyms), captions, lambda title: iris.get(title, ""), known, described)
     yield from _harvest(rows, reading)
+
+
+def export_address(client: Client, settings: Settings, number: int) -> str:
+    """Return where the tool keeps the export of all contributions to a campaign.
+
+    The tool makes the file when its statistics page is asked for, and links to it there (``all_stats_download/NAME``,
+    or ``download_csv`` in later versions). Raises ``ServiceError`` where there is no such link, and what ``Client`` does.
+    """
+    page = f"{settings.isa_base}/campaigns/{number}/stats"
+    text = client.get_page(page)
+    found = re.search(rf'href="([^"]*/campaigns/{number}/(?:all_stats_download/[^"]+|download_csv)[^"]*)"', text)
+    if found is None:
+        raise ServiceError(f"{page}: no link to the export of campaign {number}", code="no-export", url=page)
+    return urljoin(page, unescape(found[1]))
 
 
 def describe_pages(api: Api, pages: Mapping[str, Page]) -> dict[str, MediaFile]:

@@ -7,12 +7,11 @@ import hashlib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 
 from crowd.campaign import Campaign, CommonsSource, IsaSource, ListSource, SparqlSource
 from harvest.commons import harvest_category
 from harvest.files import harvest_list
-from harvest.isa import harvest_isa
+from harvest.isa import export_address, harvest_isa
 from harvest.records import Harvested, Progress, lost, silent
 from harvest.sparql import harvest_query
 from linkeddata.client import Client
@@ -70,7 +69,7 @@ def called(source: Source) -> str:
         case CommonsSource():
             return f"Commons category {source.category}"
         case IsaSource():
-            return f"ISA campaign {source.number} {source.name}" if source.number else f"ISA CSV {source.csv}"
+            return f"ISA campaign {source.number}" if source.number else f"ISA CSV {source.csv}"
         case SparqlSource():
             return f"query {source.query}"
         case ListSource():
@@ -92,16 +91,11 @@ def local_files(campaign: Campaign) -> list[Path]:
     return [Path(campaign.folder) / name for name in named]
 
 
-def isa_address(settings: Settings, source: IsaSource, folder: str) -> str:
-    """Return where an ISA campaign's CSV is: the given URL or path, or the tool's address for a campaign number.
-
-    >>> isa_address(Settings(), IsaSource(number=165, name="Tag the species"), ".")
-    'https://isa.toolforge.org/campaigns/165/all_stats_download/Tag_the_species_all_stats.csv'
-    """
-    if source.csv:
-        return source.csv if "://" in source.csv else str(Path(folder) / source.csv)
-    name = quote(source.name.replace(" ", "_"))
-    return f"{settings.isa_base}/campaigns/{source.number}/all_stats_download/{name}_all_stats.csv"
+def isa_address(client: Client, settings: Settings, source: IsaSource, folder: str) -> str:
+    """Return where an ISA campaign's CSV is: the URL or path that is given, else what the tool says."""
+    if source.number:
+        return export_address(client, settings, source.number)
+    return source.csv if "://" in source.csv else str(Path(folder) / source.csv)
 
 
 def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterator[Harvested]:
@@ -125,7 +119,7 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
             yield from harvest_isa(
                 client,
                 settings,
-                isa_address(settings, source, campaign.folder),
+                isa_address(client, settings, source, campaign.folder),
                 campaign=campaign.id,
                 pseudonyms=reach.pseudonyms,
                 captions=source.captions,

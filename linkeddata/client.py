@@ -120,6 +120,10 @@ class Client:
         """
         return self.tries(url, lambda: self._body(self._answer("GET", url, None, stream=True), limit), places=FILES)
 
+    def get_page(self, url: str) -> str:
+        """Return an HTML page as text, where a service has no other interface. Raises like ``get_json``."""
+        return self.tries(url, lambda: self._answer("GET", url, None).text)
+
     def require_contact(self, url: str) -> None:
         """Raise ``ContactRequiredError`` if ``url`` is public and no contact address is set."""
         if not self._settings.contact and not is_loopback(url):

@@ -30,7 +30,7 @@ SOURCE = '[[tags.commons]]\ncategory = "Eggs"\n'
 )
 def test_shipped_campaigns_load(path: Path) -> None:
     campaign = load_campaign(path)
-    assert campaign.commons
+    assert campaign.commons or campaign.sparql
     assert campaign.id == path.stem
 
 
@@ -38,6 +38,8 @@ def test_the_real_albums_are_described() -> None:
     campaign = load_campaign(ROOT / "campaigns/tag-the-species.toml")
     assert campaign.commons[0].category == "Historia Naturalis van Rudolf II"
     assert (campaign.begins, campaign.ends) == ("2021-10-01", "2021-12-31")
+    assert campaign.isa[0].number == 165
+    assert load_campaign(ROOT / "campaigns/nederlandsche-vogelen.toml").isa[0].number == 72
 
 
 @pytest.mark.parametrize(
@@ -56,8 +58,8 @@ def test_the_real_albums_are_described() -> None:
         (HEAD + SOURCE + "[dataset]\ntest_groups = ['ink']\nvalidation_groups = ['ink']", "cannot be in test_groups"),
         (HEAD + SOURCE + "[count]\nmin_support = 0", "at least 1"),
         (HEAD + SOURCE + "role = 'guest'", "role is subject or stranger"),
-        (HEAD + "[[tags.isa]]\nname = 'Eggs'", "give either csv or number"),
-        (HEAD + "[[tags.isa]]\nnumber = 3", "needs the campaign's name"),
+        (HEAD + "[[tags.isa]]\ncaptions = true", "give either csv or number"),
+        (HEAD + "[[tags.isa]]\nnumber = 3\ncsv = 'a.csv'", "give either csv or number"),
         (HEAD + "[tags]\ncommons = 3", "write [[tags.commons]]"),
         (HEAD.replace("eggs", "../eggs") + SOURCE, "letters, digits"),
         (HEAD + "from = '2021-10-01'\n" + SOURCE, "expected a date"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.isa import COLUMNS, BadRow, Contribution, harvest_isa, parse_rows, read_isa
+from harvest.isa import COLUMNS, BadRow, Contribution, export_address, harvest_isa, parse_rows, read_isa
 from harvest.records import Harvested
 from harvest.standin import faults
 from harvest.standin.server import StandIn
@@ -248,4 +248,12 @@ def test_an_export_that_is_not_there(server: StandIn, tmp_path: Path) -> None:
         _harvest(server, str(tmp_path / "none.csv"))
     with pytest.raises(ServiceError) as caught:
         _harvest(server, f"{server.url}/isa/campaigns/1/all_stats_download/none.csv")
+    assert caught.value.code == "404"
+
+
+def test_the_tool_says_where_a_campaigns_export_is(server: StandIn) -> None:
+    with Client(server.settings(), sleep=lambda _: None) as client:
+        assert export_address(client, server.settings(), 165) == server.isa_url(165)
+        with pytest.raises(ServiceError) as caught:
+            export_address(client, server.settings(), 7)
     assert caught.value.code == "404"

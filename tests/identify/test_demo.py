@@ -53,8 +53,14 @@ def free_port() -> int:
 
 def start(out: Path, port: int, *more: str) -> "subprocess.Popen[str]":
     arguments = [COMMAND, "--json", "demo", "--out", str(out), "--plates", PLATES, "--port", str(port), *more]
+    # Ctrl-C works as in a terminal even where the tests themselves run in the background and ignore it.
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
