@@ -120,7 +120,7 @@ def export_address(client: Client, settings: Settings, number: int) -> str:
     """Return where the tool keeps the export of all contributions to a campaign.
 
     The tool makes the file when its statistics page is asked for, and links to it there (``all_stats_download/NAME``,
-    or ``download_csv`` in later versions). Raises ``ServiceError`` where there is no such link, and what ``Client`` does.
+    or ``download_csv`` in later versions). Raises ``ServiceError`` where there is none, and what ``Client`` does.
     """
     page = f"{settings.isa_base}/campaigns/{number}/stats"
     text = client.get_page(page)
