@@ -47,7 +47,7 @@ def _identifications(run: Run) -> Iterator[Document]:
         yield document(
             answer,
             media=files.get(answer.file),
-            taxon=concepts.get(answer.item),
+            taxon=concepts.get(answer.item or f"gbif:{answer.gbif_key}"),
             agent=run.store.get(Agent, answer.agent),
             base_url=run.settings.base_url,
         )
@@ -58,11 +58,14 @@ def _labels(run: Run) -> Iterator[Document]:
     concepts = concepts_of(run)
     for label in run.store.each(Label, campaign=run.campaign.id):
         yield label_document(
-            label, media=files.get(label.file), taxon=concepts.get(label.item), base_url=run.settings.base_url
+            label,
+            media=files.get(label.file),
+            taxon=concepts.get(label.item or f"gbif:{label.gbif_key}"),
+            base_url=run.settings.base_url,
         )
 
 
 def concepts_of(run: Run) -> dict[str, Taxon]:
-    """Return the campaign's taxa by Q-item; of several names for one, that with the longest lineage."""
+    """Return the campaign's taxa by concept; of several names for one, that with the longest lineage."""
     taxa = sorted(taxa_of(run).values(), key=lambda taxon: (len(taxon.lineage), taxon.query))
-    return {taxon.item: taxon for taxon in taxa if taxon.item}
+    return {taxon.concept: taxon for taxon in taxa if taxon.concept}

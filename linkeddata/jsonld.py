@@ -10,14 +10,15 @@ or the W3C's beside ours.
 What is not known is left out; every node has an IRI of its own, so equal records give equal triples.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any, Literal
 from urllib.parse import quote
+
+import orjson
 
 from linkeddata import ids
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, ModelClass, Taxon
@@ -38,12 +39,16 @@ MATCHES = {"exact": "exactMatch", "broad": "broadMatch", "close": "closeMatch"}
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=.)", re.DOTALL)
 _AUTHORITY = re.compile(r"([\w.~!$&'()*+,;=:%-]*@)?(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(:[0-9]*)?")
+_PLAIN = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=-]*")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # language, extended language, script, region, one variant (BCP 47); Oxigraph drops a text with any stranger tag
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{3})?(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-[a-z0-9]{5,8})?", re.IGNORECASE)
 _DATE_TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z", re.ASCII
 )
+_ITEM = re.compile(r"Q[1-9][0-9]*")
+_DIGITS = re.compile(r"[0-9]+")
+_COL_ID = re.compile(r"[A-Z0-9]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _IRI_ASCII = frozenset("-._~:/?#@!$&'()*+,;=%")
@@ -291,8 +296,6 @@ def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
 
     A pure function: the context goes in inline, nothing is fetched.
     """
-    import orjson
-
     if media_type not in ("text/turtle", "application/n-triples"):
         return orjson.dumps(doc)
     import pyoxigraph
@@ -369,9 +372,9 @@ def _taxon_iris(named: Alternative, taxon: Taxon | None = None) -> list[str]:
     """Return the IRIs of a taxon, best first: Wikidata, GBIF, Catalogue of Life."""
     gbif_key = named.gbif_key or (taxon.gbif_key if taxon else "")
     col_id = named.col_id or (taxon.col_id if taxon else "")
-    iris = [ids.WIKIDATA_ENTITY + named.item] if re.fullmatch(r"Q[1-9]\d*", named.item, re.ASCII) else []
-    iris += [ids.GBIF_SPECIES + gbif_key] if re.fullmatch(r"\d+", gbif_key, re.ASCII) else []
-    return iris + ([COL_TAXON + col_id] if re.fullmatch(r"[A-Z0-9]+", col_id) else [])
+    iris = [ids.WIKIDATA_ENTITY + named.item] if _is_item(named.item) else []
+    iris += [ids.GBIF_SPECIES + gbif_key] if _DIGITS.fullmatch(gbif_key) else []
+    return iris + ([COL_TAXON + col_id] if _COL_ID.fullmatch(col_id) else [])
 
 
 def _taxon_id(same: Sequence[str]) -> str:
@@ -514,7 +517,7 @@ def _weights(digest: str) -> str:
 
 
 def _is_item(value: str) -> bool:
-    return bool(re.fullmatch(r"Q[1-9]\d*", value, re.ASCII))
+    return _ITEM.fullmatch(value) is not None
 
 
 def _entity(value: str) -> str:
@@ -532,17 +535,24 @@ def _segment(key: str) -> str:
 
 def _filled(node: Mapping[str, Any]) -> Document:
     """Return ``node`` without what is not known; text is made fit for Unicode output."""
-    kept = {key: _text(value) if isinstance(value, str) else value for key, value in node.items()}
-    return {key: value for key, value in kept.items() if value not in ("", (), [], {})}
+    return {
+        key: _text(value) if isinstance(value, str) else value
+        for key, value in node.items()
+        if value not in ("", (), [], {})
+    }
 
 
 def _text(value: str) -> str:
     """Return ``value`` with lone surrogates, which no encoding can carry, replaced."""
+    if value.isascii():
+        return value
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _encoded(value: str) -> str:
     """Return ``value`` with every character that an IRI may not hold percent-encoded (RFC 3987, 2.2)."""
+    if _PLAIN.fullmatch(value):
+        return value
     text = _text(value)
     host_end = text.find("/", text.find("//") + 2) if "//" in text else -1
     pieces = [one if _in_iri(one, at < host_end) else quote(one, safe="") for at, one in enumerate(text)]
@@ -562,14 +572,20 @@ def _file(name: str) -> str:
 
 @cache
 def _terms() -> frozenset[str]:
-    return frozenset(json.loads(_file("context.jsonld"))["@context"])
+    return frozenset(orjson.loads(_file("context.jsonld"))["@context"])
 
 
 def _of_base(name: str, base: str) -> Document:
-    loaded: Document = json.loads(_file(name).replace("{base}", base))
+    loaded: Document = orjson.loads(_written_for(name, base))
     return loaded
 
 
+@lru_cache(16)
+def _written_for(name: str, base: str) -> str:
+    return _file(name).replace("{base}", base)
+
+
+@lru_cache(8)
 def _prefixes(base_url: str) -> dict[str, str]:
     known = context(base_url)["@context"]
     expanded = {key: value["@id"] if isinstance(value, dict) else str(value) for key, value in known.items()}
