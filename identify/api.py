@@ -67,7 +67,7 @@ def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
         described_ = [_model(parts, one, full=False) for one in classifiers.values()]
         bare = [{key: value for key, value in doc.items() if key != "@context"} for doc in described_]
         doc = {"@context": f"{parts.base}/context.jsonld", "id": f"{parts.base}/models", "items": bare}
-        page = Page("models.html", {"models": list(classifiers.values())})
+        page = Page("models.html", lambda: {"models": list(classifiers.values())})
         return respond(request, parts, doc, page=page, context=context, suffixed=False)
 
     @api.get(
@@ -103,7 +103,7 @@ def _answer_model(
     suffixed: bool = True,
 ) -> Response:
     bundle = classifier.bundle
-    page = Page("model.html", {"bundle": bundle, "metrics": bundle.metrics, "card": bundle.card})
+    page = Page("model.html", lambda: {"bundle": bundle, "metrics": bundle.metrics, "card": bundle.card})
     doc = _model(parts, classifier, full=True)
     return respond(request, parts, doc, page=page, form=form, context=context, suffixed=suffixed)
 
@@ -150,14 +150,17 @@ def _answer(
     if isinstance(answer, Failure):
         raise Problem(422, answer.reason.capitalize(), answer.detail)
     doc = answered(parts.store, classifier, answer, parts.base)
-    data = {
-        "record": answer,
-        "doc": doc,
-        "bundle": classifier.bundle,
-        "picture": _shown(image),
-        "taxon": documents.taxon_of(parts.store, answer.item, answer.gbif_key),
-    }
-    response = respond(request, parts, doc, page=Page("answer.html", data), context=context)
+    page = Page(
+        "answer.html",
+        lambda: {
+            "record": answer,
+            "doc": doc,
+            "bundle": classifier.bundle,
+            "picture": _shown(image),
+            "taxon": documents.taxon_of(parts.store, answer.item, answer.gbif_key),
+        },
+    )
+    response = respond(request, parts, doc, page=page, context=context, suffixed=False)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -174,8 +177,14 @@ def answered(store: Store, classifier: Classifier, answer: Identification, base_
 
 
 def _shown(image: bytes) -> str:
-    """Return a small copy of the image for the page that answers, inside its address; it is kept nowhere."""
-    return "data:image/jpeg;base64," + base64.b64encode(thumbnail(image, SHOWN_PX)).decode()
+    """Return a small copy of the image as a ``data:`` address, for the page that answers; it is kept nowhere.
+
+    ``""`` for an image that the model can read and a browser could not be shown.
+    """
+    try:
+        return "data:image/jpeg;base64," + base64.b64encode(thumbnail(image, SHOWN_PX)).decode()
+    except (OSError, ValueError):
+        return ""
 
 
 async def _received(request: Request) -> bytes:

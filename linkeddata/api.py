@@ -6,7 +6,7 @@ the last page costs what the first does. What goes wrong is a problem document (
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -67,10 +67,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page for people: the template's name and what it shows."""
+    """A page for people: the template's name, and what it shows, looked up only when somebody wants the page."""
 
     name: str
-    data: Mapping[str, Any]
+    data: Callable[[], Mapping[str, Any]]
 
 
 def router(
@@ -142,7 +142,7 @@ def respond(
     if not chosen:
         raise Problem(406, "Not acceptable", f"This document can be had as {', '.join(offered)}.", {"Vary": "Accept"})
     if chosen == HTML and page and parts.pages:
-        body = parts.pages(page.name, page.data).encode()
+        body = parts.pages(page.name, page.data()).encode()
     else:
         body = jsonld.serialised(jsonld.with_context(doc, context, parts.base), chosen, parts.base)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -224,7 +224,7 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         """
         record, form = _found(parts, Identification, key, "identification")
         doc = documents.identification_document(parts.store, record, parts.base)
-        page = Page("identification.html", _around(parts, record, doc))
+        page = Page("identification.html", lambda: _around(parts, record, doc))
         return respond(request, parts, doc, page=page, form=form, context=context)
 
     @api.get(
@@ -259,7 +259,7 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         """How many people supported the tag, how many dissented, and what counting made of it."""
         record, form = _found(parts, Label, key, "label")
         doc = documents.label_document(parts.store, record, parts.base)
-        page = Page("label.html", _around(parts, record, doc))
+        page = Page("label.html", lambda: _around(parts, record, doc))
         return respond(request, parts, doc, page=page, form=form, context=context)
 
 
@@ -308,17 +308,18 @@ def _listed(
     total = parts.store.count(kind, **equals)
     if after is None:
         doc = jsonld.collection(address, f"De Boodt: {name}", total, doc)
-    rows = [(record, parts.store.get(MediaFile, record.file)) for record in shown]
-    data = {
-        "title": name.capitalize(),
-        "name": name,
-        "total": total,
-        "equals": equals,
-        "rows": [(record, media, picture(parts, media, 250)) for record, media in rows],
-        "following": following if more else "",
-        "address": address,
-    }
-    return respond(request, parts, doc, page=Page("list.html", data), context=context, suffixed=False)
+    page = Page(
+        "list.html",
+        lambda: {
+            "title": name.capitalize(),
+            "name": name,
+            "total": total,
+            "equals": equals,
+            "rows": _with_pictures(parts, shown),
+            "following": following if more else "",
+        },
+    )
+    return respond(request, parts, doc, page=page, context=context, suffixed=False)
 
 
 def _address(of: str, limit: int, after: str) -> str:
@@ -375,14 +376,18 @@ def _add_files(api: APIRouter, parts: Parts) -> None:
         if record is None:
             raise not_found("file", iri)
         doc = documents.media_document(parts.store, record, parts.base)
-        data = {
-            "media": record,
-            "doc": doc,
-            "picture": picture(parts, record, 960),
-            "identifications": parts.store.page(Identification, file=record.iri, limit=50),
-            "labels": parts.store.page(Label, file=record.iri, limit=50),
-        }
-        return respond(request, parts, doc, page=Page("media.html", data), form=form, context=context)
+        page = Page("media.html", lambda: _shown_of_file(parts, record, doc))
+        return respond(request, parts, doc, page=page, form=form, context=context)
+
+
+def _shown_of_file(parts: Parts, media: MediaFile, doc: Document) -> dict[str, Any]:
+    return {
+        "media": media,
+        "doc": doc,
+        "picture": picture(parts, media, 960),
+        "identifications": parts.store.page(Identification, file=media.iri, limit=50),
+        "labels": parts.store.page(Label, file=media.iri, limit=50),
+    }
 
 
 def _media(parts: Parts, iri: str) -> MediaFile | None:
@@ -402,18 +407,20 @@ def _add_taxa(api: APIRouter, parts: Parts) -> None:
         """The document's id is the taxon's own (Wikidata, else GBIF); `comment` says how the name matched."""
         record, form = _taxon(parts, query)
         doc = jsonld.taxon_document(record, base_url=parts.base)
-        names = parts.store.page(Taxon, concept=record.concept, limit=200) if record.concept else [record]
-        data = {
-            "taxon": record,
-            "doc": doc,
-            "names": names,
-            "rows": [
-                (one, media, picture(parts, media, 250))
-                for one in (parts.store.page(Identification, item=record.item, limit=12) if record.item else [])
-                for media in [parts.store.get(MediaFile, one.file)]
-            ],
-        }
-        return respond(request, parts, doc, page=Page("taxon.html", data), form=form, context=context)
+        page = Page("taxon.html", lambda: _shown_of_taxon(parts, record, doc))
+        return respond(request, parts, doc, page=page, form=form, context=context)
+
+
+def _shown_of_taxon(parts: Parts, taxon: Taxon, doc: Document) -> dict[str, Any]:
+    names = parts.store.page(Taxon, concept=taxon.concept, limit=200) if taxon.concept else [taxon]
+    answers = parts.store.page(Identification, item=taxon.item, limit=12) if taxon.item else []
+    return {"taxon": taxon, "doc": doc, "names": names, "rows": _with_pictures(parts, answers)}
+
+
+def _with_pictures(parts: Parts, records: Iterable[Any]) -> list[tuple[Any, MediaFile | None, str]]:
+    """Return each record with its file and the address of a small picture of it."""
+    found = ((record, parts.store.get(MediaFile, record.file)) for record in records)
+    return [(record, media, picture(parts, media, 250)) for record, media in found]
 
 
 def _taxon(parts: Parts, query: str) -> tuple[Taxon, str]:
@@ -501,7 +508,7 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
 
 def _vocabulary(request: Request, parts: Parts, form: str) -> Response:
     doc = jsonld.vocabulary(parts.base)
-    return respond(request, parts, doc, page=Page("vocab.html", {"doc": doc}), form=form, caching=A_DAY)
+    return respond(request, parts, doc, page=Page("vocab.html", lambda: {"doc": doc}), form=form, caching=A_DAY)
 
 
 def _kept(request: Request, body: bytes, media_type: str) -> Response:
