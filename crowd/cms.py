@@ -24,6 +24,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from linkeddata.errors import UsageError
+from linkeddata.files import replaced
 from linkeddata.ids import GBIF_SPECIES, WIKIDATA_ENTITY, content_id
 from linkeddata.records import Agent, Failure, Identification, Label, MediaFile
 
@@ -174,13 +175,8 @@ def write_export(determinations: Iterable[Determination], profile: Profile, kind
         raise UsageError(f"no export format is called {kind!r}; known are {', '.join(EXPORTS)}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{profile.name}{SUFFIXES[kind]}"
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as out:
-            out.writelines(EXPORTS[kind](determinations, profile))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replaced(path) as out:
+        out.writelines(line.encode() for line in EXPORTS[kind](determinations, profile))
     return path
 
 
@@ -313,8 +309,8 @@ def _accepted(labels: Iterable[Label]) -> Iterator[Label]:
 
 def _standing(identifications: Iterable[Identification]) -> list[Identification]:
     known = list(identifications)
-    replaced = {one.supersedes for one in known}
-    return [one for one in known if one.label and one.status != "rejected" and one.id not in replaced]
+    superseded = {one.supersedes for one in known}
+    return [one for one in known if one.label and one.status != "rejected" and one.id not in superseded]
 
 
 def _determination(media: MediaFile, claim: Label | Identification, agents: Mapping[str, Agent]) -> Determination:

@@ -175,7 +175,7 @@ cli.add_command(_step_command("train", ("train",), "Train the model of the campa
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FILE|DIR...")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|DIR...")
 @click.option("--model", required=True, metavar="DIR|NAME", help="Model bundle: its folder, or NAME[@VERSION] in home.")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON lines to this file.")
 @click.pass_obj
