@@ -242,12 +242,17 @@ def log(shell: Shell, after: int, kind: str, subject: str, limit: int) -> None:
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.pass_obj
 def serve(shell: Shell, host: str, port: int) -> None:
-    """Serve the documents, the models and the home page over HTTP."""
+    """Serve the documents, the models and the home page over HTTP.
+
+    Documents are named after the setting base_url; where it is not set, after the address they are served from.
+    """
     import uvicorn
 
     from identify.app import create_app
 
     settings = shell.settings()
+    if settings.base_url == Settings().base_url:
+        settings = shell.settings(base_url=f"http://{host}:{port}")
     app = create_app(settings)
     shell.say(f"De Boodt on http://{host}:{port} with {settings.store}; Ctrl-C stops it")
     uvicorn.run(app, host=host, port=port, log_level="warning")
