@@ -1,0 +1,76 @@
+"""Pictures from the command line, with a model that tells colours apart."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from identify.bundle import Bundle
+from identify.files import bundle_folder, found, identify_paths, lines_of
+from linkeddata.errors import BundleError
+from linkeddata.settings import Settings
+
+MOMENT = "2026-01-01T00:00:00Z"
+MakeBundle = Callable[..., Bundle]
+Picture = Callable[..., bytes]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, colour_bundle: MakeBundle) -> Settings:
+    colour_bundle(tmp_path / "models", "1")
+    colour_bundle(tmp_path / "models", "2")
+    colour_bundle(tmp_path / "models", "10")
+    return Settings(home=str(tmp_path))
+
+
+def test_a_model_is_named_by_folder_name_or_version(settings: Settings) -> None:
+    models = settings.home_path / "models/colours"
+    assert bundle_folder(settings, "colours") == models / "10"
+    assert bundle_folder(settings, "colours@2") == models / "2"
+    assert bundle_folder(settings, str(models / "1")) == models / "1"
+
+
+@pytest.mark.parametrize("name", ["shapes", "colours@3", "", "../models/colours@x"])
+def test_a_model_that_is_not_there_is_said_so(settings: Settings, name: str) -> None:
+    with pytest.raises(BundleError, match="no model"):
+        bundle_folder(settings, name)
+
+
+def test_folders_give_their_images_and_named_files_are_taken_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("b.JPG", "a.png", "deep/c.tiff", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    assert [path.name for path in found([tmp_path])] == ["a.png", "b.JPG", "c.tiff"]
+    assert list(found([tmp_path / "notes.txt", tmp_path / "gone"])) == [tmp_path / "notes.txt", tmp_path / "gone"]
+
+
+def test_every_picture_has_an_answer_in_order_and_broken_ones_are_told(
+    settings: Settings, tmp_path: Path, picture: Picture
+) -> None:
+    paths = {name: tmp_path / name for name in ("red.jpg", "broken.jpg", "blue.png", "gone.jpg")}
+    paths["red.jpg"].write_bytes(picture("red"))
+    paths["broken.jpg"].write_bytes(b"\xff\xd8 no picture")
+    paths["blue.png"].write_bytes(picture("blue", "PNG"))
+    told: list[tuple[str, int, int]] = []
+    answers = list(
+        identify_paths(
+            settings, "colours", paths.values(), moment=MOMENT, progress=lambda *progress: told.append(progress)
+        )
+    )
+    assert [answer["path"] for answer in answers] == [str(path) for path in paths.values()]
+    assert [answer.get("label") for answer in answers] == ["Vanessa cardui", None, "Ornithoptera priamus", None]
+    assert [answer.get("lost") for answer in answers] == [None, "unreadable image", None, "no image"]
+    assert answers[0]["version"] == "10"
+    assert answers[0]["file"] == paths["red.jpg"].resolve().as_uri()
+    assert told == [("identify", done, 4) for done in range(1, 5)]
+    lines = list(lines_of(answers))
+    assert lines[0].startswith(f"{paths['red.jpg']}: Vanessa cardui (species) ")
+    assert lines[0].endswith("Q158603 gbif:4299368")
+    assert lines[3] == f"{paths['gone.jpg']}: no image"
+
+
+def test_grey_is_unknown_and_the_rule_is_named(settings: Settings, tmp_path: Path, picture: Picture) -> None:
+    (tmp_path / "grey.jpg").write_bytes(picture("grey"))
+    answer = next(identify_paths(settings, "colours", [tmp_path / "grey.jpg"], moment=MOMENT, progress=lambda *_: None))
+    assert answer["label"] == ""
+    assert list(lines_of([answer])) == [f"{tmp_path / 'grey.jpg'}: unknown ({answer['rule']})"]
