@@ -1,6 +1,7 @@
 """The command line: every verb has help, errors are one line with an exit code, results can be read by machines."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,8 @@ COMMAND = str(Path(sys.executable).parent / "deboodt")
 
 def deboodt(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command as a user would, without the developer's settings."""
-    env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment}
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **measured, **environment}
     return subprocess.run([COMMAND, *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
 
 
