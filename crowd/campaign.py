@@ -92,7 +92,7 @@ class ModelRules:
     recipe: str = "inceptionv3"
     image_px: int = 0
     epochs: int = 0
-    batch: int = 32
+    batch: int = 0
     seed: int = 1596
     weights: str = ""
     mirror: bool = True

@@ -1,21 +1,19 @@
 """A trained network becomes a bundle. In: network, dataset, images. Out: a bundle with thresholds and figures.
 
-Temperature, thresholds and the stranger's distance come from the validation images; the figures come from groups that
+Temperature, thresholds and what makes a stranger come from the validation images; the figures come from groups that
 nobody has looked at before. Everything is measured with the model as it will be served.
 """
 
-import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harvest.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset
-from identify.bundle import CARD, CLASSES, KERAS, METRICS, REFERENCE, WEIGHTS, Bundle, Description, write
+from identify.bundle import CARD, CLASSES, KERAS, METRICS, WEIGHTS, Bundle, Description, write
 from identify.card import card
 from identify.classes import model_classes, to_json
 from identify.decide import Decision, Thresholds, decide, heaviest, taxon_at
@@ -25,20 +23,22 @@ from identify.evaluate import (
     auroc,
     figures,
     fit_temperature,
+    none_of_these,
     rejection_curve,
+    scored,
     share,
-    softmax,
     threshold_for_precision,
     threshold_keeping,
 )
 from identify.images import Pixels
-from identify.novelty import Features, Reference, distances, novelty, reference
 from identify.runtime import Engine
 from linkeddata.records import ModelClass
 
-PRECISION = 0.9
+PRECISION = 0.95
 """Share of right answers asked of each rung."""
-KEEP = 0.95
+LEAST = 0.5
+"""No answer below this probability."""
+KEEP = 0.93
 """Share of known pictures that must not be taken for strangers."""
 Progress = Callable[[str, int, int], None]
 
@@ -60,7 +60,6 @@ class _Seen:
     """What the network made of the images of one split."""
 
     logits: Floats
-    features: Features
     truth: tuple[int, ...]
     groups: tuple[str, ...]
 
@@ -73,10 +72,12 @@ def assess(
     seen = _seen(trained.model, data, images, progress)
     chosen_on = next((s for s in (VALIDATION, KNOWN, TRAIN) if len(seen[s].truth)), TRAIN)
     basis = seen[chosen_on]
-    known = reference(seen[TRAIN].features)
-    known = replace(known, scale=round(max(threshold_keeping(list(distances(known, basis.features)), KEEP), 1e-6), 6))
-    temperature = fit_temperature(basis.logits, basis.truth)
-    thresholds = _thresholds(softmax(basis.logits, temperature), basis.truth, classes)
+    temperature = fit_temperature(basis.logits[:, :-1], basis.truth)
+    # Plates of known hands count here too: a quantile of few pictures says little.
+    unlearned = [seen[split] for split in dict.fromkeys((chosen_on, VALIDATION, KNOWN))]
+    none = np.concatenate([none_of_these(part.logits) for part in unlearned])
+    scale = round(max(threshold_keeping(list(none), KEEP), 1e-6), 6)
+    thresholds = _thresholds(scored(basis.logits, temperature, scale)[0], basis.truth, classes)
     about = Description(
         name=name,
         version=version,
@@ -85,16 +86,15 @@ def assess(
         dataset=data.sha256,
         seed=trained.seed,
         temperature=temperature,
-        novelty_scale=known.scale,
+        novelty_scale=scale,
         thresholds=thresholds,
         simulated=any(e.simulated for e in data.examples),
         software=trained.software,
     )
-    metrics = {"chosen_on": chosen_on, **_metrics(seen, known, about, classes), "dataset": dict(data.counts)}
+    metrics = {"chosen_on": chosen_on, **_metrics(seen, about, classes), "dataset": dict(data.counts)}
     files = {
         WEIGHTS: trained.model,
         KERAS: trained.keras,
-        REFERENCE: _npy(known.features),
         CLASSES: to_json(classes).encode(),
         METRICS: (json.dumps(metrics, indent=1, ensure_ascii=False) + "\n").encode(),
         CARD: card(about, classes, metrics, data).encode(),
@@ -108,25 +108,28 @@ def _seen(model: bytes, data: Dataset, images: Pixels, progress: Progress) -> di
     number = {c.concept: i for i, c in enumerate(data.classes)}
     parts = []
     for begin in range(0, len(images), 16):
-        parts.append(engine.run(np.asarray(images[begin : begin + 16])))
+        parts.append(engine.run(np.asarray(images[begin : begin + 16]))[0])
         progress("evaluate", min(begin + 16, len(images)), len(images))
-    logits, features = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    logits = np.concatenate(parts)
     seen = {}
     for split in (TRAIN, VALIDATION, TEST, KNOWN, STRANGER):
         places = [i for i, e in enumerate(data.examples) if e.split == split]
         truth = tuple(number.get(data.examples[i].concept, -1) for i in places)
         groups = tuple(data.examples[i].group for i in places)
-        seen[split] = _Seen(logits[places], features[places], truth, groups)
+        seen[split] = _Seen(logits[places], truth, groups)
     return seen
 
 
 def _thresholds(probabilities: Floats, truth: Sequence[int], classes: Sequence[ModelClass]) -> Thresholds:
-    """Return, for each rung, the lowest certainty from which on ``PRECISION`` of the answers is right."""
+    """Return, for each rung, the lowest certainty from which on ``PRECISION`` of the answers is right.
+
+    Never less than ``LEAST``: what is answered is likelier than everything else together.
+    """
     top = [int(i) for i in np.argmax(probabilities, axis=1)]
     certain = [float(row.max()) for row in probabilities]
     own = threshold_for_precision(certain, [a == t for a, t in zip(top, truth, strict=True)], PRECISION)
     return Thresholds(
-        own=round(own, 6),
+        own=round(max(LEAST, own), 6),
         genus=_rank_threshold("genus", probabilities, truth, classes),
         family=_rank_threshold("family", probabilities, truth, classes),
     )
@@ -135,37 +138,34 @@ def _thresholds(probabilities: Floats, truth: Sequence[int], classes: Sequence[M
 def _rank_threshold(rank: str, probabilities: Floats, truth: Sequence[int], classes: Sequence[ModelClass]) -> float:
     answers = [heaviest(list(row), classes, rank) for row in probabilities]
     right = [taxon == taxon_at(classes[t], rank) for (taxon, _), t in zip(answers, truth, strict=True)]
-    return round(threshold_for_precision([mass for _, mass in answers], right, PRECISION), 6)
+    return round(max(LEAST, threshold_for_precision([mass for _, mass in answers], right, PRECISION)), 6)
 
 
-def _metrics(
-    seen: dict[str, _Seen], known: Reference, about: Description, classes: Sequence[ModelClass]
-) -> dict[str, Any]:
+def _metrics(seen: dict[str, _Seen], about: Description, classes: Sequence[ModelClass]) -> dict[str, Any]:
     """Return all figures as plain data: unseen and known groups, strangers, thresholds, the curve behind them."""
     named = {"unseen": TEST, "known": KNOWN, "validation": VALIDATION}
-    strange = distances(known, seen[STRANGER].features)
-    tested = distances(known, seen[TEST].features)
-    rejected = [not d.label for d in _decisions(seen[STRANGER], known, about, classes)]
+    none = {split: list(none_of_these(part.logits)) for split, part in seen.items()}
+    rejected = [not d.label for d in _decisions(seen[STRANGER], about, classes)]
     return {
-        **{key: _split_figures(seen[split], known, about, classes) for key, split in named.items()},
+        **{key: _split_figures(seen[split], about, classes) for key, split in named.items()},
         "strangers": {
             "images": len(rejected),
             "rejected": as_data(share(sum(rejected), len(rejected))),
-            "auroc": auroc(list(tested), list(strange)),
+            "auroc": auroc(none[TEST], none[STRANGER]),
         },
-        "thresholds": asdict(about.thresholds) | {"novelty_distance": known.scale, "temperature": about.temperature},
-        "curve": rejection_curve(list(tested), list(strange)),
+        "thresholds": asdict(about.thresholds) | {"none": about.novelty_scale, "temperature": about.temperature},
+        "curve": rejection_curve(none[TEST], none[STRANGER]),
     }
 
 
-def _split_figures(seen: _Seen, known: Reference, about: Description, classes: Sequence[ModelClass]) -> dict[str, Any]:
+def _split_figures(seen: _Seen, about: Description, classes: Sequence[ModelClass]) -> dict[str, Any]:
     """Return the figures of one split: of the class put first, and of what the ladder answers."""
-    labels = [one.label for one in classes]
-    content = figures(softmax(seen.logits, about.temperature), seen.truth, labels)
-    decisions = _decisions(seen, known, about, classes)
+    probabilities, _ = scored(seen.logits, about.temperature, about.novelty_scale)
+    content = figures(probabilities, seen.truth, [one.label for one in classes])
+    decisions = _decisions(seen, about, classes)
     truth = [classes[t] for t in seen.truth]
     for rank in ("genus", "family"):
-        at_rank = [heaviest(list(row), classes, rank)[0] for row in softmax(seen.logits, about.temperature)]
+        at_rank = [heaviest(list(row), classes, rank)[0] for row in probabilities]
         right = [a == taxon_at(t, rank) for a, t in zip(at_rank, truth, strict=True)]
         content[f"{rank}_accuracy"] = as_data(share(sum(right), len(right)))
     answered = [(d, t) for d, t in zip(decisions, truth, strict=True) if d.label]
@@ -176,16 +176,8 @@ def _split_figures(seen: _Seen, known: Reference, about: Description, classes: S
     return content | {"groups": sorted(set(seen.groups))}
 
 
-def _decisions(seen: _Seen, known: Reference, about: Description, classes: Sequence[ModelClass]) -> list[Decision]:
-    probabilities = softmax(seen.logits, about.temperature)
-    strangeness = novelty(known, seen.features)
+def _decisions(seen: _Seen, about: Description, classes: Sequence[ModelClass]) -> list[Decision]:
+    probabilities, novelty = scored(seen.logits, about.temperature, about.novelty_scale)
     return [
-        decide(list(row), float(n), classes, about.thresholds)
-        for row, n in zip(probabilities, strangeness, strict=True)
+        decide(list(row), float(n), classes, about.thresholds) for row, n in zip(probabilities, novelty, strict=True)
     ]
-
-
-def _npy(features: NDArray[np.float32]) -> bytes:
-    out = io.BytesIO()
-    np.save(out, features, allow_pickle=False)
-    return out.getvalue()

@@ -1,6 +1,6 @@
 """A model as a folder. In: its parts, or a path. Out: a ``Bundle`` that is what its checksums say.
 
-``model.tflite`` answers, ``model.keras`` learns on, ``reference.npy`` is what novelty is measured against;
+``model.tflite`` answers, ``model.keras`` learns on;
 ``classes.json``, ``metrics.json`` and ``card.md`` describe; ``bundle.json`` holds the rest and the SHA-256 of every
 file. Nothing is pickled.
 """
@@ -20,9 +20,9 @@ from linkeddata.records import Agent, ModelClass
 
 FORMAT = 1
 DESCRIPTION = "bundle.json"
-WEIGHTS, KERAS, REFERENCE = "model.tflite", "model.keras", "reference.npy"
+WEIGHTS, KERAS = "model.tflite", "model.keras"
 CLASSES, METRICS, CARD = "classes.json", "metrics.json", "card.md"
-FILES = (WEIGHTS, KERAS, REFERENCE, CLASSES, METRICS, CARD)
+FILES = (WEIGHTS, KERAS, CLASSES, METRICS, CARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Description:
     dataset: str  # content hash of the dataset it learned from
     seed: int
     temperature: float = 1.0  # logits are divided by it
-    novelty_scale: float = 1.0  # cosine distance at which a picture is a stranger
+    novelty_scale: float = 1.0  # probability of "none of these" from which on a picture is a stranger
     thresholds: Thresholds = field(default_factory=Thresholds)
     simulated: bool = False  # learned from painted plates
     software: tuple[tuple[str, str], ...] = ()  # (name, version)

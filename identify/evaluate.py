@@ -86,6 +86,25 @@ def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
     return result
 
 
+def scored(logits: Floats, temperature: float, novelty_scale: float) -> tuple[Floats, Floats]:
+    """Return probabilities (images, classes) and novelty (images,) of logits (images, classes + 1).
+
+    The last logit is for "none of these". Probabilities are those of the classes if it is one of them; novelty is the
+    probability of none as a share of ``novelty_scale``, the one from which on a picture is a stranger, 0 to 1.
+
+    >>> probabilities, novelty = scored(np.array([[4.0, 0.0, -9.0], [0.0, 0.0, 9.0]]), 1.0, 0.1)
+    >>> probabilities.round(2).tolist(), novelty.round(2).tolist()
+    ([[0.98, 0.02], [0.5, 0.5]], [0.0, 1.0])
+    """
+    none = none_of_these(logits)
+    return softmax(logits[:, :-1], temperature), np.clip(none / max(novelty_scale, 1e-9), 0.0, 1.0).round(6)
+
+
+def none_of_these(logits: Floats) -> Floats:
+    """Return the probability of the last logit, shape (images,); the temperature is the classes' and plays no part."""
+    return softmax(logits)[:, -1]
+
+
 def fit_temperature(logits: Floats, truth: Sequence[int]) -> float:
     """Return the temperature that makes ``truth`` likeliest (Guo et al. 2017, arXiv:1706.04599), found on a grid.
 
@@ -116,7 +135,7 @@ def threshold_for_precision(certainty: Sequence[float], right: Sequence[bool], p
 
 def threshold_keeping(novelty: Sequence[float], keep: float) -> float:
     """Return the novelty that ``keep`` of the known pictures stay below, shape (images,) → one number."""
-    return float(np.quantile(np.asarray(novelty, float), keep, method="higher")) if len(novelty) else float("inf")
+    return float(np.quantile(np.asarray(novelty, float), keep)) if len(novelty) else float("inf")
 
 
 def auroc(known: Sequence[float], strangers: Sequence[float]) -> float:

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from identify.bundle import REFERENCE, WEIGHTS, Bundle, open_bundle
+from identify.bundle import WEIGHTS, Bundle, open_bundle
 from identify.decide import Thresholds, decide
-from identify.evaluate import Floats, softmax
+from identify.evaluate import Floats, scored
 from identify.images import UNREADABLE, Limits, Pixels, UnreadableImageError, pixels
-from identify.novelty import Features, Reference, novelty
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Identification, MediaFile
@@ -36,7 +35,10 @@ class Scores:
 
 
 class Engine:
-    """A LiteRT model with two outputs: logits (images, classes), features (images, size). Threads may share it."""
+    """A LiteRT model with two outputs: logits (images, classes + 1), features (images, size). Threads may share it.
+
+    The last logit is for "none of these".
+    """
 
     def __init__(self, model: bytes, threads: int = 2) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -51,7 +53,7 @@ class Engine:
         self._outputs = [index for _, index in sorted(outputs.items())]
         self._images = 0
 
-    def run(self, images: Pixels) -> tuple[Floats, Features]:
+    def run(self, images: Pixels) -> tuple[Floats, Floats]:
         """Return logits and features of ``images``, shape (images, size_px, size_px, 3), 0-255."""
         with self._lock:
             if len(images) != self._images:
@@ -61,7 +63,7 @@ class Engine:
             self._interpreter.set_tensor(self._input, images.astype(np.float32))
             self._interpreter.invoke()
             logits, features = (self._interpreter.get_tensor(index) for index in self._outputs)
-        return logits.astype(np.float64), features
+        return logits.astype(np.float64), features.astype(np.float64)
 
 
 class Classifier:
@@ -71,8 +73,6 @@ class Classifier:
         self.bundle = bundle
         self._limits = limits or Limits()
         self._engine = Engine((bundle.folder / WEIGHTS).read_bytes())
-        features = np.load(bundle.folder / REFERENCE, allow_pickle=False)
-        self._known = Reference(features, bundle.about.novelty_scale)
 
     @classmethod
     def open(cls, folder: str | Path, limits: Limits | None = None) -> "Classifier":
@@ -89,8 +89,8 @@ class Classifier:
 
     def score(self, images: Pixels) -> tuple[Floats, Floats]:
         """Return probabilities (images, classes) and novelty (images,) of images that ``read`` gave."""
-        logits, features = self._engine.run(images)
-        return softmax(logits, self.bundle.about.temperature), novelty(self._known, features)
+        about = self.bundle.about
+        return scored(self._engine.run(images)[0], about.temperature, about.novelty_scale)
 
 
 def identify_files(

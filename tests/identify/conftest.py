@@ -6,11 +6,10 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from identify.bundle import CARD, CLASSES, KERAS, METRICS, REFERENCE, WEIGHTS, Bundle, Description, write
+from identify.bundle import CARD, CLASSES, KERAS, METRICS, WEIGHTS, Bundle, Description, write
 from identify.classes import to_json
 from linkeddata.records import Ancestor, ModelClass
 
@@ -22,7 +21,8 @@ import tensorflow as tf
 @tf.function(input_signature=[tf.TensorSpec([None, 32, 32, 3], tf.float32)])
 def colours(images):
     features = tf.nn.l2_normalize(tf.reduce_mean(images, axis=[1, 2]), axis=-1)
-    return 8.0 * features, features
+    none = tf.fill([tf.shape(images)[0], 1], 5.0)
+    return tf.concat([8.0 * features, none], axis=-1), features
 
 converter = tf.lite.TFLiteConverter.from_concrete_functions([colours.get_concrete_function()])
 open(sys.argv[1], "wb").write(converter.convert())
@@ -37,7 +37,7 @@ NAMES = (
 
 @pytest.fixture(scope="session")
 def colour_weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The LiteRT model: logits and features are the mean colour."""
+    """The LiteRT model: logits and features are the mean colour, with one logit more for none."""
     path = tmp_path_factory.mktemp("weights") / "colours.tflite"
     subprocess.run([sys.executable, "-c", MAKE, str(path)], check=True, capture_output=True, timeout=300)
     return path.read_bytes()
@@ -63,8 +63,6 @@ def colour_bundle(colour_weights: bytes) -> Callable[[Path, str], Bundle]:
             )
             for index, (label, item, key, family, family_key) in enumerate(NAMES)
         ]
-        reference = BytesIO()
-        np.save(reference, np.repeat(np.eye(3, dtype=np.float32), 10, axis=0))
         about = Description(
             name="colours",
             version=version,
@@ -78,7 +76,6 @@ def colour_bundle(colour_weights: bytes) -> Callable[[Path, str], Bundle]:
         files = {
             WEIGHTS: colour_weights,
             KERAS: b"not kept",
-            REFERENCE: reference.getvalue(),
             CLASSES: to_json(classes).encode(),
             METRICS: b"{}",
             CARD: b"# colours\n\nTells <colours> apart.\n",
