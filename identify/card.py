@@ -75,6 +75,7 @@ def _limits(about: Description, metrics: Mapping[str, Any]) -> list[str]:
         "- It knows its classes and nothing else. A species that is not among them may be taken for one that is.",
         "- A model takes the labels it was given as the truth; these are the crowd's, counted, not a specialist's.",
         "- It does not see size, place or date.",
+        '- What is "unknown" it learned from made-up strangers; real ones can be stranger than that.',
         "- Its certainty was adjusted on few pictures; on pictures of another kind it can be wrong and sure of itself.",
     ]
     if metrics["chosen_on"] != "validation":

@@ -16,6 +16,7 @@ import numpy as np
 from identify.bundle import WEIGHTS, Bundle, open_bundle
 from identify.decide import Thresholds, decide
 from identify.evaluate import Floats, scored
+from identify.hush import hushed
 from identify.images import UNREADABLE, Limits, Pixels, UnreadableImageError, pixels
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
@@ -45,7 +46,8 @@ class Engine:
 
         self._lock = threading.Lock()
         try:
-            self._interpreter: Any = Interpreter(model_content=model, num_threads=threads)
+            with hushed():
+                self._interpreter: Any = Interpreter(model_content=model, num_threads=threads)
             self._input = self._interpreter.get_input_details()[0]["index"]
             outputs = {o["name"]: o["index"] for o in self._interpreter.get_output_details()}
         except (ValueError, RuntimeError) as error:

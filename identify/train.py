@@ -25,6 +25,7 @@ from harvest.manifest import TRAIN, Dataset, read_dataset
 from identify.assess import Trained, assess
 from identify.augment import augmented
 from identify.bundle import Bundle
+from identify.hush import hushed
 from identify.images import Limits, Pixels, UnreadableImageError, pixels
 from identify.strange import strangers
 from linkeddata.errors import DatasetError
@@ -179,7 +180,8 @@ def _tensorflow(seed: int) -> Any:
     """Return TensorFlow, set to give the same result each time. Raises ``DatasetError`` where it is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        import tensorflow
+        with hushed():
+            import tensorflow
     except ImportError as error:
         raise DatasetError("training needs TensorFlow: pip install 'deboodt[train]'") from error
     tensorflow.config.experimental.enable_op_determinism()
@@ -429,7 +431,8 @@ def _exported(task: _Task, serving: Any) -> bytes:
     folder = task.workplace / "saved-model"
     shutil.rmtree(folder, ignore_errors=True)
     serving.export(folder, format="tf_saved_model", verbose=False)
-    return bytes(task.tensorflow.lite.TFLiteConverter.from_saved_model(str(folder)).convert())
+    with hushed():
+        return bytes(task.tensorflow.lite.TFLiteConverter.from_saved_model(str(folder)).convert())
 
 
 def _saved(serving: Any, workplace: Path) -> bytes:

@@ -1,0 +1,185 @@
+"""Training on a dataset of a few coloured shapes: the whole way, killed in the middle, and what it refuses.
+
+Each training runs in a process of its own, as in life; TensorFlow warns of many things while it is loaded.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from crowd.campaign import DatasetRules, ModelRules
+from harvest.dataset import build
+from identify.bundle import open_bundle
+from identify.runtime import Classifier, Scores
+from identify.train import RECIPES, chosen, train
+from linkeddata.errors import DatasetError
+from linkeddata.records import Ancestor, Label, MediaFile, Taxon
+
+SHAPES = {"Rubra ovata": "#b03020", "Caerulea quadrata": "#3050b0", "Viridis plana": "#308040"}
+HANDS = {"ink": "#f4efe0", "wash": "#e8dcc0", "gouache": "#8aa0b8", "chalk": "#ffffff"}
+CODE = """
+import json, sys
+from pathlib import Path
+from crowd.campaign import ModelRules
+from identify.train import train
+dataset, out, rules = sys.argv[1:4]
+train(Path(dataset), Path(out), ModelRules(**json.loads(rules)), progress=lambda *told: print(*told, flush=True))
+"""
+SMALL = {"name": "shapes", "recipe": "small", "image_px": 32, "epochs": 4, "batch": 6}
+
+
+def plate(name: str, paper: str, seed: int) -> bytes:
+    """Return a PNG of one of the shapes, placed by chance."""
+    random = np.random.default_rng(seed)
+    picture = Image.new("RGB", (48, 40), paper)
+    left, top = (int(v) for v in random.integers(4, 14, 2))
+    box = (left, top, left + 22, top + 18)
+    draw = ImageDraw.Draw(picture)
+    if name.startswith("Rubra"):
+        draw.ellipse(box, fill=SHAPES[name], outline="black")
+    elif name.startswith("Caerulea"):
+        draw.rectangle(box, fill=SHAPES[name], outline="black")
+    else:
+        draw.polygon([(box[0], box[3]), (box[2], box[3]), (left + 11, top)], fill=SHAPES[name], outline="black")
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four hands, three shapes, four plates each, and two strangers."""
+    folder = tmp_path_factory.mktemp("plates")
+    media, labels = [], []
+    for number, (hand, paper) in enumerate(HANDS.items()):
+        for name in SHAPES:
+            for copy in range(4):
+                data = plate(name, paper, 100 * number + copy)
+                sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+                (folder / f"{sha1}.png").write_bytes(data)
+                iri = f"urn:test:{hand}:{name}:{copy}".replace(" ", "-")
+                media.append(MediaFile(iri=iri, sha1=sha1, group=hand, licence="https://example.org/cc0/"))
+                labels.append(Label(id=iri, campaign="t", file=iri, concept=name, status="accepted"))
+    taxa = [
+        Taxon(query=name, concept=name, name=name, rank="species", lineage=(Ancestor("genus", name.split()[0]),))
+        for name in SHAPES
+    ]
+    rules = DatasetRules(min_images=2, test_groups=("chalk",), validation_groups=("wash",))
+    out = folder.parent / "dataset"
+    build(media, labels, taxa, lambda one: folder / f"{one.sha1}.png", out, rules)
+    return out
+
+
+def started(dataset: Path, out: Path, rules: dict[str, object]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", CODE, str(dataset), str(out), json.dumps(rules)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def trained(dataset: Path, out: Path, rules: dict[str, object]) -> str:
+    process = started(dataset, out, rules)
+    told, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return told
+
+
+@pytest.fixture(scope="module")
+def undisturbed(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("models") / "undisturbed"
+    trained(dataset, out, SMALL)
+    return out
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+
+
+def test_a_bundle_comes_out_and_answers_without_tensorflow(undisturbed: Path, dataset: Path) -> None:
+    bundle = open_bundle(undisturbed)
+    assert [one.label for one in bundle.classes] == sorted(SHAPES)
+    assert (bundle.about.image_px, bundle.about.recipe) == (32, "small")
+    assert dict(bundle.about.software)["tensorflow"]
+    (answer,) = Classifier.open(undisturbed).answer([plate("Rubra ovata", "white", 7)])
+    assert isinstance(answer, Scores)
+    assert sum(answer.probabilities) == pytest.approx(1.0)
+    assert not undisturbed.with_name(".undisturbed.training").exists()
+
+
+def test_figures_are_of_the_group_never_seen(undisturbed: Path) -> None:
+    metrics = open_bundle(undisturbed).metrics
+    assert metrics["unseen"]["groups"] == ["chalk"]
+    assert metrics["unseen"]["images"] == 12
+    assert metrics["chosen_on"] == "validation"
+    share = metrics["unseen"]["accuracy"]
+    assert 0 <= share["low"] <= share["value"] <= share["high"] <= 1
+    assert sum(map(sum, metrics["unseen"]["confusion"])) == 12
+    assert [row["support"] for row in metrics["unseen"]["per_class"]] == [4, 4, 4]
+
+
+def test_the_card_says_what_was_measured_and_what_not(undisturbed: Path) -> None:
+    card = open_bundle(undisturbed).card
+    assert "of 12; between" in card
+    assert "On groups it learned from: not measured" in card
+    assert "What it cannot do" in card
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_ends_with_the_same_bundle(undisturbed: Path, dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "killed"
+    process = started(dataset, out, SMALL)
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("learn 10 "):  # four batches an epoch: in the third
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert not out.exists()
+    told = trained(dataset, out, SMALL)
+    assert "learn 8 " not in told
+    assert "learn 9 " in told
+    assert content(out) == content(undisturbed)
+
+
+@pytest.mark.slow
+def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "backbone.weights.h5"
+    make = (
+        "import sys, keras; keras.utils.set_random_seed(1); keras.applications.InceptionV3(include_top=False, "
+        "weights=None, input_shape=(75, 75, 3), pooling='avg').save_weights(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", make, str(weights)], check=True, capture_output=True, timeout=300)
+    rules = {"name": "shapes", "recipe": "inceptionv3", "image_px": 75, "epochs": 3, "weights": str(weights)}
+    told = trained(dataset, tmp_path / "model", rules)
+    assert "compute features" in told
+    (answer,) = Classifier.open(tmp_path / "model").answer([plate("Rubra ovata", "white", 7)])
+    assert isinstance(answer, Scores)
+
+
+def test_weights_that_cannot_be_had_are_said_so_with_the_way_out(dataset: Path, tmp_path: Path) -> None:
+    rules = SMALL | {"recipe": "inceptionv3", "image_px": 75, "weights": str(tmp_path / "nowhere.h5")}
+    process = started(dataset, tmp_path / "model", rules)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert "DatasetError: the weights in" in errors
+    assert 'recipe = "small"' in errors
+
+
+def test_what_cannot_be_meant_is_refused_before_tensorflow_is_loaded(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no recipe 'huge'; there are small, inceptionv3"):
+        train(dataset, tmp_path / "model", ModelRules(recipe="huge"))
+    with pytest.raises(DatasetError, match="is no dataset of ours"):
+        train(tmp_path, tmp_path / "model", ModelRules(recipe="small"))
+
+
+def test_a_campaign_may_change_a_recipe() -> None:
+    recipe = chosen(ModelRules(recipe="small", epochs=3))
+    assert (recipe.epochs, recipe.image_px) == (3, RECIPES["small"].image_px)
