@@ -119,7 +119,7 @@ def losses(run: Run) -> list[Loss]:
             len(failures),
             tuple((failure.subject, failure.detail) for failure in failures[:SHOWN_LOSSES]),
         )
-        for (step, reason), failures in sorted(found.items())
+        for (step, reason), failures in sorted(found.items(), key=lambda entry: (ORDER.index(entry[0][0]), entry[0][1]))
     ]
 
 

@@ -152,7 +152,8 @@ def dataset_step(run: Run) -> Done:
         progress=run.progress,
     )
     _keep(run, "dataset", data.failures)
-    return Done(dict(data.counts))
+    # What was lost is told once, among the failures.
+    return Done({what: number for what, number in data.counts.items() if not what.startswith("lost")})
 
 
 def train_step(run: Run) -> Done:

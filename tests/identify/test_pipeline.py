@@ -281,6 +281,6 @@ def test_report_and_summary_of_a_campaign_without_a_model(server: StandIn, campa
         assert list(data["counts"]) == ["harvest", "names", "count", "publish", "export"]
         assert sum(loss.count for loss in losses(run)) == run.store.count(Failure)
         text = write_report(run).read_text(encoding="utf-8")
-    assert "The model in three figures" not in text
+    assert "How good the model is" not in text
     assert "Painted plates, simulated crowd" in text
     assert "painted and simulated" in summary_text(data)
