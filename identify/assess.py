@@ -38,7 +38,7 @@ PRECISION = 0.95
 """Share of right answers asked of each rung."""
 LEAST = 0.5
 """No answer below this probability."""
-KEEP = 0.93
+KEEP = 0.92
 """Share of known pictures that must not be taken for strangers."""
 Progress = Callable[[str, int, int], None]
 

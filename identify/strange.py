@@ -68,8 +68,8 @@ def _drawing(image: Pixels, random: np.random.Generator) -> Pixels:
     """Return a drawing of nothing on the picture's paper, partly in its colours."""
     sheet = Image.new("RGB", image.shape[:2], paper_of(image))
     pen = _Pen(image, sheet, random)
-    if random.random() < 0.35:
-        pen.rosette()
+    if random.random() < 0.5:
+        pen.repeated()
     for _ in range(int(random.integers(1, 8))):
         shape = random.choice(5, p=(0.45, 0.15, 0.15, 0.15, 0.1))
         (pen.blob, pen.oval, pen.box, pen.stroke, pen.wheel)[shape]()
@@ -83,8 +83,9 @@ class _Pen:
         self._image, self._sheet, self._random = image, sheet, random
         self._draw = ImageDraw.Draw(sheet)
         self._size = sheet.width
+        self._paper = np.array(paper_of(image))
         colours = image.reshape(-1, 3)
-        far = np.abs(colours.astype(np.int16) - np.array(paper_of(image))).max(axis=1) > 40
+        far = np.abs(colours.astype(np.int16) - self._paper).max(axis=1) > 40
         self._colours = colours[far] if far.sum() > 20 else colours
 
     def blob(self) -> None:
@@ -98,24 +99,32 @@ class _Pen:
             self._sheet.paste(Image.fromarray(np.ascontiguousarray(moved)), (0, 0), mask)
         else:
             self._draw.polygon(points, fill=self._colour() if random.random() < 0.8 else None)
-            if random.random() < 0.35:
+            if random.random() < 0.5:
                 self._dots(points)
         self._outline(points)
 
-    def rosette(self) -> None:
-        """One curve repeated around a middle, or mirrored."""
+    def repeated(self) -> None:
+        """One curve again and again: around a middle, mirrored, one within another, or in a row."""
         random, size = self._random, self._size
-        count = int(random.integers(2, 10))
-        petal = _curve(size, random=random) * random.uniform(0.4, 1.0)
-        petal = petal - [0.0, np.abs(petal).max() * random.uniform(0.5, 1.3)]
-        middle, colour = random.uniform(0.3, 0.7, 2) * size, self._colour()
-        mirrored = count == 2 and random.random() < 0.6
+        count, way = int(random.integers(2, 10)), random.random()
+        curve = _curve(size, random=random) * random.uniform(0.4, 1.0)
+        petal = curve - [0.0, np.abs(curve).max() * random.uniform(0.5, 1.3)]
+        step = random.uniform(-0.15, 0.15, 2) * size
+        narrowing = random.uniform(0.1, 1.0, 2)
+        middle, fill = self._middle(), self._colour() if random.random() < 0.8 else None
         for number in range(count):
-            turned = petal * [1.0, -1.0] if mirrored and number else petal @ _turn(2 * np.pi * number / count)
-            points = _points(turned + middle)
-            self._draw.polygon(points, fill=colour)
+            if way < 0.45:
+                shape = petal @ _turn(2 * np.pi * number / count)
+            elif way < 0.6:
+                shape = petal * [1.0, (-1.0) ** number]
+            elif way < 0.8:
+                shape = curve * (1 - (1 - narrowing) * number / count)
+            else:
+                shape = curve * 0.6 + step * (number - count / 2)
+            points = _points(shape + middle)
+            self._draw.polygon(points, fill=fill)
             self._outline(points)
-        if random.random() < 0.7:
+        if random.random() < 0.5:
             reach = random.uniform(0.02, 0.12) * size
             self._draw.ellipse(_box(middle - reach, middle + reach), fill=self._colour(), outline=self._dark())
 
@@ -160,8 +169,13 @@ class _Pen:
         return self._random.uniform(0.2, 0.8, 2) * self._size
 
     def _colour(self) -> Colour:
-        if self._random.random() < 0.6:
+        """One of the subject's own, a pale one (bodies left almost white), or any."""
+        which = self._random.random()
+        if which < 0.5:
             return _colour(self._colours[self._random.integers(len(self._colours))])
+        if which < 0.75:
+            pale = np.clip(self._paper + self._random.normal(0, 15, 3) + self._random.uniform(-30, 30), 0, 255)
+            return _colour(pale if self._random.random() < 0.5 else self._random.uniform(205, 250, 3))
         return _colour(self._random.uniform(20, 250, 3))
 
     def _dark(self) -> Colour:

@@ -52,7 +52,7 @@ class Recipe:
     """Share of each label that is spread over all classes."""
     warm_up: float = 0.1
     """Share of all steps over which the learning rate rises."""
-    strange: float = 0.5
+    strange: float = 0.6
     """Strangers made for each picture that is learned."""
     variants: int = 0
     """Where only a head learns: how often each picture is varied before its features are kept."""
@@ -63,7 +63,7 @@ RECIPES: dict[str, Recipe] = {
         name="small",
         about="a small residual network, learned from scratch",
         image_px=96,
-        epochs=60,
+        epochs=75,
         batch=16,
         learning_rate=2e-3,
         weight_decay=0.02,
