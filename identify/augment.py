@@ -18,8 +18,11 @@ NEAR_PAPER = 0.07
 def augmented(images: Pixels, random: np.random.Generator, *, mirror: bool = True) -> Varied:
     """Return varied copies of ``images``, shape (images, height, width, 3), both 0-255."""
     papers = np.array([paper_of(image) for image in images], np.float32) / 255.0
-    moved = np.stack([_moved(image, random, mirror) for image in images]).astype(np.float32) / 255.0
-    return (_recoloured(_on_other_paper(moved, papers, random), random) * 255.0).astype(np.float32)
+    moved = np.stack([_moved(image, random, mirror) for image in images]).astype(np.float32)
+    moved /= 255.0
+    varied = _recoloured(_on_other_paper(moved, papers, random), random)
+    varied *= 255.0
+    return varied
 
 
 def paper_of(image: Pixels) -> tuple[int, int, int]:
@@ -63,35 +66,42 @@ def _affine(size: int, random: np.random.Generator, mirror: bool) -> tuple[float
 
 
 def _on_other_paper(images: Varied, papers: Varied, random: np.random.Generator) -> Varied:
-    """Return pictures (0 to 1) of which many lie on paper of another colour; what is not paper keeps its own.
+    """Lay many of the pictures (0 to 1) on paper of another colour, in place; what is not paper keeps its own.
 
     Nothing did as much for strange hands: a network that saw white paper only was right on blue paper in 20 % of the
     painted plates, one that saw all sorts in 68 %.
     """
-    count = len(images)
-    far = ((images - papers[:, None, None]) ** 2).sum(axis=-1, keepdims=True)
-    paperness = np.exp(-far / (2 * NEAR_PAPER**2))
-    any_colour = random.uniform(0.3, 1.0, (count, 3))
-    near_white = random.uniform(0.55, 1.0, (count, 1)) * random.uniform(0.8, 1.0, (count, 3))
-    other = np.where(random.random((count, 1)) < 0.5, any_colour, near_white).astype(np.float32)
-    changed = random.random((count, 1, 1, 1)) < 0.6
-    result: Varied = np.where(changed, images + paperness * (other - papers)[:, None, None], images)
-    return result
+    changed = np.flatnonzero(random.random(len(images)) < 0.6)
+    any_colour = random.uniform(0.3, 1.0, (len(images), 3))
+    near_white = random.uniform(0.55, 1.0, (len(images), 1)) * random.uniform(0.8, 1.0, (len(images), 3))
+    other = np.where(random.random((len(images), 1)) < 0.5, any_colour, near_white).astype(np.float32)
+    for i in changed:
+        away = images[i] - papers[i]
+        paperness = np.exp(np.einsum("hwc,hwc->hw", away, away) * np.float32(-0.5 / NEAR_PAPER**2))
+        images[i] += paperness[..., None] * (other[i] - papers[i])
+    return images
 
 
 def _recoloured(images: Varied, random: np.random.Generator) -> Varied:
-    """Return pictures (0 to 1) with other light, contrast and strength of colour; some grey, some with noise."""
+    """Change light, contrast and strength of colour of pictures (0 to 1) in place; some turn grey, some get grain."""
     count = len(images)
 
     def draw(low: float, high: float, channels: int = 1) -> Varied:
         return random.uniform(low, high, (count, 1, 1, channels)).astype(np.float32)
 
-    grey = images @ np.array([0.299, 0.587, 0.114], np.float32)
-    strength = np.where(draw(0, 1) < 0.15, np.float32(0.0), draw(0.3, 1.5))
-    images = grey[..., None] + strength * (images - grey[..., None])
-    images = np.clip(images, 0.0, 1.0) ** np.exp(draw(-0.4, 0.4))
+    grey = (images @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+    images -= grey
+    images *= np.where(draw(0, 1) < 0.15, np.float32(0.0), draw(0.3, 1.5))
+    images += grey
+    np.clip(images, 0.0, 1.0, out=images)
+    images **= np.exp(draw(-0.4, 0.4))
     middle = images.mean(axis=(1, 2), keepdims=True)
-    images = middle + (images - middle) * draw(0.6, 1.3)
-    images = images * draw(0.8, 1.1) * draw(0.85, 1.1, 3)
-    noise = random.standard_normal(images.shape, np.float32) * draw(0.0, 0.04)
-    return np.clip(images + noise, 0.0, 1.0)
+    images -= middle
+    images *= draw(0.6, 1.3)
+    images += middle
+    images *= draw(0.8, 1.1) * draw(0.85, 1.1, 3)
+    grain = random.integers(0, 256, images.shape, np.uint8).astype(np.float32)
+    grain -= 127.5
+    grain *= draw(0.0, 0.04) / np.float32(73.9)  # the standard deviation of whole numbers from 0 to 255
+    images += grain
+    return np.clip(images, 0.0, 1.0, out=images)
