@@ -20,6 +20,7 @@ from linkeddata.settings import VERSION, Settings, load_settings, shown
 
 if TYPE_CHECKING:
     from identify.pipeline import Outcome, Progress, Run
+    from linkeddata.namefiles import Ask
 
 LEFT_OVER = 9
 STOPPED = 130
@@ -137,31 +138,109 @@ names.add_command(_step_command("campaign", ("names",), "Resolve and link every 
 
 
 @names.command("resolve")
-@click.argument("queries", nargs=-1, required=True, metavar="NAME...")
+@click.argument("queries", nargs=-1, required=True, metavar="FILE|NAME...")
+@click.option("--column", default="", metavar="NAME|N", help="Column of FILE with the names: its heading, or number.")
+@click.option("--header/--no-header", default=None, help="Whether FILE's first row names the columns.")
+@click.option("--index", type=click.Path(dir_okay=False, path_type=Path), help="Name index; default: the settings'.")
+@click.option("--source", "sources", multiple=True, help="Ask gbif, col, worms, wikidata or all; may be repeated.")
+@click.option("--rank", default="", metavar="RANK", help="Merge what is below RANK into it, such as species.")
+@click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write FILE with answers here.")
 @click.pass_obj
-def names_resolve(shell: Shell, queries: tuple[str, ...]) -> None:
-    """Resolve each NAME (any spelling, a vernacular name, or a Q-id) and print what it is."""
-    from dataclasses import asdict
+def names_resolve(
+    shell: Shell,
+    queries: tuple[str, ...],
+    column: str,
+    header: bool | None,
+    index: Path | None,
+    sources: tuple[str, ...],
+    rank: str,
+    out: Path | None,
+) -> None:
+    """Resolve each NAME, or the names in a column of FILE, to accepted taxa.
 
+    A NAME is any spelling, a vernacular name or an identifier (Q158603, gbif:4299368). FILE is CSV, TSV, TXT, XLSX or
+    Parquet; every row comes out, in order, with GBIF's columns after its own (as CSV on stdout without --out). Asks the
+    name index where there is one, else GBIF, WoRMS and Wikidata.
+    """
+    settings = shell.settings()
+    with _answering(settings, index, sources) as ask:
+        if column or out or (len(queries) == 1 and Path(queries[0]).is_file()):
+            sys.exit(_resolve_file(shell, queries, ask, out, column=column, heading=header, merge_to=rank))
+        sys.exit(_resolve_words(shell, queries, ask, rank))
+
+
+@contextmanager
+def _answering(settings: Settings, index: Path | None, sources: tuple[str, ...]) -> "Iterator[Ask]":
+    """Give who answers names: the sources that were named, else the index there is, else all services."""
+    from functools import partial
+
+    if (path := index or settings.index_path) and not sources:
+        from linkeddata.nameindex.index import open_index
+        from linkeddata.nameindex.resolve import resolve_names
+
+        with open_index(path) as opened:
+            yield partial(resolve_names, opened)
+        return
     from linkeddata.client import Client
-    from linkeddata.names import Sources, resolve
+    from linkeddata.namesources import Services, ask
+
+    with Client(settings) as client:
+        yield ask(sources or ("all",), Services(client, settings, now()))
+
+
+def _resolve_words(shell: Shell, words: tuple[str, ...], ask: "Ask", rank: str) -> int:
+    from linkeddata.nameforms import document_of, line_of
+    from linkeddata.nameindex.answers import NameQuery
     from linkeddata.records import Failure
 
-    settings = shell.settings()
-    answers = list(resolve(queries, Sources(client=Client(settings), settings=settings), moment=now()))
-    lines = []
-    for answer in answers:
-        if isinstance(answer, Failure):
-            lines.append(f"{answer.subject}: not answered: {answer.reason} {answer.detail}".rstrip())
-        elif not answer.concept:
-            lines.append(f"{answer.query}: {answer.match_type}: {answer.reason}")
-        else:
-            ids = f"{answer.item or 'no item'}  gbif:{answer.gbif_key or '?'}"
-            note = f"  ({answer.reason})" if answer.reason else ""
-            lines.append(f"{answer.query}: {answer.name} {answer.authorship}  {answer.rank}  {ids}{note}")
-    shell.result([asdict(answer) for answer in answers], "\n".join(lines))
-    if any(isinstance(answer, Failure) for answer in answers):
-        sys.exit(LEFT_OVER)
+    answers = list(ask([NameQuery(word, merge_to=rank) for word in words]))
+    shell.result([document_of(answer) for answer in answers], "\n".join(map(line_of, answers)))
+    return LEFT_OVER if any(isinstance(answer, Failure) for answer in answers) else 0
+
+
+def _resolve_file(shell: Shell, paths: tuple[str, ...], ask: "Ask", out: Path | None, **how: Any) -> int:
+    """Write the file with its answers and print what became of its rows."""
+    from linkeddata.namefiles import resolve_file
+
+    if len(paths) > 1:
+        raise click.UsageError("one FILE at a time")
+    with _progress(shell) as progress:
+        to = out or sys.stdout.buffer
+        done = resolve_file(Path(paths[0]), ask, to, progress=progress, **how)
+    if out:
+        shell.result(done.data() | {"out": str(out)}, f"{done.text()}\n{out}")
+    else:
+        shell.say(done.text())
+    return LEFT_OVER if done.not_answered else 0
+
+
+@names.command("index")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="SOURCE...")
+@click.option("--out", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option("--checklist-key", default="", metavar="UUID", help="checklistKey of SOURCE, where it does not say so.")
+@click.pass_obj
+def names_index(shell: Shell, sources: tuple[Path, ...], out: Path, checklist_key: str) -> None:
+    """Build a name index of checklists, to resolve names without the Internet.
+
+    A SOURCE is GBIF's simple.txt(.gz), a Darwin Core Archive, ColDP, a TSV with GBIF's columns, AviList's CSV, or
+    ChecklistBank's crosswalk of GBIF keys to COL ids. A build that is stopped leaves the old index.
+    """
+    from dataclasses import asdict
+
+    from linkeddata.nameindex.build import build_index
+    from linkeddata.nameindex.sources import open_source
+
+    with _progress(shell) as progress:
+        opened = [open_source(path, checklist_key=checklist_key) for path in sources]
+        report = build_index(opened, out, lambda step, done: progress(f"{step} names", done, 0))
+    broken = [f"  {one.source}:{one.line}: {one.reason}: {one.text}" for one in report.broken]
+    text = (
+        f"{report.usages:,} names ({report.accepted:,} accepted, {report.synonyms:,} synonyms), "
+        f"{report.vernaculars:,} vernacular names, {report.crosswalked:,} with both keys; "
+        f"{report.broken_count:,} broken rows; {report.size_bytes / 1e6:,.1f} MB, {report.seconds:.1f} s: {report.path}"
+    )
+    data = asdict(report) | {"path": str(report.path)}
+    shell.result(data, "\n".join([text, *broken]))
 
 
 @cli.group()
