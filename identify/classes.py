@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harvest.manifest import DatasetClass
+from linkeddata.ids import GBIF_BACKBONE
 from linkeddata.records import Ancestor, ModelClass
 
 
@@ -27,6 +28,7 @@ def model_classes(described: Iterable[DatasetClass], model: str, version: str) -
             col_id=one.col_id,
             lineage=one.lineage,
             relation="exact" if one.item or one.gbif_key or one.col_id else "unlinked",
+            checklist_key=GBIF_BACKBONE if one.gbif_key else "",
         )
         for index, one in enumerate(described)
     )
@@ -50,6 +52,7 @@ def from_json(text: str) -> tuple[ModelClass, ...]:
 
 def _class(entry: Any) -> ModelClass:
     try:
-        return ModelClass(**entry | {"lineage": tuple(Ancestor(**step) for step in entry["lineage"])})
+        lineage = tuple(Ancestor(**step) for step in entry["lineage"])
+        return ModelClass(**entry | {"lineage": lineage, "terms": tuple(entry.get("terms", ()))})
     except (TypeError, KeyError) as error:
         raise ValueError(f"not a class: {error}") from error

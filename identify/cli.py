@@ -20,6 +20,7 @@ from linkeddata.settings import VERSION, Settings, load_settings, shown
 
 if TYPE_CHECKING:
     from identify.pipeline import Outcome, Progress, Run
+    from linkeddata.links import Subject
     from linkeddata.namefiles import Ask
 
 LEFT_OVER = 9
@@ -241,6 +242,151 @@ def names_index(shell: Shell, sources: tuple[Path, ...], out: Path, checklist_ke
     )
     data = asdict(report) | {"path": str(report.path)}
     shell.result(data, "\n".join([text, *broken]))
+
+
+@names.command("link")
+@click.argument("classes", required=False, metavar="FILE|MODEL@VERSION")
+@click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write the sheet here.")
+@click.option("--additions", type=click.Path(dir_okay=False, path_type=Path), help="Write QuickStatements here.")
+@click.option("--accept", type=click.Path(dir_okay=False, path_type=Path), help="Read a reviewed sheet back.")
+@click.option("--curator", default="curator", show_default=True, help="Who reviewed the sheet, for the log.")
+@click.option("--index", type=click.Path(dir_okay=False, path_type=Path), help="Name index; default: the settings'.")
+@click.option("--source", "sources", multiple=True, help="Ask gbif, col, worms, wikidata or all about the names.")
+@click.pass_obj
+def names_link(
+    shell: Shell,
+    classes: str | None,
+    out: Path | None,
+    additions: Path | None,
+    accept: Path | None,
+    curator: str,
+    index: Path | None,
+    sources: tuple[str, ...],
+) -> None:
+    """Link the classes in FILE, or of a model, to Wikidata's items.
+
+    Writes a sheet that a curator reviews in a spreadsheet: what is sure is filled in, all else has candidates. With
+    --additions, identifiers that Wikidata lacks, as QuickStatements. With --accept, reads the reviewed sheet, puts the
+    links of a model's classes into the store, and writes all of them to --out as JSON.
+    """
+    settings = shell.settings()
+    if accept is not None:
+        sys.exit(_accept_links(shell, settings, accept, out, curator))
+    if not classes or out is None:
+        raise click.UsageError("link what, and write the sheet where? FILE (or MODEL@VERSION) and --out")
+    with _progress(shell) as progress, _answering(settings, index, sources) as ask:
+        subjects, troubles = _subjects(settings, classes)
+        sys.exit(_write_links(shell, settings, subjects, troubles, ask, out, additions, progress))
+
+
+def _subjects(settings: Settings, classes: str) -> "tuple[list[Subject], list[str]]":
+    """Return what is to be linked: the rows of a table, or the classes of a model in the store."""
+    from linkeddata.errors import UsageError
+    from linkeddata.linksheet import read_subjects, subject_of
+    from linkeddata.records import ModelClass
+    from linkeddata.store import Store
+
+    if Path(classes).is_file():
+        return read_subjects(Path(classes))
+    model, _, version = classes.partition("@")
+    with Store(settings.store) as store:
+        found = [one for one in store.each(ModelClass, model=model) if version in ("", one.version)]
+    if not found:
+        raise UsageError(f"{classes}: no such file, and no model of that name in the store")
+    return [subject_of(one) for one in sorted(found, key=lambda one: (one.version, one.index))], []
+
+
+def _write_links(
+    shell: Shell,
+    settings: Settings,
+    subjects: "list[Subject]",
+    troubles: list[str],
+    ask: "Ask",
+    out: Path,
+    additions: Path | None,
+    progress: "Progress",
+) -> int:
+    from linkeddata.client import Client
+    from linkeddata.links import link, resolved
+    from linkeddata.linksheet import NOT_ANSWERED, write_sheet
+    from linkeddata.quickstatements import write_additions
+    from linkeddata.records import Failure
+
+    moment = now()
+    with Client(settings) as client:
+        known = resolved(subjects, ask)
+        found = []
+        for one in link(known, client, settings, moment=moment):
+            found.append(one)
+            progress("classes", len(found), len(subjects))
+    counts = write_sheet(out, zip(subjects, found, strict=True))
+    links = [one for one in found if not isinstance(one, Failure)]
+    proposed = write_additions(additions, links, moment) if additions else 0
+    text = f"{', '.join(f'{number} {what}' for what, number in counts.items())}: {out}"
+    if additions:
+        text += f"\n{proposed} additions to propose to Wikidata: {additions}"
+    data = {"links": counts, "out": str(out), "additions": proposed, "broken": troubles}
+    shell.result(data, "\n".join([text, *(f"  {trouble}" for trouble in troubles)]))
+    return LEFT_OVER if counts.get(NOT_ANSWERED) else 0
+
+
+def _accept_links(shell: Shell, settings: Settings, sheet: Path, out: Path | None, curator: str) -> int:
+    from linkeddata import wikidata
+    from linkeddata.client import Client
+    from linkeddata.linksheet import confirmed, document_of, linked_class, read_sheet
+    from linkeddata.records import ModelClass
+    from linkeddata.store import Store
+
+    decisions = read_sheet(sheet)
+    ids = list(dict.fromkeys(one.item for one in decisions if one.item and not one.trouble))
+    with Client(settings) as client:
+        decisions = list(confirmed(decisions, wikidata.items(client, settings, ids)))
+    troubles = [f"row {one.row}: {one.trouble}" for one in decisions if one.trouble]
+    taken = [one for one in decisions if not one.trouble and not one.is_open]
+    with Store(settings.store) as store:
+        kept = [(store.get(ModelClass, one.subject.id), one) for one in taken]
+        changed = [linked_class(own, one, now()) for own, one in kept if own is not None]
+        changes = store.put(changed, agent=curator, moment=now())
+    if out:
+        out.write_text(json.dumps([document_of(one) for one in taken], ensure_ascii=False, indent=1), encoding="utf-8")
+    still_open = sum(one.is_open for one in decisions)
+    data = {"taken": len(taken), "open": still_open, "classes_changed": changes.changed, "broken": troubles}
+    text = f"{len(taken)} decided, {still_open} still open, {changes.changed} classes changed in the store"
+    shell.result(data, "\n".join([text, *(f"  {trouble}" for trouble in troubles)]))
+    return LEFT_OVER if troubles or still_open else 0
+
+
+@names.command("check")
+@click.pass_obj
+def names_check(shell: Shell) -> None:
+    """Read the keys of all classes and taxa in the store again and tell what has changed.
+
+    Deleted and merged items, dead keys, names that are synonyms now, GBIF keys and COL ids that no longer belong
+    together. Changes nothing; exit code 9 when something has changed or was not answered.
+    """
+    from dataclasses import asdict
+
+    from linkeddata.client import Client
+    from linkeddata.drift import Drift, check, kept_of
+    from linkeddata.records import Failure, ModelClass, Taxon
+    from linkeddata.store import Store
+
+    settings = shell.settings()
+    with Store(settings.store) as store:
+        kept = kept_of(store.each(Taxon), store.each(ModelClass))
+    with _progress(shell) as progress, Client(settings) as client:
+        found = list(
+            check(kept, client, settings, moment=now(), progress=lambda done: progress("keys", done, len(kept)))
+        )
+    drifts = [one for one in found if isinstance(one, Drift)]
+    failures = [one for one in found if isinstance(one, Failure)]
+    lines = [f"{one.kept.name}: {one.kind}: {one.was} → {one.now or 'nothing'}" for one in drifts]
+    lines += [f"{one.subject}: not answered: {one.reason}" for one in failures]
+    text = f"{len(kept)} taxa looked at, {len(drifts)} changes, {len(failures)} not answered"
+    data = {"checked": len(kept), "changes": [asdict(one) for one in drifts], "failures": [asdict(f) for f in failures]}
+    shell.result(data, "\n".join([*lines, text]))
+    if found:
+        sys.exit(LEFT_OVER)
 
 
 @cli.group()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from linkeddata.gbif import Match, Usage
-from linkeddata.ids import APHIA_ID, GBIF_TAXON_ID, TAXON_NAME
+from linkeddata.ids import APHIA_ID, COL_TAXON_ID, GBIF_TAXON_ID, TAXON_NAME
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.wikidata import LARGEST_ITEM, Item
 from linkeddata.worms import AphiaRecord
@@ -256,7 +256,12 @@ def choose_item(bearers: Sequence[Item]) -> tuple[Item | None, str]:
 def says(item: Item, statement: Statement) -> bool:
     """Say whether a taxon item makes the statement that a search found it by; an index may lag, and ignores case."""
     prop, value = statement
-    told = {GBIF_TAXON_ID: item.gbif_keys, APHIA_ID: item.aphia_ids, TAXON_NAME: item.names}
+    told = {
+        GBIF_TAXON_ID: item.gbif_keys,
+        COL_TAXON_ID: item.col_ids,
+        APHIA_ID: item.aphia_ids,
+        TAXON_NAME: item.names,
+    }
     return item.is_taxon and value in told[prop]
 
 

@@ -95,6 +95,15 @@ def match_col(
     return parse_match_v2(client.get_json(f"{settings.gbif_api}/v2/species/match", params), checklist_key=COL_XR)
 
 
+def carried_over(client: Client, settings: Settings, key: str) -> Match:
+    """Return what the Catalogue of Life (XR) has for a key of the numeric backbone. Raises ``ServiceError``.
+
+    Only a match that is EXACT, of an ACCEPTED usage, may be taken; everything else is for a person.
+    """
+    params = {"scientificNameID": f"gbif:{key}", "checklistKey": COL_XR}
+    return parse_match_v2(client.get_json(f"{settings.gbif_api}/v2/species/match", params), checklist_key=COL_XR)
+
+
 def parse_match_v1(payload: Any) -> Match:
     """Return the match in an answer of ``/v1/species/match``. Raises ``ServiceError`` if it is none.
 

@@ -96,7 +96,7 @@ def _add_reconciliation(api: APIRouter, index: NameIndex, place: Place) -> None:
 
     @api.get("/reconcile/suggest/entity", summary="Names that begin so", response_class=Response, responses=_WRONG)
     def entities(prefix: Annotated[str, Query(description="What was typed.")]) -> Response:
-        names = index.keys_starting(prefix.strip(), SUGGESTIONS) if prefix.strip() else []
+        names = index.names_starting(prefix.strip(), SUGGESTIONS) if prefix.strip() else []
         found = [
             one
             for one in resolve_names(index, map(NameQuery, [prefix, *names]))

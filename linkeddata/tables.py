@@ -30,7 +30,7 @@ from linkeddata.records import (
     Taxon,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a store that says so is opened without loading Alembic."""
 
 NAMES: dict[type[Record], str] = {
@@ -51,6 +51,7 @@ NAMES: dict[type[Record], str] = {
 VOLATILE: dict[type[Record], frozenset[str]] = {
     Taxon: frozenset({"moment"}),
     Label: frozenset({"moment"}),
+    ModelClass: frozenset({"moment"}),
     Failure: frozenset({"moment"}),
     Step: frozenset({"moment", "seconds"}),
 }
@@ -119,6 +120,8 @@ class Shape:
 
 def _element(hint: Any) -> Callable[[Any], Any]:
     inner: Callable[..., Any] = get_args(hint)[0]
+    if inner is str:
+        return str
     return (lambda mapping: inner(**mapping)) if is_dataclass(inner) else tuple
 
 
