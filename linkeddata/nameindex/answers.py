@@ -51,7 +51,8 @@ class NameQuery:
 
     ``identifier`` is ``gbif:2435099``, ``AphiaID:126436``, ``col:4CGXP``, ``Q140`` or a bare key of the index; where it
     is known to the index it answers, and a name that disagrees with it is noted. ``merge_to`` is the rank below which
-    answers are merged into their ancestor: ``species`` turns a subspecies into its species.
+    answers are merged into their ancestor: ``species`` turns a subspecies into its species. ``strict`` takes the name
+    itself or nothing: no near spelling, no higher taxon, no other authors.
     """
 
     name: str
@@ -66,6 +67,7 @@ class NameQuery:
     species: str = ""
     identifier: str = ""
     merge_to: str = ""
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,35 @@
-"""Open an index. In: the path of a file that ``build`` wrote. Out: ``NameIndex``, memory-mapped and read-only."""
+"""Open an index. In: the path of a file that ``build`` wrote. Out: ``NameIndex``, memory-mapped and read-only.
 
+Names are rows in the order of their folded spelling. A look-up by name is a search in a sorted array of hashes, done
+for thousands of names at once; texts are cut out of the map when an answer needs them.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import numpy
+
+from linkeddata.nameindex import keys
+from linkeddata.nameindex.build import NO_ROW, namespace_of
+from linkeddata.nameindex.layout import Array, MappedFile
+from linkeddata.nameindex.masks import BITS_PER_EDIT, mask
+from linkeddata.nameindex.ranks import LINNEAN, RANKS
+from linkeddata.nameindex.spelling import folded
+from linkeddata.nameindex.statuses import IMPLICIT, STATUSES, is_synonym_code
+from linkeddata.records import Ancestor
+
+DEEPEST = 60
+"""Steps that a classification may have; more are a circle."""
+CACHED = 200_000
+"""Classifications kept in memory; then the cache begins anew."""
+NAMESPACES = ("gbif", "col", "aphia", "item")
+
+_LINNEAN_PLACE = {RANKS.index(rank): place for place, rank in enumerate(LINNEAN)}
+_LOWER = tuple("" if rank == "UNRANKED" else rank.lower() for rank in RANKS)
 
 
 class NameIndex:
@@ -10,6 +37,19 @@ class NameIndex:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = MappedFile(path)
+        self.arrays = self._file.arrays
+        self.about = self._file.about
+        self._map, self._text_at = self._file.section("text")
+        self._spoken_at = self._file.section("spoken_text")[1]
+        self._long_at = self._file.section("long_key_text")[1]
+        self.languages = self._strings("languages")
+        origins = [line.split("\t") for line in self.about["sources"].split("\n")]
+        self.checklists = [origin[1] for origin in origins]
+        self.moments = [origin[2] for origin in origins]
+        self._spaces = [namespace_of(key) for key in self.checklists]
+        self._lineages: dict[int, tuple[Ancestor, ...]] = {}
+        self._linnean: dict[int, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -19,15 +59,310 @@ class NameIndex:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._lineages.clear()
+        self._linnean.clear()
+        self.arrays = {}
+        self._file.close()
 
-    @property
-    def about(self) -> dict[str, str]:
-        """What the index says of itself: checklist_key, title, moment (date read), usages, vernaculars, version."""
-        return {}
+    def __len__(self) -> int:
+        """Return how many usages can be answered."""
+        return int(self.about["usages"])
 
-    def keys_starting(self, prefix: str, limit: int = 10) -> list[str]:
+    def forget_pages(self) -> None:
+        """Give memory back that holds parts of the file; they are read again when needed."""
+        self._file.forget_pages()
+
+    # ---- rows by name ---------------------------------------------------------------------------------------------
+
+    def find(self, hashes: Sequence[int]) -> tuple[Array, Array]:
+        """Return, for the hashes of many folded names, the first row of each and how many rows it has; 0 for none."""
+        wanted = numpy.array(hashes, dtype=numpy.uint64)
+        known = self.arrays["name_hash"]
+        order = numpy.argsort(wanted)
+        at = numpy.empty(len(wanted), dtype=numpy.int64)
+        at[order] = numpy.searchsorted(known, wanted[order])
+        at[at == len(known)] = 0
+        hit = known[at] == wanted
+        return self.arrays["name_row"][at], numpy.where(hit, self.arrays["name_count"][at], 0)
+
+    def rows_named(self, name: str) -> list[int]:
+        """Return the rows whose folded canonical name is this."""
+        known = self.arrays["name_hash"]
+        wanted = numpy.uint64(keys.hashed(name))
+        at = int(numpy.searchsorted(known, wanted))
+        rows: list[int] = []
+        while at < len(known) and known[at] == wanted:
+            first = int(self.arrays["name_row"][at])
+            rows += range(first, first + int(self.arrays["name_count"][at]))
+            at += 1
+        return rows
+
+    def knows(self, name: str) -> bool:
+        """Say whether a folded canonical name is in the index."""
+        known = self.arrays["name_hash"]
+        wanted = numpy.uint64(keys.hashed(name))
+        at = int(numpy.searchsorted(known, wanted))
+        return at < len(known) and bool(known[at] == wanted)
+
+    def rows_with_epithets(self, epithet_key: int) -> list[int]:
+        """Return the first rows of the names with these epithets and a genus that begins alike."""
+        known = self.arrays["epithet_hash"]
+        wanted = numpy.uint32(epithet_key)
+        begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
+        return [int(row) for row in self.arrays["epithet_row"][begin:end]]
+
+    def words_like(self, word: str, at_most: int) -> list[tuple[int, int, str]]:
+        """Return first words that may be within ``at_most`` edits of ``word`` and begin alike: first row, end, word."""
+        begin, end = self._words_beginning(word[:1])
+        lengths = self.arrays["word_length"][begin:end].astype(numpy.int16)
+        masks = self.arrays["word_mask"][begin:end]
+        differing = numpy.bitwise_count(masks ^ numpy.uint64(mask(word)))
+        near = (numpy.abs(lengths - len(word)) <= at_most) & (differing <= at_most * BITS_PER_EDIT)
+        return [self.word(begin + int(number)) for number in numpy.flatnonzero(near)]
+
+    def word_number(self, word: str) -> int:
+        """Return the number of a first word, -1 where no name begins with it."""
+        number = self._first_word_from(word)
+        return number if number < len(self.arrays["word_row"]) and self.word(number)[2] == word else -1
+
+    def word(self, number: int) -> tuple[int, int, str]:
+        """Return where the rows of a first word begin and end, and the word."""
+        rows = self.arrays["word_row"]
+        first = int(rows[number])
+        end = int(rows[number + 1]) if number + 1 < len(rows) else len(self.arrays["status"])
+        return first, end, folded(self.canonical(first)).partition(" ")[0]
+
+    def names_from(self, first: int, end: int) -> list[str]:
+        """Return the canonical names of the rows from ``first`` up to ``end``."""
+        ends = self.arrays["text_end"][max(first - 1, 0) : end].tolist()
+        if first == 0:
+            ends.insert(0, 0)
+        lengths = self.arrays["name_length"][first:end].tolist()
+        start = self._text_at
+        whole = self._map[start + ends[0] : start + ends[-1]]
+        offset = ends[0]
+        return [
+            _cut(whole[at - offset : to - offset].decode(), length)[1]
+            for at, to, length in zip(ends, ends[1:], lengths, strict=False)
+        ]
+
+    def names_starting(self, prefix: str, limit: int = 10) -> list[str]:
         """Return canonical names that start with ``prefix``, in order: for suggestions while typing."""
-        raise NotImplementedError
+        wanted = folded(prefix)
+        row, found = self._row_from(wanted), dict[str, None]()
+        while row < len(self.arrays["status"]) and len(found) < limit:
+            name = self.canonical(row)
+            if not folded(name).startswith(wanted):
+                break
+            if self.arrays["status"][row] != IMPLICIT:
+                found[name] = None
+            row += 1
+        return list(found)
+
+    # ---- rows by key ----------------------------------------------------------------------------------------------
+
+    def row_of_id(self, namespace: str, key: str) -> int:
+        """Return the row with an identifier, -1 for none. Namespaces: gbif, col, aphia, item, and "" for own keys."""
+        number = keys.packed(key)
+        if namespace in ("", *self._spaces):
+            row = self._row_with("key", number)
+            if row >= 0 and (not namespace or self._spaces[int(self.arrays["source"][row])] == namespace):
+                return row
+        return self._row_with(namespace, number) if namespace else -1
+
+    # ---- what a row says ------------------------------------------------------------------------------------------
+
+    def text(self, row: int) -> tuple[str, str]:
+        """Return a row's name with authorship, and its canonical name."""
+        ends = self.arrays["text_end"]
+        start = int(ends[row - 1]) if row else 0
+        text = self._map[self._text_at + start : self._text_at + int(ends[row])].decode()
+        return _cut(text, int(self.arrays["name_length"][row]))
+
+    def canonical(self, row: int) -> str:
+        return self.text(row)[1]
+
+    def key(self, row: int) -> str:
+        """Return a row's key in its own checklist."""
+        return self._shown(int(self.arrays["key"][row]))
+
+    def rank(self, row: int) -> str:
+        return RANKS[self.arrays["rank"][row]]
+
+    def status(self, row: int) -> str:
+        return STATUSES[self.arrays["status"][row]]
+
+    def is_synonym(self, row: int) -> bool:
+        return is_synonym_code(int(self.arrays["status"][row]))
+
+    def accepted(self, row: int) -> int:
+        """Return the row of the accepted name; of an accepted name, or a synonym that leads nowhere, the row itself."""
+        for _ in range(5):
+            leads_to = int(self.arrays["accepted"][row])
+            if leads_to in (NO_ROW, row):
+                return row
+            row = leads_to
+        return row
+
+    def id_in(self, namespace: str, row: int) -> str:
+        """Return a row's identifier elsewhere (gbif, col, aphia, item), ``""`` where the index has none."""
+        if self._spaces[self.arrays["source"][row]] == namespace:
+            return self.key(row)
+        values = self.arrays.get(namespace)
+        return self._shown(int(values[row])) if values is not None else ""
+
+    def checklist(self, row: int) -> tuple[str, str]:
+        """Return the checklistKey of a row and the date its checklist was read."""
+        source = int(self.arrays["source"][row])
+        return self.checklists[source], self.moments[source]
+
+    def lineage(self, row: int) -> tuple[Ancestor, ...]:
+        """Return the ancestors of a row from the root down, itself not included."""
+        above = int(self.arrays["parent"][row])
+        if above == NO_ROW:
+            return ()
+        known = self._lineages.get(above)
+        return known if known is not None else self._lineage_with(above)
+
+    def linnean(self, row: int) -> tuple[str, ...]:
+        """Return the names of kingdom to species that a row belongs to, folded; a synonym to those of its accepted."""
+        row = self.accepted(row)
+        place = _LINNEAN_PLACE.get(int(self.arrays["rank"][row]), -1)
+        above = self._linnean_with(int(self.arrays["parent"][row]))
+        if place < 0:
+            return above
+        return (*above[:place], folded(self.canonical(row)), *above[place + 1 :])
+
+    def kingdom(self, row: int) -> str:
+        """Return the kingdom a row belongs to, as the index spells it."""
+        row = self.accepted(row)
+        steps = (*self.lineage(row), self.step(row))
+        return next((step.name for step in steps if step.rank == "kingdom"), "")
+
+    def ancestor(self, row: int, rank: str) -> int:
+        """Return the row of a rank above this one, as the checklist lists it; -1 where there is none."""
+        for _ in range(DEEPEST):
+            row = int(self.arrays["parent"][row])
+            if row == NO_ROW:
+                return -1
+            if self.rank(row) == rank:
+                listed = self._row_with("key", int(self.arrays["key"][row]))
+                return listed if listed >= 0 else row
+        return -1
+
+    def step(self, row: int) -> Ancestor:
+        """Return a row as a step of somebody else's classification."""
+        return Ancestor(_LOWER[self.arrays["rank"][row]], self.canonical(row), self.id_in("gbif", row))
+
+    # ---- vernacular names -----------------------------------------------------------------------------------------
+
+    def spoken(self, name: str) -> list[tuple[int, str]]:
+        """Return the rows that bear a vernacular name, and the language of each."""
+        known = self.arrays["spoken_hash"]
+        wanted = numpy.uint64(keys.hashed(folded(name)))
+        begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
+        at = self.arrays["spoken_at"][begin:end]
+        rows, languages = self.arrays["spoken_row"][at], self.arrays["spoken_language"][at]
+        return [(int(row), self.languages[code]) for row, code in zip(rows, languages, strict=True)]
+
+    def vernaculars(self, row: int) -> tuple[tuple[str, str], ...]:
+        """Return the vernacular names of a row: (language, name)."""
+        rows = self.arrays["spoken_row"]
+        if not len(rows):
+            return ()
+        begin, end = numpy.searchsorted(rows, row, "left"), numpy.searchsorted(rows, row, "right")
+        return tuple(
+            (self.languages[self.arrays["spoken_language"][at]], self._spoken_text(at))
+            for at in range(int(begin), int(end))
+        )
+
+    # ---- inside ---------------------------------------------------------------------------------------------------
+
+    def _lineage_with(self, row: int) -> tuple[Ancestor, ...]:
+        """Return the lineage of a row and the row itself."""
+        steps: list[int] = []
+        while row != NO_ROW and row not in self._lineages and len(steps) < DEEPEST and row not in steps:
+            steps.append(row)
+            row = int(self.arrays["parent"][row])
+        if len(self._lineages) > CACHED:
+            self._lineages.clear()
+        known = self._lineages.get(row, ())
+        for step in reversed(steps):
+            known = (*known, self.step(step))
+            self._lineages[step] = known
+        return known
+
+    def _linnean_with(self, row: int) -> tuple[str, ...]:
+        if row == NO_ROW:
+            return ("",) * len(LINNEAN)
+        known = self._linnean.get(row)
+        if known is None:
+            if len(self._linnean) > CACHED:
+                self._linnean.clear()
+            names = {step.rank.upper(): step.name for step in self._lineage_with(row)}
+            known = tuple(folded(names.get(rank, "")) for rank in LINNEAN)
+            self._linnean[row] = known
+        return known
+
+    def _row_with(self, column: str, number: int) -> int:
+        values = self.arrays.get(column)
+        if values is None or not number:
+            return -1
+        order = self.arrays[f"{column}_order"]
+        at = bisect_left(order, number, key=lambda row: int(values[row]))
+        return int(order[at]) if at < len(order) and int(values[order[at]]) == number else -1
+
+    def _shown(self, number: int) -> str:
+        if not keys.is_hashed(number):
+            return keys.unpacked(number)
+        at = int(numpy.searchsorted(self.arrays["long_key"], numpy.uint64(number)))
+        ends = self.arrays["long_key_text_end"]
+        start = int(ends[at - 1]) if at else 0
+        return self._map[self._long_at + start : self._long_at + int(ends[at])].decode()
+
+    def _spoken_text(self, at: int) -> str:
+        ends = self.arrays["spoken_end"]
+        start = int(ends[at - 1]) if at else 0
+        return self._map[self._spoken_at + start : self._spoken_at + int(ends[at])].decode()
+
+    def _strings(self, name: str) -> list[str]:
+        ends = [0, *self.arrays[f"{name}_end"].tolist()]
+        start = self._file.section(name)[1]
+        return [self._map[start + at : start + to].decode() for at, to in pairwise(ends)]
+
+    def _words_beginning(self, letter: str) -> tuple[int, int]:
+        return self._first_word_from(letter), self._first_word_from(letter + "\U0010ffff")
+
+    def _first_word_from(self, word: str) -> int:
+        """Return the number of the first word that is not before ``word`` in the order of their bytes."""
+        wanted = word.encode()
+        low, high = 0, len(self.arrays["word_row"])
+        while low < high:
+            middle = (low + high) // 2
+            if self.word(middle)[2].encode() < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _row_from(self, name: str) -> int:
+        wanted = name.encode()
+        low, high = 0, len(self.arrays["status"])
+        while low < high:
+            middle = (low + high) // 2
+            if folded(self.canonical(middle)).encode() < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _cut(text: str, length: int) -> tuple[str, str]:
+    """Return name and canonical name from a stored text: the canonical is its beginning, or follows it."""
+    if length:
+        return text, text[:length]
+    name, _, canonical = text.partition("\x1f")
+    return name, canonical
 
 
 def open_index(path: Path) -> NameIndex:

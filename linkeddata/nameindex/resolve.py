@@ -1,17 +1,336 @@
-"""Answer names from an index. In: an open index and queries. Out: one ``NameAnswer`` a query, in order."""
+"""Answer names from an index. In: an open index and queries. Out: one ``NameAnswer`` a query, in order.
 
-from collections.abc import Iterable, Iterator
+Names that the index has letter for letter, without anything said beside them, are looked up together, thousands at a
+time; every other name goes through the whole ladder. Both ways lead to the same answer.
+"""
 
-from linkeddata.nameindex.answers import NameAnswer, NameQuery
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from linkeddata.nameindex import keys
+from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
+from linkeddata.nameindex.evidence import KINGDOM, confidence_of
 from linkeddata.nameindex.index import NameIndex
+from linkeddata.nameindex.matching import (
+    NOT_A_NAME,
+    NOT_FOUND,
+    TIE,
+    Given,
+    Match,
+    Matcher,
+    Scored,
+    authorship_of,
+    given_of,
+)
+from linkeddata.nameindex.parsing import Asked, is_wordlike, read_name, tidied
+from linkeddata.nameindex.ranks import CODE, rank_of
+from linkeddata.nameindex.spelling import folded
 from linkeddata.records import Taxon
+
+BATCH = 4096
+"""Queries looked up together."""
+PAGES_KEPT_FOR = 16
+"""Batches after which the parts of the file that were looked at are given back to the system."""
+VERNACULAR_CONFIDENCE = 90
+"""Confidence of a vernacular name that one taxon bears: the word is right, but people use it loosely."""
+MOST_ALTERNATIVES = 10
+
+_IDENTIFIER = re.compile(
+    r"(?P<space>gbif|col|aphia|aphiaid|worms|wikidata|urn:lsid:marinespecies\.org:taxname)\s*:\s*(?P<key>[\w.-]+)"
+    r"|https?://(?:www\.)?gbif\.org/species/(?P<gbif>\d+)"
+    r"|(?:https?://www\.wikidata\.org/(?:entity|wiki)/)?(?P<item>Q[1-9]\d*)",
+    re.IGNORECASE,
+)
+_SPACES = {
+    "gbif": "gbif", "col": "col", "aphia": "aphia", "aphiaid": "aphia", "worms": "aphia", "wikidata": "item",
+    "urn:lsid:marinespecies.org:taxname": "aphia",
+}  # fmt: skip
+_GOODNESS = {"EXACT": 4, "FUZZY": 3, "HIGHERRANK": 2, "NONE": 1}
 
 
 def resolve_names(index: NameIndex, queries: Iterable[NameQuery]) -> Iterator[NameAnswer]:
     """Yield one answer for each query, in order, streamed in batches; equal queries have equal answers."""
-    raise NotImplementedError
+    run = Resolver(index)
+    waiting = iter(queries)
+    for number in range(1, 1 << 62):
+        batch = list(islice(waiting, BATCH))
+        if not batch:
+            return
+        yield from run.answers(batch)
+        if number % PAGES_KEPT_FOR == 0:
+            index.forget_pages()
+
+
+class Resolver:
+    """Answers names from one index; keep one for many single questions, since it remembers what it has read."""
+
+    def __init__(self, index: NameIndex) -> None:
+        self._index = index
+        self._matcher = Matcher(index)
+
+    def answer(self, query: NameQuery) -> NameAnswer:
+        """Return the answer to one query."""
+        return self.answers([query])[0]
+
+    def answers(self, queries: Sequence[NameQuery]) -> list[NameAnswer]:
+        """Return the answers to queries, in their order."""
+        plain = [folded(query.name) if _is_bare(query) else "" for query in queries]
+        first, count = self._index.find([keys.hashed(name) for name in plain])
+        rows = first.tolist()
+        return [
+            self._plainly(query, rows[at]) if plain[at] and found == 1 else self._fully(query)
+            for at, (query, found) in enumerate(zip(queries, count.tolist(), strict=True))
+        ]
+
+    # ---- names as the index has them ------------------------------------------------------------------------------
+
+    def _plainly(self, query: NameQuery, row: int) -> NameAnswer:
+        """Return the answer to a bare name that one usage bears: nothing is weighed, since nothing else is known."""
+        return self._fully(query)
+
+    # ---- the whole ladder -----------------------------------------------------------------------------------------
+
+    def _fully(self, query: NameQuery) -> NameAnswer:
+        text = tidied(query.name)
+        row, note = self._identified(query, text)
+        if row >= 0:
+            found = self._told(query, Match(row, "IDENTIFIER", 100))
+            named = self._by_name(query, text) if text and not _IDENTIFIER.fullmatch(text) else found
+            other = named.usage_key not in ("", found.usage_key, found.accepted_usage_key)
+            said = f"the name leads to {named.scientific_name} ({named.usage_key})" if other else ""
+            return replace(found, note=_notes(found.note, said))
+        answer = self._by_name(query, text)
+        return replace(answer, note=_notes(answer.note, note)) if note else answer
+
+    def _identified(self, query: NameQuery, text: str) -> tuple[int, str]:
+        """Return the row of the identifier that was given, or stands in place of the name; and a note when unknown."""
+        for written in (query.identifier.strip(), text):
+            found = _IDENTIFIER.fullmatch(written)
+            if found:
+                space, key = _identifier(found)
+                row = self._index.row_of_id(space, key)
+            elif written and written == query.identifier.strip():
+                row = self._index.row_of_id("", written)
+            else:
+                continue
+            return row, "" if row >= 0 else f"the index does not have {written}"
+        return -1, ""
+
+    def _by_name(self, query: NameQuery, text: str) -> NameAnswer:
+        if _IDENTIFIER.fullmatch(text):
+            return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_FOUND}: {text}")
+        given = given_of(
+            rank_of(query.rank), query.kingdom, query.phylum, query.class_, query.order, query.family, query.genus,
+            strict=query.strict,
+        )  # fmt: skip
+        readings = read_name(text, " ".join(query.authorship.split()), query.genus.strip(), self._index.knows)
+        if not readings:
+            return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_A_NAME}: {text or 'nothing is written'}")
+        if not any(self._index.knows(reading.name) for reading in readings):
+            spoken = self._by_vernacular(query, text, given)
+            if spoken is not None:
+                return spoken
+        found = [(self._matcher.match(reading, given), reading) for reading in readings]
+        match, reading = max(found, key=lambda pair: _GOODNESS[pair[0].match_type])
+        return self._told(query, _explained(match, reading, text), reading)
+
+    def _by_vernacular(self, query: NameQuery, text: str, given: Given) -> NameAnswer | None:
+        if not is_wordlike(text) or query.authorship or query.strict:
+            return None
+        borne: dict[int, str] = {}
+        for row, language in self._index.spoken(text):
+            accepted = self._index.accepted(row)
+            kingdom = self._index.linnean(accepted)[KINGDOM]
+            if not given.names[KINGDOM] or not kingdom or kingdom == given.names[KINGDOM]:
+                borne.setdefault(accepted, language)
+        if not borne:
+            return None
+        if len(borne) > 1:
+            candidates = tuple(self._candidate_spoken(row) for row in list(borne)[:MOST_ALTERNATIVES])
+            listed = ", ".join(f"{one.scientific_name} ({one.usage_key})" for one in candidates)
+            return NameAnswer(query=query.name, confidence=99, reason=f"{TIE}: {listed}", alternatives=candidates)
+        [(row, language)] = borne.items()
+        match = Match(row, "VERNACULAR", VERNACULAR_CONFIDENCE, evidence=(("vernacular name", VERNACULAR_CONFIDENCE),))
+        return replace(self._told(query, match), matched_language=language)
+
+    def _candidate_spoken(self, row: int) -> Candidate:
+        name, canonical = self._index.text(row)
+        return Candidate(
+            self._index.key(row), name, canonical, self._index.rank(row), self._index.status(row), "VERNACULAR",
+            VERNACULAR_CONFIDENCE, kingdom=self._index.kingdom(row),
+        )  # fmt: skip
+
+    # ---- telling --------------------------------------------------------------------------------------------------
+
+    def _told(self, query: NameQuery, match: Match, asked: Asked | None = None) -> NameAnswer:
+        qualifier = asked.qualifier if asked else ""
+        alternatives = tuple(self._candidate(one) for one in match.considered if one.row != match.row)
+        alternatives = alternatives[:MOST_ALTERNATIVES]
+        if not match.is_match:
+            return NameAnswer(
+                query=query.name,
+                confidence=match.confidence,
+                reason=match.reason,
+                identification_qualifier=qualifier,
+                alternatives=alternatives,
+            )
+        answer = replace(
+            self._of_row(query, match.row, match.match_type, match.confidence),
+            reason=match.reason,
+            identification_qualifier=qualifier,
+            alternatives=alternatives,
+            evidence=match.evidence,
+        )
+        answer = replace(answer, note=_notes(answer.note, self._elsewhere(match)))
+        return self._merged(answer, match.row, query.merge_to) if query.merge_to else answer
+
+    def _of_row(self, query: NameQuery, row: int, match_type: str, confidence: int) -> NameAnswer:
+        index = self._index
+        accepted = index.accepted(row)
+        name, canonical = index.text(row)
+        accepted_name, accepted_canonical = (name, canonical) if accepted == row else index.text(accepted)
+        is_synonym = index.is_synonym(row)
+        checklist_key, moment = index.checklist(row)
+        note = ""
+        if accepted != row:
+            note = f"{name} is a synonym of {accepted_name}"
+        elif is_synonym:
+            note = f"{name} is a synonym; the index does not say of what"
+        if match_type == "FUZZY":
+            note = _notes(f"spelt {canonical}", note)
+        return NameAnswer(
+            query=query.name,
+            usage_key=index.key(row),
+            accepted_usage_key=index.key(accepted) if accepted != row else "",
+            scientific_name=name,
+            canonical_name=canonical,
+            rank=index.rank(row),
+            status=index.status(row),
+            match_type=match_type,
+            confidence=confidence,
+            accepted_name=accepted_name,
+            item=index.id_in("item", accepted),
+            gbif_key=index.id_in("gbif", accepted),
+            col_id=index.id_in("col", accepted),
+            aphia_id=index.id_in("aphia", accepted),
+            checklist_key=checklist_key,
+            note=note,
+            classification=index.lineage(accepted),
+            accepted_canonical=accepted_canonical,
+            accepted_authorship=authorship_of(accepted_name, accepted_canonical),
+            accepted_rank=index.rank(accepted),
+            vernaculars=index.vernaculars(accepted),
+            moment=moment,
+        )
+
+    def _merged(self, answer: NameAnswer, row: int, merge_to: str) -> NameAnswer:
+        """Return the answer with its accepted taxon merged into the ancestor of this rank, where it stands below it."""
+        wanted = rank_of(merge_to)
+        accepted = self._index.accepted(row)
+        if not wanted or CODE[self._index.rank(accepted)] <= CODE[wanted] or self._index.rank(accepted) == "UNRANKED":
+            return answer
+        above = self._index.ancestor(accepted, wanted)
+        if above < 0:
+            return answer
+        name, canonical = self._index.text(above)
+        return replace(
+            answer,
+            accepted_usage_key=self._index.key(above),
+            accepted_name=name,
+            accepted_canonical=canonical,
+            accepted_authorship=authorship_of(name, canonical),
+            accepted_rank=wanted,
+            item=self._index.id_in("item", above),
+            gbif_key=self._index.id_in("gbif", above),
+            col_id=self._index.id_in("col", above),
+            aphia_id=self._index.id_in("aphia", above),
+            classification=self._index.lineage(above),
+            vernaculars=self._index.vernaculars(above),
+            note=_notes(answer.note, f"merged into the {wanted.lower()} {canonical}"),
+        )
+
+    def _candidate(self, one: Scored) -> Candidate:
+        index = self._index
+        accepted = index.accepted(one.row)
+        return Candidate(
+            usage_key=index.key(one.row),
+            scientific_name=one.name,
+            canonical_name=index.canonical(one.row),
+            rank=index.rank(one.row),
+            status=index.status(one.row),
+            match_type=one.match_type,
+            confidence=confidence_of(one.points),
+            accepted_usage_key=index.key(accepted) if accepted != one.row else "",
+            kingdom=index.kingdom(one.row),
+            evidence=one.evidence,
+        )
+
+    def _elsewhere(self, match: Match) -> str:
+        """Return a note on equal names in another kingdom than the one answered."""
+        own = self._index.linnean(match.row)[KINGDOM]
+        exact = [one for one in match.considered if one.match_type == "EXACT" and one.row != match.row]
+        abroad = [one for one in exact if own and self._index.linnean(one.row)[KINGDOM] not in ("", own)]
+        shown = ", ".join(f"{one.name} ({self._index.kingdom(one.row)})" for one in abroad[:3])
+        return f"also a name elsewhere: {shown}" if shown else ""
 
 
 def to_taxon(answer: NameAnswer, moment: str) -> Taxon:
     """Return the answer as the record the rest of the project works with; ``moment`` is when it was asked."""
-    raise NotImplementedError
+    found = answer.match_type != "NONE"
+    known = (
+        answer.item,
+        f"gbif:{answer.gbif_key}" * bool(answer.gbif_key),
+        f"aphia:{answer.aphia_id}" * bool(answer.aphia_id),
+    )
+    return Taxon(
+        query=answer.query,
+        concept=next(filter(None, known), "") if found else "",
+        name=answer.accepted_canonical,
+        authorship=answer.accepted_authorship,
+        rank="" if answer.accepted_rank == "UNRANKED" else answer.accepted_rank.lower(),
+        item=answer.item,
+        gbif_key=answer.gbif_key,
+        col_id=answer.col_id,
+        aphia_id=answer.aphia_id,
+        checklist_key=answer.checklist_key,
+        lineage=answer.classification,
+        vernaculars=answer.vernaculars,
+        matched_name=answer.scientific_name,
+        match_type=answer.match_type,
+        confidence=answer.confidence,
+        status="SYNONYM" if "SYNONYM" in answer.status else answer.status,
+        source=answer.source,
+        moment=moment,
+        reason=_notes(answer.reason, answer.note),
+    )
+
+
+def _is_bare(query: NameQuery) -> bool:
+    """Say whether nothing was said beside the name."""
+    return not (
+        query.authorship or query.rank or query.kingdom or query.phylum or query.class_ or query.order or query.family
+        or query.genus or query.identifier or query.merge_to or query.strict
+    )  # fmt: skip
+
+
+def _explained(match: Match, asked: Asked, text: str) -> Match:
+    """Return the match with its reason in full: what was no name, what is only known above."""
+    if match.is_match or match.reason != NOT_FOUND:
+        return match
+    if not asked.is_parsable and asked.kind != "IDENTIFIER":
+        return replace(match, reason=f"{NOT_A_NAME}: {text} ({asked.kind.lower()})")
+    return match
+
+
+def _identifier(found: re.Match[str]) -> tuple[str, str]:
+    if found["gbif"]:
+        return "gbif", found["gbif"]
+    if found["item"]:
+        return "item", found["item"].upper()
+    return _SPACES[found["space"].lower()], found["key"]
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
