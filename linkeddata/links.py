@@ -384,23 +384,23 @@ class _Reader:
             tuple(found for key in keys if (found := self._items.get(key))) for keys in (item.parents, item.authors)
         )
         kingdoms: set[str] = set()
-        waiting, seen = [item], {item.id}
+        waiting, seen = [*parents], {item.id, *(parent.id for parent in parents)}
         while waiting:
             at = waiting.pop()
-            own = next((KINGDOMS[name.casefold()] for name in at.names if name.casefold() in KINGDOMS), "")
-            if own:
+            if own := _kingdom_of(at):
                 kingdoms.add(own)
                 continue
             above = [found for key in at.parents if key not in seen and (found := self._items.get(key))]
             seen.update(one.id for one in above)
             waiting += above
+        kingdoms = kingdoms or {_kingdom_of(item)}  # a kingdom's own parents lead to none
         return Around(kingdoms.pop() if len(kingdoms) == 1 else "", parents, authors)
 
     def _climb(self, items: Iterable[Item]) -> None:
         """Fetch the parents of items, and theirs, up to the kingdoms; those of a level together."""
         level = list(items)
-        for _ in range(LONGEST_CLIMB):
-            open_ones = [one for one in level if not any(name.casefold() in KINGDOMS for name in one.names)]
+        for height in range(LONGEST_CLIMB):
+            open_ones = [one for one in level if not height or not _kingdom_of(one)]
             keys = [key for key in dict.fromkeys(k for one in open_ones for k in one.parents) if key not in self._items]
             if not keys:
                 return
@@ -411,6 +411,10 @@ class _Reader:
         wanted = [item for item in dict.fromkeys(ids) if item not in self._items and choice.is_item_id(item)]
         found = wikidata.items(self._client, self._settings, wanted, self._languages) if wanted else {}
         self._items |= {item: found.get(item) for item in wanted}
+
+
+def _kingdom_of(item: Item) -> str:
+    return next((KINGDOMS[name.casefold()] for name in item.names if name.casefold() in KINGDOMS), "")
 
 
 def _statements(item: Item) -> Iterator[Statement]:
