@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,7 +25,7 @@ MOST_LINES = 500
 """Lines that one quoted cell may span; beyond that its quotation mark was never closed."""
 ROWS_AT_ONCE = 10_000
 """Rows of a Parquet file that are in memory together."""
-DELIMITERS = {".csv": ",;\t|", ".tsv": "\t", ".txt": "\t"}
+DELIMITERS = {".csv": "\t;|,", ".tsv": "\t", ".txt": "\t"}
 """What may stand between the cells of a text file; a plain list of names is full of commas."""
 
 _ILLEGAL_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -179,28 +179,26 @@ def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], 
     """Yield the cells of each record of delimited text (RFC 4180), and what is wrong with it."""
     waiting: deque[str] = deque()
     rest = iter(lines)
-    source = chain.from_iterable(iter(lambda: _next_lines(waiting, rest), ()))
-    for line in source:
+    while line := waiting.popleft() if waiting else next(rest, ""):
         if '"' not in line:
             yield line.rstrip("\r\n").split(delimiter), _undecoded(line)
             continue
         pulled = [line]
         try:
-            cells = next(csv.reader(_pulling(pulled, source), delimiter=delimiter, strict=True))
+            cells = next(csv.reader(_pulling(pulled, waiting, rest), delimiter=delimiter, strict=True))
             yield cells, _undecoded("".join(pulled))
         except csv.Error:  # a stray or an open quotation mark: the line stands for itself, those after it too
             waiting.extendleft(reversed(pulled[1:]))
             yield _lenient(line, delimiter), _undecoded(line)
 
 
-def _next_lines(waiting: deque[str], rest: Iterator[str]) -> tuple[str, ...]:
-    return (waiting.popleft(),) if waiting else tuple(islice(rest, 1))
-
-
-def _pulling(pulled: list[str], source: Iterator[str]) -> Iterator[str]:
+def _pulling(pulled: list[str], waiting: deque[str], rest: Iterator[str]) -> Iterator[str]:
     """Yield the line at hand and those after it, noting each that was taken."""
     yield pulled[0]
-    for line in islice(source, MOST_LINES):
+    for _ in range(MOST_LINES):
+        line = waiting.popleft() if waiting else next(rest, "")
+        if not line:
+            return
         pulled.append(line)
         yield line
 
@@ -331,7 +329,11 @@ def _write_xlsx(out: BinaryIO, suffix: str, columns: Sequence[str], types: Seque
         return made
 
     sheet.append([cell(column) for column in columns])
-    yield lambda cells: sheet.append([cell(value) for value in cells])
+    try:
+        yield lambda cells: sheet.append([cell(value) for value in cells])
+    except BaseException:
+        sheet.close()  # its generators complain if they are left half way
+        raise
     book.save(out)
 
 
