@@ -136,7 +136,7 @@ def columns_of(table: Table, column: str = "") -> tuple[Iterator[Row], Columns]:
 
 def query_of(row: Row, columns: Columns, merge_to: str = "") -> NameQuery:
     """Return what is asked about a row."""
-    context = {own: text_of(row.cells[at]).strip() for own, at in columns.context.items()}
+    context: dict[str, Any] = {own: text_of(row.cells[at]).strip() for own, at in columns.context.items()}
     if not is_identifier(context.get("identifier", "")):
         context["identifier"] = ""  # a number in a column taxonID may be anybody's
     return NameQuery(text_of(row.cells[columns.name]), merge_to=merge_to, **context)

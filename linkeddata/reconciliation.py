@@ -123,7 +123,7 @@ def query_of(asked: Mapping[str, Any]) -> NameQuery:
 family='', genus='', species='', identifier='', merge_to='')
     """
     ranks = _ranks(asked)
-    told = {"name": str(asked.get("query") or ""), "rank": ranks[0] if len(ranks) == 1 else ""}
+    told: dict[str, Any] = {"name": str(asked.get("query") or ""), "rank": ranks[0] if len(ranks) == 1 else ""}
     properties = asked.get("properties") or ()
     for given in properties if isinstance(properties, list) else ():
         if not isinstance(given, dict) or "pid" not in given or "v" not in given:

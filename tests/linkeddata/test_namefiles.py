@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkeddata.errors import UsageError
@@ -60,6 +60,7 @@ def test_every_row_comes_out_in_order_with_its_columns(tmp_path: Path) -> None:
     assert rows[4]["canonicalName"] == "Parus major"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["Pica,1", "Parus,2", "down,3", "a,b,c", "x", ",4"]), max_size=12),
     st.integers(1, 5),
