@@ -22,7 +22,8 @@ _UMLAUT = re.compile(r"([auo])e")
 _PUNCTUATION = re.compile(r"[^\w\s]+|\d+")
 _INITIALS = re.compile(r"\b[a-z]\s+")
 _FIRST_INITIAL = re.compile(r"^([a-z])\s")
-_FAMOUS = {"l": "linnaeus", "linn": "linnaeus", "linne": "linnaeus", "dc": "de candolle", "candolle": "de candolle"}
+_LINNAEUS = re.compile(r"^(?:l|linn|linne)(?= fil$|$)")
+_CANDOLLE = re.compile(r"\b(?:dc|de candolle)\b")
 
 MIN_COMMON = 4
 """Letters that two surnames must begin with in common to count as one."""
@@ -75,7 +76,7 @@ def compare(asked: Authorship, known: Authorship) -> tuple[Equality, Equality, b
 
 @lru_cache(maxsize=65536)
 def author_score(asked: str, known: str) -> int:
-    """Return how well an authorship fits a usage's, from -12 to 8; 0 when one of them says nothing.
+    """Return how well an authorship fits a usage's, from -9 to 8; 0 when one of them says nothing.
 
     >>> author_score("L.", "Linnaeus, 1758"), author_score("Pall.", "M.Bieb."), author_score("", "L.")
     (6, -9, 0)
@@ -83,8 +84,10 @@ def author_score(asked: str, known: str) -> int:
     if not asked or not known:
         return 0
     recent, original, across = compare(split_authorship(asked), split_authorship(known))
-    score = _points(recent, 3) + _points(original, 1)
-    return score - original.value if across else score
+    score = _points(recent, 3)
+    if recent is not Equality.DIFFERENT:  # other authors of the combination are not made good by the same in brackets
+        score += _points(original, 1) - (original.value if across else 0)
+    return score
 
 
 def _points(equality: Equality, factor: int) -> int:
@@ -103,23 +106,30 @@ def _compare_authors(one: str, other: str) -> Equality:
         return Equality.UNKNOWN
     if _are_alike(one, other, MIN_COMMON):
         return Equality.EQUAL
-    spelt, other_spelt = _FAMOUS.get(one, one), _FAMOUS.get(other, other)
-    if (spelt, other_spelt) != (one, other) and _are_alike(spelt, other_spelt, MIN_COMMON + 1):
-        return Equality.EQUAL
     return Equality.DIFFERENT
 
 
 def _are_alike(one: str, other: str, least: int) -> bool:
     if one == other:
         return True
+    if _is_other_son(one, other):
+        return False
     bare, other_bare = _INITIALS.sub("", one), _INITIALS.sub("", other)
+    words, other_words = set(bare.split()), set(other_bare.split())
+    if min(len(bare), len(other_bare)) > 1 and (words <= other_words or other_words <= words):
+        return not _have_other_initials(one, other)
     common = max((_common(a, b) for a in bare.split() for b in other_bare.split()), key=len, default="")
     if len(common) >= least:
-        first, second = _FIRST_INITIAL.match(one), _FIRST_INITIAL.match(other)
-        return not (first and second and first[1] != second[1]) and not _is_other_son(one, other)
+        return not _have_other_initials(one, other)
     if (one == common and other_bare.startswith(common)) or (other == common and bare.startswith(common)):
         return bool(common)
     return len(_common(one, other).replace(" ", "")) > least
+
+
+def _have_other_initials(one: str, other: str) -> bool:
+    """Say whether both begin with an initial, and not the same: brothers, or strangers of one name."""
+    first, second = _FIRST_INITIAL.match(one), _FIRST_INITIAL.match(other)
+    return bool(first and second and first[1] != second[1])
 
 
 def _is_other_son(one: str, other: str) -> bool:
@@ -138,7 +148,8 @@ def _levelled(written: str) -> str:
     text = unicodedata.normalize("NFD", text.casefold())
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     text = _UMLAUT.sub(r"\1", _SON.sub(r"\1 fil ", _AND.sub(" ", text)))
-    return " ".join(_PUNCTUATION.sub(" ", text).split())
+    text = " ".join(_PUNCTUATION.sub(" ", text).split())
+    return _CANDOLLE.sub("candolle", _LINNAEUS.sub("linnaeus", text))
 
 
 def _year(written: str) -> str:

@@ -26,6 +26,7 @@ DEEPEST = 60
 """Steps that a classification may have; more are a circle."""
 CACHED = 200_000
 """Classifications kept in memory; then the cache begins anew."""
+_DECIMAL = 1 << 62
 NAMESPACES = ("gbif", "col", "aphia", "item")
 
 _LINNEAN_PLACE = {RANKS.index(rank): place for place, rank in enumerate(LINNEAN)}
@@ -213,16 +214,55 @@ class NameIndex:
 
     def checklist(self, row: int) -> tuple[str, str]:
         """Return the checklistKey of a row and the date its checklist was read."""
-        source = int(self.arrays["source"][row])
+        return self.checklist_of(int(self.arrays["source"][row]))
+
+    def checklist_of(self, source: int) -> tuple[str, str]:
+        """Return the checklistKey of a source, by its number, and the date it was read."""
         return self.checklists[source], self.moments[source]
 
     def lineage(self, row: int) -> tuple[Ancestor, ...]:
         """Return the ancestors of a row from the root down, itself not included."""
-        above = int(self.arrays["parent"][row])
-        if above == NO_ROW:
+        return self.lineage_through(int(self.arrays["parent"][row]))
+
+    def lineage_through(self, row: int) -> tuple[Ancestor, ...]:
+        """Return the lineage of what stands right below a row: the row's own, and the row itself."""
+        if row == NO_ROW:
             return ()
-        known = self._lineages.get(above)
-        return known if known is not None else self._lineage_with(above)
+        known = self._lineages.get(row)
+        return known if known is not None else self._lineage_with(row)
+
+    def texts(self, rows: Array) -> list[tuple[str, str]]:
+        """Return the names with authorship and the canonical names of many rows."""
+        ends = self.arrays["text_end"]
+        starts = numpy.where(rows > 0, ends[numpy.maximum(rows, 1) - 1], 0) + numpy.uint64(self._text_at)
+        stops = ends[rows] + numpy.uint64(self._text_at)
+        lengths = self.arrays["name_length"][rows]
+        cut, whole = _cut, self._map
+        return [
+            cut(whole[start:stop].decode(), length)
+            for start, stop, length in zip(starts.tolist(), stops.tolist(), lengths.tolist(), strict=True)
+        ]
+
+    def shown(self, namespace: str, rows: Array) -> list[str]:
+        """Return the identifiers of many rows in a namespace (gbif, col, aphia, item), or their own keys (``""``)."""
+        values = self.arrays.get(namespace or "key")
+        found = [self._shown(number) for number in values[rows].tolist()] if values is not None else [""] * len(rows)
+        if namespace and namespace in self._spaces:
+            own = self.arrays["key"][rows].tolist()
+            sources = self.arrays["source"][rows].tolist()
+            return [
+                self._shown(key) if self._spaces[source] == namespace else other
+                for key, source, other in zip(own, sources, found, strict=True)
+            ]
+        return found
+
+    def spoken_counts(self, rows: Array) -> list[int]:
+        """Return how many vernacular names each of many rows has."""
+        bearers = self.arrays["spoken_row"]
+        if not len(bearers):
+            return [0] * len(rows)
+        ends = numpy.searchsorted(bearers, rows, "right")
+        return (ends - numpy.searchsorted(bearers, rows, "left")).tolist()  # type: ignore[no-any-return]
 
     def linnean(self, row: int) -> tuple[str, ...]:
         """Return the names of kingdom to species that a row belongs to, folded; a synonym to those of its accepted."""
@@ -313,6 +353,8 @@ class NameIndex:
         return int(order[at]) if at < len(order) and int(values[order[at]]) == number else -1
 
     def _shown(self, number: int) -> str:
+        if number < _DECIMAL:
+            return str(number) if number else ""
         if not keys.is_hashed(number):
             return keys.unpacked(number)
         at = int(numpy.searchsorted(self.arrays["long_key"], numpy.uint64(number)))

@@ -1,9 +1,9 @@
 """Names that are spelt nearly like one. In: a folded name. Out: rows of the index that it may be meant for.
 
-As in GBIF's matching, a name of more than ten letters may be two edits away, a shorter one a single edit, measured on the
-levelled spelling (``spelling.stemmed``); the first letter must be right. Nothing is compared with the whole index: the
-species of the same genus are, and the names with the same epithets whose genus begins alike, and where there are none
-also the species of genera spelt nearly alike.
+As in GBIF's matching, a name of more than ten letters may be two edits away, a shorter one a single edit, measured on
+the levelled spelling (``spelling.stemmed``); the first letter must be right. Nothing is compared with the whole index:
+the species of the same genus are, and the names with the same epithets whose genus begins alike, and where there are
+none also the species of genera spelt nearly alike.
 """
 
 from collections.abc import Iterator

@@ -139,6 +139,8 @@ def canonical_full(text: str) -> str:
 
 
 def _known(low: str) -> Asked:
+    if not low.isalpha() and _CODE_LIKE.search(low):
+        return Asked(low, "IDENTIFIER", rank="UNRANKED")
     words = low.split()
     if len(words) == 1:
         return Asked(low)

@@ -7,13 +7,20 @@ time; every other name goes through the whole ladder. Both ways lead to the same
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
+
+import numpy
 
 from linkeddata.nameindex import keys
 from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
-from linkeddata.nameindex.evidence import KINGDOM, confidence_of
-from linkeddata.nameindex.index import NameIndex
+from linkeddata.nameindex.authors import author_score
+from linkeddata.nameindex.build import NO_ROW
+from linkeddata.nameindex.evidence import KINGDOM, classification_points, confidence_of, name_points
+from linkeddata.nameindex.index import NAMESPACES, NameIndex
 from linkeddata.nameindex.matching import (
+    BONUS,
+    LEAST_CONFIDENCE,
     NOT_A_NAME,
     NOT_FOUND,
     TIE,
@@ -25,8 +32,9 @@ from linkeddata.nameindex.matching import (
     given_of,
 )
 from linkeddata.nameindex.parsing import Asked, is_wordlike, read_name, tidied
-from linkeddata.nameindex.ranks import CODE, rank_of
+from linkeddata.nameindex.ranks import CODE, RANKS, rank_of, rank_score
 from linkeddata.nameindex.spelling import folded
+from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
 from linkeddata.records import Taxon
 
 BATCH = 4096
@@ -47,6 +55,7 @@ _SPACES = {
     "gbif": "gbif", "col": "col", "aphia": "aphia", "aphiaid": "aphia", "worms": "aphia", "wikidata": "item",
     "urn:lsid:marinespecies.org:taxname": "aphia",
 }  # fmt: skip
+_MARKERS = frozenset({"subsp.", "ssp.", "var.", "f.", "subvar.", "subf.", "fo.", "forma", "nothosubsp.", "nothovar."})
 _GOODNESS = {"EXACT": 4, "FUZZY": 3, "HIGHERRANK": 2, "NONE": 1}
 
 
@@ -76,19 +85,96 @@ class Resolver:
 
     def answers(self, queries: Sequence[NameQuery]) -> list[NameAnswer]:
         """Return the answers to queries, in their order."""
-        plain = [folded(query.name) if _is_bare(query) else "" for query in queries]
-        first, count = self._index.find([keys.hashed(name) for name in plain])
-        rows = first.tolist()
-        return [
-            self._plainly(query, rows[at]) if plain[at] and found == 1 else self._fully(query)
-            for at, (query, found) in enumerate(zip(queries, count.tolist(), strict=True))
-        ]
+        rows = self._rows_as_written([folded(query.name) if _is_bare(query) else "" for query in queries])
+        plain = self._plainly(queries, rows)
+        return [plain.get(at) or self._fully(query) for at, query in enumerate(queries)]
 
     # ---- names as the index has them ------------------------------------------------------------------------------
 
-    def _plainly(self, query: NameQuery, row: int) -> NameAnswer:
-        """Return the answer to a bare name that one usage bears: nothing is weighed, since nothing else is known."""
-        return self._fully(query)
+    def _rows_as_written(self, lows: Sequence[str]) -> list[int]:
+        """Return, for folded texts, the row that alone bears the name, without or with its authorship; -1 for none."""
+        first, count = self._index.find([keys.hashed(low) for low in lows])
+        rows: list[int] = numpy.where(count == 1, first.astype(numpy.int64), -1).tolist()
+        beginnings = [
+            (at, beginning)
+            for at, (low, known) in enumerate(zip(lows, count.tolist(), strict=True))
+            if not known
+            for beginning in _beginnings(low)
+        ]
+        if beginnings:
+            first, count = self._index.find([keys.hashed(beginning) for _, beginning in beginnings])
+            for (at, _), row, known in zip(beginnings, first.tolist(), count.tolist(), strict=True):
+                if known == 1 and rows[at] < 0 and folded(self._index.text(row)[0]) == lows[at]:
+                    rows[at] = row
+        return rows
+
+    def _plainly(self, queries: Sequence[NameQuery], rows: Sequence[int]) -> dict[int, NameAnswer]:
+        """Return, by their places, the answers that rows give to their own names: nothing else was said to weigh."""
+        places = [at for at, row in enumerate(rows) if row >= 0]
+        if not places:
+            return {}
+        index = self._index
+        own = numpy.array([rows[at] for at in places], dtype=numpy.int64)
+        leads_to = index.arrays["accepted"][own].astype(numpy.int64)
+        accepted = numpy.where(leads_to == NO_ROW, own, leads_to)
+        names, accepted_names = index.texts(own), index.texts(accepted)
+        origins = [index.checklist_of(source) for source in range(len(index.checklists))]
+        told = zip(
+            places, own.tolist(), accepted.tolist(), names, accepted_names, index.shown("", own),
+            index.shown("", accepted), index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
+            index.arrays["status"][own].tolist(), index.arrays["status"][accepted].tolist(),
+            index.arrays["parent"][accepted].tolist(), index.arrays["source"][own].tolist(),
+            *(index.shown(space, accepted) for space in NAMESPACES), index.spoken_counts(accepted), strict=True,
+        )  # fmt: skip
+        found: dict[int, NameAnswer] = {}
+        for (
+            at, row, above, (name, canonical), (accepted_name, accepted_canonical), key, accepted_key, rank,
+            accepted_rank, status, accepted_status, parent, source, gbif, col, aphia, item, spoken,
+        ) in told:  # fmt: skip
+            if (row != above and is_synonym_code(accepted_status)) or (row == above and is_synonym_code(status)):
+                continue  # chains of synonyms, and synonyms of nothing, take the long way
+            lineage = index.lineage_through(parent)
+            verbatim = queries[at].name
+            judged = _plain_evidence(
+                " " in canonical,
+                canonical.isascii() and canonical.replace(" ", "").isalpha(),
+                _authorship_given(verbatim, name, canonical),
+                name.startswith(canonical),
+                RANKS[rank],
+                status,
+                bool(lineage) and lineage[0].name == "Viruses",
+                canonical.count(" "),
+            )
+            if judged is None:
+                continue
+            confidence, evidence = judged
+            checklist_key, moment = origins[source]
+            found[at] = NameAnswer(
+                query=verbatim,
+                usage_key=key,
+                accepted_usage_key=accepted_key if row != above else "",
+                scientific_name=name,
+                canonical_name=canonical,
+                rank=RANKS[rank],
+                status=STATUSES[status],
+                match_type="EXACT",
+                confidence=confidence,
+                accepted_name=accepted_name,
+                item=item,
+                gbif_key=gbif,
+                col_id=col,
+                aphia_id=aphia,
+                checklist_key=checklist_key,
+                note=f"{name} is a synonym of {accepted_name}" if row != above else "",
+                classification=lineage,
+                accepted_canonical=accepted_canonical,
+                accepted_authorship=authorship_of(accepted_name, accepted_canonical),
+                accepted_rank=RANKS[accepted_rank],
+                vernaculars=index.vernaculars(above) if spoken else (),
+                evidence=evidence,
+                moment=moment,
+            )
+        return found
 
     # ---- the whole ladder -----------------------------------------------------------------------------------------
 
@@ -305,6 +391,54 @@ def to_taxon(answer: NameAnswer, moment: str) -> Taxon:
         moment=moment,
         reason=_notes(answer.reason, answer.note),
     )
+
+
+def _beginnings(low: str) -> list[str]:
+    """Return what may be the canonical name at the beginning of a folded name with authorship, longest first."""
+    words = low.split(" ")
+    if len(words) < 2:
+        return []
+    if len(words) > 3:
+        words = [word for word in words[:5] if word not in _MARKERS]
+    return [" ".join(words[:length]) for length in range(min(3, len(words) - 1), 0, -1)]
+
+
+def _authorship_given(verbatim: str, name: str, canonical: str) -> str:
+    """Return the authorship that a text has, which is the usage's own name in other capitals and blanks, or none."""
+    return authorship_of(name, canonical) if len(" ".join(verbatim.split())) > len(canonical) + 1 else ""
+
+
+@lru_cache(maxsize=65536)
+def _plain_evidence(
+    is_compound: bool,
+    is_plain: bool,
+    authorship: str,
+    is_unmarked: bool,
+    rank: str,
+    status: int,
+    is_virus: bool,
+    blanks: int,
+) -> tuple[int, tuple[tuple[str, int], ...]] | None:
+    """Return confidence and evidence of a name without rivals about which nothing else was said.
+
+    ``None`` where the ladder has more to look at: codes, ranks that do not fit, rank markers, too little confidence.
+    """
+    if authorship and (not is_unmarked or "auct" in authorship):
+        return None
+    asked_rank = ("", "SPECIES", "INFRASPECIFIC_NAME")[blanks] if blanks < 3 else ""
+    fits = rank_score(asked_rank, rank)
+    if not is_plain or fits < 0 or is_virus or blanks > 2:
+        return None
+    parts = (
+        ("name", name_points("a b", "a b") if is_compound else name_points("a", "a")),
+        ("authorship", author_score(authorship, authorship) * 2),
+        ("classification", classification_points(Given().names, Given().names)),
+        ("rank", fits),
+        ("status", status_score(status)),
+        ("distance to the next", BONUS),
+    )
+    confidence = confidence_of(sum(points for _, points in parts))
+    return (confidence, parts) if confidence >= LEAST_CONFIDENCE else None
 
 
 def _is_bare(query: NameQuery) -> bool:
