@@ -52,7 +52,6 @@ def from_json(text: str) -> tuple[ModelClass, ...]:
 
 def _class(entry: Any) -> ModelClass:
     try:
-        lineage = tuple(Ancestor(**step) for step in entry["lineage"])
-        return ModelClass(**entry | {"lineage": lineage, "terms": tuple(entry.get("terms", ()))})
+        return ModelClass(**entry | {"lineage": tuple(Ancestor(**step) for step in entry["lineage"])})
     except (TypeError, KeyError) as error:
         raise ValueError(f"not a class: {error}") from error

@@ -494,7 +494,7 @@ def _generator(base: str) -> Document:
 def _concept(one: ModelClass, scheme: str) -> Document:
     named = Alternative(one.label, 0.0, one.rank, one.item, one.gbif_key, one.col_id)
     same = _taxon_iris(named)
-    matched = [*same, *filter(None, map(iri_of, one.terms))]
+    matched = [*same, *filter(None, [iri_of(one.term)])]
     return _filled(
         {
             "id": f"{scheme}/classes/{one.index}",

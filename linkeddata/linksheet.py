@@ -299,7 +299,7 @@ def linked_class(one: ModelClass, decision: Decision, moment: str) -> ModelClass
         aphia_id=told.aphia_id,
         checklist_key=told.checklist_key or one.checklist_key,
         relation=decision.relation,
-        terms=(decision.aat,) if decision.aat else (),
+        term=decision.aat,
         moment=told.moment or moment,
     )
 

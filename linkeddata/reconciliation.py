@@ -146,8 +146,12 @@ def result(answer: NameAnswer, asked: Mapping[str, Any]) -> Json:
 
 
 def suggestions(answers: Iterable[NameAnswer]) -> Json:
-    """Return entities to choose from while somebody types (specification 6)."""
-    found = [_best(answer) for answer in answers if answer.match_type != "NONE"]
+    """Return entities to choose from while somebody types (specification 6): those with the names, homonyms too."""
+    found: list[Json] = []
+    for answer in answers:
+        found += [_best(answer)] if answer.match_type in SURE else []
+        equals = answer.alternatives if answer.match_type == "NONE" else ()
+        found += [_candidate(one) for one in equals if one.match_type == "EXACT"]
     distinct = {one["id"]: one for one in found}
     return {
         "result": [

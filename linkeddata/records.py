@@ -146,7 +146,7 @@ class ModelClass:
     relation: str = "unlinked"  # exact, broad, close, unlinked
     checklist_key: str = ""  # the checklist that gbif_key was read from
     aphia_id: str = ""
-    terms: tuple[str, ...] = ()  # IRIs of terms that a curator gave, such as the AAT's, by the same relation
+    term: str = ""  # IRI of a thesaurus term that a curator gave, such as the AAT's, by the same relation
     moment: str = ""  # when its keys were read
 
 

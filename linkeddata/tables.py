@@ -120,8 +120,6 @@ class Shape:
 
 def _element(hint: Any) -> Callable[[Any], Any]:
     inner: Callable[..., Any] = get_args(hint)[0]
-    if inner is str:
-        return str
     return (lambda mapping: inner(**mapping)) if is_dataclass(inner) else tuple
 
 

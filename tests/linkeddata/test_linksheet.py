@@ -152,10 +152,10 @@ def test_a_decision_changes_the_class_of_a_model() -> None:
         one, Decision(2, asked, "Q9990001", "exact", aat="http://vocab.getty.edu/aat/300138758"), "now"
     )
     assert (linked.item, linked.gbif_key, linked.col_id, linked.relation) == ("Q9990001", "9990001", "99A", "exact")
-    assert (linked.checklist_key, linked.moment, linked.terms) == (
+    assert (linked.checklist_key, linked.moment, linked.term) == (
         "k",
         "2026-10-01",
-        ("http://vocab.getty.edu/aat/300138758",),
+        "http://vocab.getty.edu/aat/300138758",
     )
     rejected = linked_class(one, Decision(2, asked), "now")
     assert (rejected.item, rejected.gbif_key, rejected.relation) == ("", "1", "unlinked")

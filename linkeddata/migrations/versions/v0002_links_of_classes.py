@@ -7,15 +7,15 @@ from sqlalchemy.dialects import postgresql
 revision = "0002"
 down_revision = "0001"
 
-COLUMNS = {"checklist_key": "", "aphia_id": "", "terms": "[]", "moment": ""}
-"""The new columns of ``model_class``, and what stands in them for the classes that are there."""
+COLUMNS = ("checklist_key", "aphia_id", "term", "moment")
+"""The new columns of ``model_class``, empty for the classes that are there."""
 
 
 def upgrade() -> None:
     """Add the columns."""
     kind = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-    for name, value in COLUMNS.items():
-        op.add_column("model_class", sa.Column(name, kind, nullable=False, server_default=value))
+    for name in COLUMNS:
+        op.add_column("model_class", sa.Column(name, kind, nullable=False, server_default=""))
 
 
 def downgrade() -> None:
