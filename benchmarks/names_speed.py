@@ -23,7 +23,6 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from benchmarks._figure import command_seconds, figure
-from linkeddata.nameindex.answers import NameQuery
 from linkeddata.nameindex.build import build_index
 from linkeddata.nameindex.index import open_index
 from linkeddata.nameindex.resolve import resolve_names
@@ -193,7 +192,7 @@ def ask(path: Path, asked: Path) -> None:
             types: dict[str, int] = {}
 
             def count(texts: Sequence[str], types: dict[str, int] = types) -> None:
-                for answer in resolve_names(index, map(NameQuery, texts)):
+                for answer in resolve_names(index, texts):
                     types[answer.match_type] = types.get(answer.match_type, 0) + 1
 
             told[kind] = rate(written, count)
@@ -289,8 +288,8 @@ def measure(data: Path, folder: Path, usages: int) -> None:
     )  # fmt: skip
     one = (
         "import sys; from pathlib import Path; from linkeddata.nameindex.index import open_index; "
-        "from linkeddata.nameindex.resolve import resolve_names; from linkeddata.nameindex.answers import NameQuery; "
-        "assert next(resolve_names(open_index(Path(sys.argv[1])), [NameQuery(sys.argv[2])])).match_type == 'EXACT'"
+        "from linkeddata.nameindex.resolve import resolve_names; "
+        "assert next(resolve_names(open_index(Path(sys.argv[1])), [sys.argv[2]])).match_type == 'EXACT'"
     )
     figure(
         "first answer after start", command_seconds([sys.executable, "-c", one, str(path), names["exact"][0]]), "s",

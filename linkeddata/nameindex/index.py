@@ -231,6 +231,21 @@ class NameIndex:
         known = self._lineages.get(row)
         return known if known is not None else self._lineage_with(row)
 
+    def know_lineages(self, parents: Array) -> None:
+        """Read the lineages that end in these rows, those that are not known yet, together."""
+        if len(self._lineages) > CACHED:
+            self._lineages.clear()
+        known = self._lineages
+        rows = [row for row in dict.fromkeys(parents.tolist()) if row != NO_ROW and row not in known]
+        if not rows:
+            return
+        wanted = numpy.array(rows, dtype=numpy.int64)
+        above = self.arrays["parent"][wanted].tolist()
+        ranks = self.arrays["rank"][wanted].tolist()
+        told = zip(rows, above, ranks, self.texts(wanted), self.shown("gbif", wanted), strict=True)
+        for row, parent, rank, (_, name), key in told:
+            known[row] = (*self.lineage_through(parent), Ancestor(_LOWER[rank], name, key))
+
     def texts(self, rows: Array) -> list[tuple[str, str]]:
         """Return the names with authorship and the canonical names of many rows."""
         ends = self.arrays["text_end"]
@@ -304,6 +319,15 @@ class NameIndex:
         at = self.arrays["spoken_at"][begin:end]
         rows, languages = self.arrays["spoken_row"][at], self.arrays["spoken_language"][at]
         return [(int(row), self.languages[code]) for row, code in zip(rows, languages, strict=True)]
+
+    def find_spoken(self, hashes: Sequence[int]) -> list[bool]:
+        """Say, for the hashes of many folded texts, whether a usage bears it as a vernacular name."""
+        known = self.arrays["spoken_hash"]
+        if not len(known):
+            return [False] * len(hashes)
+        wanted = numpy.array(hashes, dtype=numpy.uint64)
+        at = numpy.minimum(numpy.searchsorted(known, wanted), len(known) - 1)
+        return (known[at] == wanted).tolist()  # type: ignore[no-any-return]
 
     def vernaculars(self, row: int) -> tuple[tuple[str, str], ...]:
         """Return the vernacular names of a row: (language, name)."""

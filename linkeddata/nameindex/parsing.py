@@ -7,7 +7,7 @@ letters: a text in one kind is read by what the index knows.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import nameparser
@@ -182,6 +182,28 @@ def _recased(text: str, uniform: bool) -> str:
     return text[:1].upper() + _TO_CAPITALS.sub(lambda found: found.group().capitalize(), rest)
 
 
+def read_together(texts: Sequence[str]) -> list[Asked | None]:
+    """Return how the parser reads tidied texts, ``None`` for those that it is not needed for or that need more care."""
+    parsable = [at for at, text in enumerate(texts) if _is_for_parser(text)]
+    found: list[Asked | None] = [None] * len(texts)
+    for at, parsed in zip(parsable, nameparser.parse_all([texts[at] for at in parsable]), strict=True):
+        if parsed is not None:
+            found[at] = _of_result(parsed, "", "")
+    return found
+
+
+def authors_after(text: str, start: int) -> str:
+    """Return what stands behind the first ``start`` words, where that is authors in mixed capitals, else ``""``."""
+    words = text.split(" ")[start:]
+    return " ".join(words) if words and not is_uniform(text) and _is_authors(words, False, start) else ""
+
+
+def _is_for_parser(text: str) -> bool:
+    return bool(
+        text and text[0].isupper() and not is_uniform(text) and not _PLAIN.fullmatch(text) and not _INDET.search(text)
+    )
+
+
 def _parsed(text: str, authorship: str) -> Asked:
     if _PLAIN.fullmatch(text) and _NO_EPITHETS.isdisjoint(text.lower().split()):
         return replace(_known(text.lower()), authorship=authorship)
@@ -190,9 +212,13 @@ def _parsed(text: str, authorship: str) -> Asked:
         parsed = nameparser.parse(bare)
     except nameparser.UnparsableNameError as error:
         return Asked(folded(text), kind=error.name_type, authorship=authorship)
+    return _of_result(parsed, authorship, "indet." if bare != text else "")
+
+
+def _of_result(parsed: nameparser.ParsedName | nameparser.Informal, authorship: str, qualifier: str) -> Asked:
     if isinstance(parsed, nameparser.Informal):
         return Asked(folded(parsed.taxon), "INFORMAL", qualifier=parsed.phrase or "", is_indeterminate=True)
-    return _of_parsed(parsed, authorship, "indet." if bare != text else "")
+    return _of_parsed(parsed, authorship, qualifier)
 
 
 def _of_parsed(parsed: nameparser.ParsedName, authorship: str, qualifier: str) -> Asked:

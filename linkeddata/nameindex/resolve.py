@@ -6,7 +6,7 @@ time; every other name goes through the whole ladder. Both ways lead to the same
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 
@@ -31,7 +31,15 @@ from linkeddata.nameindex.matching import (
     authorship_of,
     given_of,
 )
-from linkeddata.nameindex.parsing import Asked, is_wordlike, read_name, tidied
+from linkeddata.nameindex.parsing import (
+    LONGEST_NAME,
+    Asked,
+    authors_after,
+    is_wordlike,
+    read_name,
+    read_together,
+    tidied,
+)
 from linkeddata.nameindex.ranks import CODE, RANKS, rank_of, rank_score
 from linkeddata.nameindex.spelling import folded
 from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
@@ -55,12 +63,15 @@ _SPACES = {
     "gbif": "gbif", "col": "col", "aphia": "aphia", "aphiaid": "aphia", "worms": "aphia", "wikidata": "item",
     "urn:lsid:marinespecies.org:taxname": "aphia",
 }  # fmt: skip
-_MARKERS = frozenset({"subsp.", "ssp.", "var.", "f.", "subvar.", "subf.", "fo.", "forma", "nothosubsp.", "nothovar."})
+_RANKS_BY_BLANKS = {1: "SPECIES", 2: "INFRASPECIFIC_NAME"}
 _GOODNESS = {"EXACT": 4, "FUZZY": 3, "HIGHERRANK": 2, "NONE": 1}
 
 
-def resolve_names(index: NameIndex, queries: Iterable[NameQuery]) -> Iterator[NameAnswer]:
-    """Yield one answer for each query, in order, streamed in batches; equal queries have equal answers."""
+def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Iterator[NameAnswer]:
+    """Yield one answer for each query, in order, streamed in batches; equal queries have equal answers.
+
+    A name without anything beside it may be given as it is: ``"Parus major"`` for ``NameQuery("Parus major")``.
+    """
     run = Resolver(index)
     waiting = iter(queries)
     for number in range(1, 1 << 62):
@@ -70,6 +81,16 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery]) -> Iterator[Na
         yield from run.answers(batch)
         if number % PAGES_KEPT_FOR == 0:
             index.forget_pages()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A bare name that one usage alone bears: how it was asked, and the points that its authorship adds."""
+
+    row: int
+    authorship: int = 0
+    rank: str = ""  # as asked; empty for a single word
+    qualifier: str = ""
 
 
 class Resolver:
@@ -83,111 +104,169 @@ class Resolver:
         """Return the answer to one query."""
         return self.answers([query])[0]
 
-    def answers(self, queries: Sequence[NameQuery]) -> list[NameAnswer]:
+    def answers(self, queries: Sequence[NameQuery | str]) -> list[NameAnswer]:
         """Return the answers to queries, in their order."""
-        rows = self._rows_as_written([folded(query.name) if _is_bare(query) else "" for query in queries])
-        plain = self._plainly(queries, rows)
-        return [plain.get(at) or self._fully(query) for at, query in enumerate(queries)]
+        names = [one if isinstance(one, str) else one.name for one in queries]
+        bare = [isinstance(one, str) or _is_bare(one) for one in queries]
+        lows = [folded(name) if is_bare else "" for name, is_bare in zip(names, bare, strict=True)]
+        hits, readings = self._hits(names, lows)
+        told = self._plainly(names, hits)
+        for at, spoken in enumerate(self._index.find_spoken([keys.hashed(low) for low in lows])):
+            if spoken and at not in told and at not in readings and lows[at]:
+                self._add_spoken(told, at, names[at])
+        return [told.get(at) or self._fully(_query(one), readings.get(at)) for at, one in enumerate(queries)]
 
-    # ---- names as the index has them ------------------------------------------------------------------------------
+    # ---- bare names that one usage alone bears --------------------------------------------------------------------
 
-    def _rows_as_written(self, lows: Sequence[str]) -> list[int]:
-        """Return, for folded texts, the row that alone bears the name, without or with its authorship; -1 for none."""
+    def _hits(self, names: Sequence[str], lows: Sequence[str]) -> tuple[dict[int, _Hit], dict[int, Asked]]:
+        """Return, by their places, bare names that one usage bears, and what the parser made of others."""
         first, count = self._index.find([keys.hashed(low) for low in lows])
-        rows: list[int] = numpy.where(count == 1, first.astype(numpy.int64), -1).tolist()
-        beginnings = [
-            (at, beginning)
-            for at, (low, known) in enumerate(zip(lows, count.tolist(), strict=True))
-            if not known
-            for beginning in _beginnings(low)
-        ]
-        if beginnings:
-            first, count = self._index.find([keys.hashed(beginning) for _, beginning in beginnings])
-            for (at, _), row, known in zip(beginnings, first.tolist(), count.tolist(), strict=True):
-                if known == 1 and rows[at] < 0 and folded(self._index.text(row)[0]) == lows[at]:
-                    rows[at] = row
-        return rows
+        found = zip(first.tolist(), count.tolist(), lows, strict=True)
+        hits: dict[int, _Hit] = {}
+        opened: list[int] = []
+        for at, (row, known, low) in enumerate(found):
+            if known == 1:
+                hits[at] = _Hit(row, 0, _RANKS_BY_BLANKS.get(low.count(" "), ""))
+            elif not known and " " in low:
+                opened.append(at)
+        begun = self._with_authors(names, lows, opened, hits)
+        parsed: dict[int, Asked] = {}
+        waiting = [at for at in opened if at not in hits and at not in begun]
+        for at, asked in zip(waiting, read_together([tidied(names[at]) for at in waiting]), strict=True):
+            if asked is not None:
+                parsed[at] = asked
+        self._add_parsed(parsed, hits)
+        return hits, {at: asked for at, asked in parsed.items() if at not in hits}
 
-    def _plainly(self, queries: Sequence[NameQuery], rows: Sequence[int]) -> dict[int, NameAnswer]:
-        """Return, by their places, the answers that rows give to their own names: nothing else was said to weigh."""
-        places = [at for at, row in enumerate(rows) if row >= 0]
-        if not places:
+    def _with_authors(
+        self, names: Sequence[str], lows: Sequence[str], opened: Sequence[int], hits: dict[int, _Hit]
+    ) -> set[int]:
+        """Find names that are followed by authors only; return the places of those that are no matter for the parser."""
+        beginnings = [(at, length, text) for at in opened for length, text in _beginnings(lows[at])]
+        first, count = self._index.find([keys.hashed(text) for _, _, text in beginnings])
+        done: set[int] = set()
+        for (at, length, _), row, known in zip(beginnings, first.tolist(), count.tolist(), strict=True):
+            if not known or at in done:
+                continue
+            text = " ".join(names[at].split())
+            authors = authors_after(text, length)
+            if not authors and known > 1:
+                continue
+            name, canonical = self._index.text(row)
+            if known == 1 and folded(name) == lows[at]:
+                authors = authorship_of(name, canonical)
+                points = author_score(*_SHAPES[_shape(authors)]) if "auct" not in authors else -1
+            elif authors:
+                points = author_score(authors, authorship_of(name, canonical)) if known == 1 else -1
+            else:
+                continue
+            done.add(at)
+            if points >= 0 and name.startswith(canonical):
+                hits[at] = _Hit(row, points * 2, _RANKS_BY_BLANKS.get(canonical.count(" "), ""))
+        return done
+
+    def _add_parsed(self, parsed: dict[int, Asked], hits: dict[int, _Hit]) -> None:
+        first, count = self._index.find([keys.hashed(asked.name) for asked in parsed.values()])
+        for (at, asked), row, known in zip(parsed.items(), first.tolist(), count.tolist(), strict=True):
+            if known == 1 and asked.is_parsable and not asked.is_indeterminate:
+                points = 0
+                if asked.authorship:
+                    points = author_score(asked.authorship, authorship_of(*self._index.text(row)))
+                if points >= 0:
+                    hits[at] = _Hit(row, points * 2, asked.rank, asked.qualifier)
+
+    def _add_spoken(self, told: dict[int, NameAnswer], at: int, name: str) -> None:
+        """Answer a vernacular name, where no part of it is a scientific one."""
+        text = tidied(name)
+        if not any(self._index.knows(beginning) for _, beginning in _beginnings(folded(text))):
+            spoken = self._by_vernacular(NameQuery(name), text, Given())
+            if spoken is not None:
+                told[at] = spoken
+
+    def _plainly(self, names: Sequence[str], hits: dict[int, _Hit]) -> dict[int, NameAnswer]:
+        """Return, by their places, the answers to names that one usage bears: nothing else was said to weigh."""
+        if not hits:
             return {}
         index = self._index
-        own = numpy.array([rows[at] for at in places], dtype=numpy.int64)
+        own = numpy.array([hit.row for hit in hits.values()], dtype=numpy.int64)
         leads_to = index.arrays["accepted"][own].astype(numpy.int64)
         accepted = numpy.where(leads_to == NO_ROW, own, leads_to)
-        names, accepted_names = index.texts(own), index.texts(accepted)
+        parents = index.arrays["parent"][accepted]
+        index.know_lineages(parents)
+        texts = index.texts(own)
+        moved = numpy.flatnonzero(accepted != own)
+        accepted_texts = list(texts)
+        for at, text in zip(moved.tolist(), index.texts(accepted[moved]), strict=True):
+            accepted_texts[at] = text
         origins = [index.checklist_of(source) for source in range(len(index.checklists))]
         told = zip(
-            places, own.tolist(), accepted.tolist(), names, accepted_names, index.shown("", own),
-            index.shown("", accepted), index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
+            hits.items(), accepted.tolist(), texts, accepted_texts, index.shown("", own), index.shown("", accepted),
+            index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
             index.arrays["status"][own].tolist(), index.arrays["status"][accepted].tolist(),
-            index.arrays["parent"][accepted].tolist(), index.arrays["source"][own].tolist(),
+            parents.tolist(), index.arrays["source"][own].tolist(),
             *(index.shown(space, accepted) for space in NAMESPACES), index.spoken_counts(accepted), strict=True,
         )  # fmt: skip
         found: dict[int, NameAnswer] = {}
         for (
-            at, row, above, (name, canonical), (accepted_name, accepted_canonical), key, accepted_key, rank,
+            (at, hit), above, (name, canonical), (accepted_name, accepted_canonical), key, accepted_key, rank,
             accepted_rank, status, accepted_status, parent, source, gbif, col, aphia, item, spoken,
         ) in told:  # fmt: skip
-            if (row != above and is_synonym_code(accepted_status)) or (row == above and is_synonym_code(status)):
+            is_synonym = hit.row != above
+            if is_synonym_code(accepted_status if is_synonym else status):
                 continue  # chains of synonyms, and synonyms of nothing, take the long way
             lineage = index.lineage_through(parent)
-            verbatim = queries[at].name
-            judged = _plain_evidence(
+            judged = _judged(
                 " " in canonical,
                 canonical.isascii() and canonical.replace(" ", "").isalpha(),
-                _authorship_given(verbatim, name, canonical),
-                name.startswith(canonical),
-                RANKS[rank],
+                hit.authorship,
+                hit.rank,
+                rank,
                 status,
                 bool(lineage) and lineage[0].name == "Viruses",
-                canonical.count(" "),
             )
             if judged is None:
                 continue
-            confidence, evidence = judged
             checklist_key, moment = origins[source]
             found[at] = NameAnswer(
-                query=verbatim,
+                query=names[at],
                 usage_key=key,
-                accepted_usage_key=accepted_key if row != above else "",
+                accepted_usage_key=accepted_key if is_synonym else "",
                 scientific_name=name,
                 canonical_name=canonical,
                 rank=RANKS[rank],
                 status=STATUSES[status],
                 match_type="EXACT",
-                confidence=confidence,
+                confidence=judged[0],
                 accepted_name=accepted_name,
                 item=item,
                 gbif_key=gbif,
                 col_id=col,
                 aphia_id=aphia,
                 checklist_key=checklist_key,
-                note=f"{name} is a synonym of {accepted_name}" if row != above else "",
+                note=f"{name} is a synonym of {accepted_name}" if is_synonym else "",
+                identification_qualifier=hit.qualifier,
                 classification=lineage,
                 accepted_canonical=accepted_canonical,
                 accepted_authorship=authorship_of(accepted_name, accepted_canonical),
                 accepted_rank=RANKS[accepted_rank],
                 vernaculars=index.vernaculars(above) if spoken else (),
-                evidence=evidence,
+                evidence=judged[1],
                 moment=moment,
             )
         return found
 
     # ---- the whole ladder -----------------------------------------------------------------------------------------
 
-    def _fully(self, query: NameQuery) -> NameAnswer:
+    def _fully(self, query: NameQuery, reading: Asked | None = None) -> NameAnswer:
         text = tidied(query.name)
         row, note = self._identified(query, text)
         if row >= 0:
             found = self._told(query, Match(row, "IDENTIFIER", 100))
-            named = self._by_name(query, text) if text and not _IDENTIFIER.fullmatch(text) else found
+            named = self._by_name(query, text, None) if text and not _IDENTIFIER.fullmatch(text) else found
             other = named.usage_key not in ("", found.usage_key, found.accepted_usage_key)
             said = f"the name leads to {named.scientific_name} ({named.usage_key})" if other else ""
             return replace(found, note=_notes(found.note, said))
-        answer = self._by_name(query, text)
+        answer = self._by_name(query, text, reading)
         return replace(answer, note=_notes(answer.note, note)) if note else answer
 
     def _identified(self, query: NameQuery, text: str) -> tuple[int, str]:
@@ -204,14 +283,14 @@ class Resolver:
             return row, "" if row >= 0 else f"the index does not have {written}"
         return -1, ""
 
-    def _by_name(self, query: NameQuery, text: str) -> NameAnswer:
+    def _by_name(self, query: NameQuery, text: str, known: Asked | None) -> NameAnswer:
         if _IDENTIFIER.fullmatch(text):
             return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_FOUND}: {text}")
         given = given_of(
             rank_of(query.rank), query.kingdom, query.phylum, query.class_, query.order, query.family, query.genus,
             strict=query.strict,
         )  # fmt: skip
-        readings = read_name(text, " ".join(query.authorship.split()), query.genus.strip(), self._index.knows)
+        readings = (known,) if known else self._readings(query, text)
         if not readings:
             return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_A_NAME}: {text or 'nothing is written'}")
         if not any(self._index.knows(reading.name) for reading in readings):
@@ -221,6 +300,9 @@ class Resolver:
         found = [(self._matcher.match(reading, given), reading) for reading in readings]
         match, reading = max(found, key=lambda pair: _GOODNESS[pair[0].match_type])
         return self._told(query, _explained(match, reading, text), reading)
+
+    def _readings(self, query: NameQuery, text: str) -> tuple[Asked, ...]:
+        return read_name(text, " ".join(query.authorship.split()), query.genus.strip(), self._index.knows)
 
     def _by_vernacular(self, query: NameQuery, text: str, given: Given) -> NameAnswer | None:
         if not is_wordlike(text) or query.authorship or query.strict:
@@ -393,45 +475,41 @@ def to_taxon(answer: NameAnswer, moment: str) -> Taxon:
     )
 
 
-def _beginnings(low: str) -> list[str]:
+def _query(one: NameQuery | str) -> NameQuery:
+    return NameQuery(one) if isinstance(one, str) else one
+
+
+def _beginnings(low: str) -> list[tuple[int, str]]:
     """Return what may be the canonical name at the beginning of a folded name with authorship, longest first."""
     words = low.split(" ")
-    if len(words) < 2:
-        return []
-    if len(words) > 3:
-        words = [word for word in words[:5] if word not in _MARKERS]
-    return [" ".join(words[:length]) for length in range(min(3, len(words) - 1), 0, -1)]
+    longest = min(LONGEST_NAME, len(words) - 1)
+    return [(length, " ".join(words[:length])) for length in range(longest, 0, -1)]
 
 
-def _authorship_given(verbatim: str, name: str, canonical: str) -> str:
-    """Return the authorship that a text has, which is the usage's own name in other capitals and blanks, or none."""
-    return authorship_of(name, canonical) if len(" ".join(verbatim.split())) > len(canonical) + 1 else ""
+_SHAPES = {"": ("", ""), "a": ("aaaa", "aaaa"), "(a)": ("(aaaa)", "(aaaa)"), "(a) b": ("(aaaa) bbbb", "(aaaa) bbbb")}
+"""What an authorship counts beside itself depends on its brackets only."""
+
+
+def _shape(authorship: str) -> str:
+    if not authorship.startswith("("):
+        return "a" if authorship else ""
+    return "(a)" if authorship.endswith(")") else "(a) b"
 
 
 @lru_cache(maxsize=65536)
-def _plain_evidence(
-    is_compound: bool,
-    is_plain: bool,
-    authorship: str,
-    is_unmarked: bool,
-    rank: str,
-    status: int,
-    is_virus: bool,
-    blanks: int,
+def _judged(
+    is_compound: bool, is_plain: bool, authorship: int, asked_rank: str, rank: int, status: int, is_virus: bool
 ) -> tuple[int, tuple[tuple[str, int], ...]] | None:
     """Return confidence and evidence of a name without rivals about which nothing else was said.
 
-    ``None`` where the ladder has more to look at: codes, ranks that do not fit, rank markers, too little confidence.
+    ``None`` where the ladder has more to look at: codes, ranks that do not fit, too little confidence.
     """
-    if authorship and (not is_unmarked or "auct" in authorship):
-        return None
-    asked_rank = ("", "SPECIES", "INFRASPECIFIC_NAME")[blanks] if blanks < 3 else ""
-    fits = rank_score(asked_rank, rank)
-    if not is_plain or fits < 0 or is_virus or blanks > 2:
+    fits = rank_score(asked_rank, RANKS[rank])
+    if not is_plain or fits < 0 or is_virus:
         return None
     parts = (
         ("name", name_points("a b", "a b") if is_compound else name_points("a", "a")),
-        ("authorship", author_score(authorship, authorship) * 2),
+        ("authorship", authorship),
         ("classification", classification_points(Given().names, Given().names)),
         ("rank", fits),
         ("status", status_score(status)),
