@@ -45,8 +45,9 @@ def _query(entry: Any, at: int) -> NameQuery:
         raise UsageError(f"entry {at}: {unknown[0]} is not known; known are {', '.join(CONTEXT_TERMS)}")
     if wrong := [key for key, value in entry.items() if not isinstance(value, str | int | None)]:
         raise UsageError(f"entry {at}: {wrong[0]} is no text")
-    told: dict[str, Any] = {CONTEXT_TERMS[key]: "" if value is None else _clean(str(value)) for key, value in entry.items()}
-    return NameQuery(**{"name": "", **told})
+    texts = {CONTEXT_TERMS[key]: "" if value is None else _clean(str(value)) for key, value in entry.items()}
+    told: dict[str, Any] = {"name": "", **texts}
+    return NameQuery(**told)
 
 
 def _clean(text: str) -> str:

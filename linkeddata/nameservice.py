@@ -97,12 +97,8 @@ def _add_reconciliation(api: APIRouter, index: NameIndex, place: Place) -> None:
     @api.get("/reconcile/suggest/entity", summary="Names that begin so", response_class=Response, responses=_WRONG)
     def entities(prefix: Annotated[str, Query(description="What was typed.")]) -> Response:
         names = index.names_starting(prefix.strip(), SUGGESTIONS) if prefix.strip() else []
-        found = [
-            one
-            for one in resolve_names(index, map(NameQuery, [prefix, *names]))
-            if one.match_type in reconciliation.SURE
-        ]
-        return _json(reconciliation.suggestions(found))
+        answers = resolve_names(index, map(NameQuery, [prefix, *names]))
+        return _json(reconciliation.suggestions(answers))
 
     @api.get("/reconcile/suggest/type", summary="Types that begin so", response_class=Response, responses=_WRONG)
     def types(prefix: Annotated[str, Query(description="What was typed.")] = "") -> Response:

@@ -118,9 +118,9 @@ def parse_batch(text: str) -> dict[str, Json]:
 def query_of(asked: Mapping[str, Any]) -> NameQuery:
     """Return what a query of the specification asks of an index. Raises ``UsageError``.
 
-    >>> query_of({"query": "Oenanthe", "type": "genus", "properties": [{"pid": "kingdom", "v": "Plantae"}]})
-    NameQuery(name='Oenanthe', authorship='', rank='genus', kingdom='Plantae', phylum='', class_='', order='', \
-family='', genus='', species='', identifier='', merge_to='')
+    >>> asked = query_of({"query": "Oenanthe", "type": "genus", "properties": [{"pid": "kingdom", "v": "Plantae"}]})
+    >>> asked.name, asked.rank, asked.kingdom
+    ('Oenanthe', 'genus', 'Plantae')
     """
     ranks = _ranks(asked)
     told: dict[str, Any] = {"name": str(asked.get("query") or ""), "rank": ranks[0] if len(ranks) == 1 else ""}
