@@ -6,6 +6,7 @@ that GBIF and Darwin Core use for it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from linkeddata.records import Ancestor
 
@@ -86,9 +87,8 @@ class Candidate:
     evidence: tuple[tuple[str, int], ...] = ()  # ("name", 110), ("classification", -5) …, as they were added up
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameAnswer:
-    """What one name resolved to. For match type NONE all keys are empty and ``reason`` says why, in words that begin
+class NameAnswer(NamedTuple):
+    """What one name resolved to; a named tuple, since millions of them are made. For match type NONE all keys are empty and ``reason`` says why, in words that begin
     with one of ``not a name``, ``not found``, ``tie``, ``homonym`` or ``low confidence``.
     """
 

@@ -112,14 +112,18 @@ class NameIndex:
         begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
         return [int(row) for row in self.arrays["epithet_row"][begin:end]]
 
-    def words_like(self, word: str, at_most: int) -> list[tuple[int, int, str]]:
-        """Return first words that may be within ``at_most`` edits of ``word`` and begin alike: first row, end, word."""
+    def words_like(self, word: str, at_most: int) -> list[tuple[int, str]]:
+        """Return first words that may be within ``at_most`` edits of ``word`` and begin alike: their numbers, and they."""
         begin, end = self._words_beginning(word[:1])
         lengths = self.arrays["word_length"][begin:end].astype(numpy.int16)
         masks = self.arrays["word_mask"][begin:end]
         differing = numpy.bitwise_count(masks ^ numpy.uint64(mask(word)))
         near = (numpy.abs(lengths - len(word)) <= at_most) & (differing <= at_most * BITS_PER_EDIT)
-        return [self.word(begin + int(number)) for number in numpy.flatnonzero(near)]
+        numbers = numpy.flatnonzero(near) + begin
+        firsts = self.arrays["word_row"][numbers].astype(numpy.int64)
+        names = self.texts(firsts)
+        told = zip(numbers.tolist(), names, strict=True)
+        return [(number, folded(canonical).partition(" ")[0]) for number, (_, canonical) in told]
 
     def word_number(self, word: str) -> int:
         """Return the number of a first word, -1 where no name begins with it."""
@@ -320,14 +324,21 @@ class NameIndex:
         rows, languages = self.arrays["spoken_row"][at], self.arrays["spoken_language"][at]
         return [(int(row), self.languages[code]) for row, code in zip(rows, languages, strict=True)]
 
-    def find_spoken(self, hashes: Sequence[int]) -> list[bool]:
-        """Say, for the hashes of many folded texts, whether a usage bears it as a vernacular name."""
+    def find_spoken(self, hashes: Sequence[int]) -> list[tuple[int, str]]:
+        """Return, for the hashes of many folded texts, what alone bears each as its vernacular name, and the language.
+
+        The row is -1 where nothing bears the name, and -2 where several entries do.
+        """
         known = self.arrays["spoken_hash"]
         if not len(known):
-            return [False] * len(hashes)
+            return [(-1, "")] * len(hashes)
         wanted = numpy.array(hashes, dtype=numpy.uint64)
-        at = numpy.minimum(numpy.searchsorted(known, wanted), len(known) - 1)
-        return (known[at] == wanted).tolist()  # type: ignore[no-any-return]
+        begin = numpy.searchsorted(known, wanted)
+        at = self.arrays["spoken_at"][numpy.minimum(begin, len(known) - 1)]
+        count = numpy.searchsorted(known, wanted, "right") - begin
+        rows = numpy.where(count == 1, self.arrays["spoken_row"][at].astype(numpy.int64), numpy.where(count, -2, -1))
+        spoken = self.arrays["spoken_language"][at].tolist()
+        return [(row, self.languages[code]) for row, code in zip(rows.tolist(), spoken, strict=True)]
 
     def vernaculars(self, row: int) -> tuple[tuple[str, str], ...]:
         """Return the vernacular names of a row: (language, name)."""

@@ -53,7 +53,7 @@ class NearNames:
     def _words(self, word: str, at_most: int) -> list[str]:
         if len(word) <= SHORT_WORD:
             return []
-        near = (known for _, _, known in self._index.words_like(word, at_most))
+        near = (known for _, known in self._index.words_like(word, at_most))
         return [known for known in near if known != word and edits(word, known, at_most) <= at_most]
 
     def _in_genus(self, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
@@ -68,9 +68,11 @@ class NearNames:
                 yield known
 
     def _in_near_genera(self, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
-        for first, _, known in self._index.words_like(genus, at_most):
-            if known != genus and edits(genus, known, at_most) <= at_most and first >= 0:
-                yield from self._among(self._index.word_number(known), known, epithets, asked, at_most)
+        """Yield names with one edit in the genus; two there, or none, are found by the epithets or in the genus."""
+        if at_most > 1:
+            for number, known in self._index.words_like(genus, 1):
+                if known != genus and edits(genus, known, 1) <= 1:
+                    yield from self._among(number, known, epithets, asked, at_most)
 
     def _among(self, number: int, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
         """Yield the names of a genus that are near enough."""

@@ -83,7 +83,7 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Itera
             index.forget_pages()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Hit:
     """A bare name that one usage alone bears: how it was asked, and the points that its authorship adds."""
 
@@ -91,6 +91,8 @@ class _Hit:
     authorship: int = 0
     rank: str = ""  # as asked; empty for a single word
     qualifier: str = ""
+    language: str = ""
+    is_spoken: bool = False
 
 
 class Resolver:
@@ -111,28 +113,32 @@ class Resolver:
         lows = [folded(name) if is_bare else "" for name, is_bare in zip(names, bare, strict=True)]
         hits, readings = self._hits(names, lows)
         told = self._plainly(names, hits)
-        for at, spoken in enumerate(self._index.find_spoken([keys.hashed(low) for low in lows])):
-            if spoken and at not in told and at not in readings and lows[at]:
-                self._add_spoken(told, at, names[at])
         return [told.get(at) or self._fully(_query(one), readings.get(at)) for at, one in enumerate(queries)]
 
     # ---- bare names that one usage alone bears --------------------------------------------------------------------
 
     def _hits(self, names: Sequence[str], lows: Sequence[str]) -> tuple[dict[int, _Hit], dict[int, Asked]]:
         """Return, by their places, bare names that one usage bears, and what the parser made of others."""
-        first, count = self._index.find([keys.hashed(low) for low in lows])
-        found = zip(first.tolist(), count.tolist(), lows, strict=True)
+        hashes = [keys.hashed(low) for low in lows]
+        first, count = self._index.find(hashes)
         hits: dict[int, _Hit] = {}
         opened: list[int] = []
-        for at, (row, known, low) in enumerate(found):
+        for at, (row, known, low) in enumerate(zip(first.tolist(), count.tolist(), lows, strict=True)):
             if known == 1:
                 hits[at] = _Hit(row, 0, _RANKS_BY_BLANKS.get(low.count(" "), ""))
-            elif not known and " " in low:
+            elif not known and low:
                 opened.append(at)
         begun = self._with_authors(names, lows, opened, hits)
-        parsed: dict[int, Asked] = {}
         waiting = [at for at in opened if at not in hits and at not in begun]
-        for at, asked in zip(waiting, read_together([tidied(names[at]) for at in waiting]), strict=True):
+        spoken = self._index.find_spoken([hashes[at] for at in waiting])
+        strangers = []
+        for at, (row, language) in zip(waiting, spoken, strict=True):
+            if row >= 0 and begun.isdisjoint((~at,)) and is_wordlike(tidied(names[at])):
+                hits[at] = _Hit(self._index.accepted(row), language=language, is_spoken=True)
+            elif row == -1:
+                strangers.append(at)
+        parsed: dict[int, Asked] = {}
+        for at, asked in zip(strangers, read_together([tidied(names[at]) for at in strangers]), strict=True):
             if asked is not None:
                 parsed[at] = asked
         self._add_parsed(parsed, hits)
@@ -141,24 +147,27 @@ class Resolver:
     def _with_authors(
         self, names: Sequence[str], lows: Sequence[str], opened: Sequence[int], hits: dict[int, _Hit]
     ) -> set[int]:
-        """Find names that are followed by authors only; return the places of those that are no matter for the parser."""
+        """Find names that are followed by authors only.
+
+        Return the places of those that are no matter for the parser, and the complements of the places of all others
+        that begin with a known name.
+        """
         beginnings = [(at, length, text) for at in opened for length, text in _beginnings(lows[at])]
         first, count = self._index.find([keys.hashed(text) for _, _, text in beginnings])
         done: set[int] = set()
-        for (at, length, _), row, known in zip(beginnings, first.tolist(), count.tolist(), strict=True):
-            if not known or at in done:
-                continue
-            text = " ".join(names[at].split())
-            authors = authors_after(text, length)
-            if not authors and known > 1:
-                continue
+        for number in numpy.flatnonzero(count).tolist():
+            at, length, _ = beginnings[number]
+            if at in done or ~at in done:
+                continue  # the longest beginning has been looked at
+            known, row = int(count[number]), int(first[number])
             name, canonical = self._index.text(row)
             if known == 1 and folded(name) == lows[at]:
                 authors = authorship_of(name, canonical)
-                points = author_score(*_SHAPES[_shape(authors)]) if "auct" not in authors else -1
-            elif authors:
+                points = _OWN_AUTHORS[_shape(authors)] if "auct" not in authors else -1
+            elif authors := authors_after(" ".join(names[at].split()), length):
                 points = author_score(authors, authorship_of(name, canonical)) if known == 1 else -1
             else:
+                done.add(~at)
                 continue
             done.add(at)
             if points >= 0 and name.startswith(canonical):
@@ -174,14 +183,6 @@ class Resolver:
                     points = author_score(asked.authorship, authorship_of(*self._index.text(row)))
                 if points >= 0:
                     hits[at] = _Hit(row, points * 2, asked.rank, asked.qualifier)
-
-    def _add_spoken(self, told: dict[int, NameAnswer], at: int, name: str) -> None:
-        """Answer a vernacular name, where no part of it is a scientific one."""
-        text = tidied(name)
-        if not any(self._index.knows(beginning) for _, beginning in _beginnings(folded(text))):
-            spoken = self._by_vernacular(NameQuery(name), text, Given())
-            if spoken is not None:
-                told[at] = spoken
 
     def _plainly(self, names: Sequence[str], hits: dict[int, _Hit]) -> dict[int, NameAnswer]:
         """Return, by their places, the answers to names that one usage bears: nothing else was said to weigh."""
@@ -215,14 +216,18 @@ class Resolver:
             if is_synonym_code(accepted_status if is_synonym else status):
                 continue  # chains of synonyms, and synonyms of nothing, take the long way
             lineage = index.lineage_through(parent)
-            judged = _judged(
-                " " in canonical,
-                canonical.isascii() and canonical.replace(" ", "").isalpha(),
-                hit.authorship,
-                hit.rank,
-                rank,
-                status,
-                bool(lineage) and lineage[0].name == "Viruses",
+            judged = (
+                _SPOKEN
+                if hit.is_spoken
+                else _judged(
+                    " " in canonical,
+                    canonical.isascii() and canonical.replace(" ", "").isalpha(),
+                    hit.authorship,
+                    hit.rank,
+                    rank,
+                    status,
+                    bool(lineage) and lineage[0].name == "Viruses",
+                )
             )
             if judged is None:
                 continue
@@ -235,7 +240,7 @@ class Resolver:
                 canonical_name=canonical,
                 rank=RANKS[rank],
                 status=STATUSES[status],
-                match_type="EXACT",
+                match_type="VERNACULAR" if hit.is_spoken else "EXACT",
                 confidence=judged[0],
                 accepted_name=accepted_name,
                 item=item,
@@ -250,6 +255,7 @@ class Resolver:
                 accepted_authorship=authorship_of(accepted_name, accepted_canonical),
                 accepted_rank=RANKS[accepted_rank],
                 vernaculars=index.vernaculars(above) if spoken else (),
+                matched_language=hit.language,
                 evidence=judged[1],
                 moment=moment,
             )
@@ -265,9 +271,9 @@ class Resolver:
             named = self._by_name(query, text, None) if text and not _IDENTIFIER.fullmatch(text) else found
             other = named.usage_key not in ("", found.usage_key, found.accepted_usage_key)
             said = f"the name leads to {named.scientific_name} ({named.usage_key})" if other else ""
-            return replace(found, note=_notes(found.note, said))
+            return found._replace(note=_notes(found.note, said))
         answer = self._by_name(query, text, reading)
-        return replace(answer, note=_notes(answer.note, note)) if note else answer
+        return answer._replace(note=_notes(answer.note, note)) if note else answer
 
     def _identified(self, query: NameQuery, text: str) -> tuple[int, str]:
         """Return the row of the identifier that was given, or stands in place of the name; and a note when unknown."""
@@ -321,7 +327,7 @@ class Resolver:
             return NameAnswer(query=query.name, confidence=99, reason=f"{TIE}: {listed}", alternatives=candidates)
         [(row, language)] = borne.items()
         match = Match(row, "VERNACULAR", VERNACULAR_CONFIDENCE, evidence=(("vernacular name", VERNACULAR_CONFIDENCE),))
-        return replace(self._told(query, match), matched_language=language)
+        return self._told(query, match)._replace(matched_language=language)
 
     def _candidate_spoken(self, row: int) -> Candidate:
         name, canonical = self._index.text(row)
@@ -344,14 +350,13 @@ class Resolver:
                 identification_qualifier=qualifier,
                 alternatives=alternatives,
             )
-        answer = replace(
-            self._of_row(query, match.row, match.match_type, match.confidence),
+        answer = self._of_row(query, match.row, match.match_type, match.confidence)._replace(
             reason=match.reason,
             identification_qualifier=qualifier,
             alternatives=alternatives,
             evidence=match.evidence,
         )
-        answer = replace(answer, note=_notes(answer.note, self._elsewhere(match)))
+        answer = answer._replace(note=_notes(answer.note, self._elsewhere(match)))
         return self._merged(answer, match.row, query.merge_to) if query.merge_to else answer
 
     def _of_row(self, query: NameQuery, row: int, match_type: str, confidence: int) -> NameAnswer:
@@ -403,8 +408,7 @@ class Resolver:
         if above < 0:
             return answer
         name, canonical = self._index.text(above)
-        return replace(
-            answer,
+        return answer._replace(
             accepted_usage_key=self._index.key(above),
             accepted_name=name,
             accepted_canonical=canonical,
@@ -486,8 +490,14 @@ def _beginnings(low: str) -> list[tuple[int, str]]:
     return [(length, " ".join(words[:length])) for length in range(longest, 0, -1)]
 
 
-_SHAPES = {"": ("", ""), "a": ("aaaa", "aaaa"), "(a)": ("(aaaa)", "(aaaa)"), "(a) b": ("(aaaa) bbbb", "(aaaa) bbbb")}
-"""What an authorship counts beside itself depends on its brackets only."""
+_OWN_AUTHORS = {
+    "": 0,
+    "a": author_score("A", "A"),
+    "(a)": author_score("(A)", "(A)"),
+    "(a) b": author_score("(A) B", "(A) B"),
+}
+"""What an authorship counts beside itself: that depends on its brackets only."""
+_SPOKEN = (VERNACULAR_CONFIDENCE, (("vernacular name", VERNACULAR_CONFIDENCE),))
 
 
 def _shape(authorship: str) -> str:
