@@ -144,6 +144,7 @@ names.add_command(_step_command("campaign", ("names",), "Resolve and link every 
 @click.option("--header/--no-header", default=None, help="Whether FILE's first row names the columns.")
 @click.option("--index", type=click.Path(dir_okay=False, path_type=Path), help="Name index; default: the settings'.")
 @click.option("--source", "sources", multiple=True, help="Ask gbif, col, worms, wikidata or all; may be repeated.")
+@click.option("--fresh", is_flag=True, help="Ask services again what they answered in the last 30 days.")
 @click.option("--rank", default="", metavar="RANK", help="Merge what is below RANK into it, such as species.")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write FILE with answers here.")
 @click.pass_obj
@@ -154,6 +155,7 @@ def names_resolve(
     header: bool | None,
     index: Path | None,
     sources: tuple[str, ...],
+    fresh: bool,
     rank: str,
     out: Path | None,
 ) -> None:
@@ -164,14 +166,16 @@ def names_resolve(
     name index where there is one, else GBIF, WoRMS and Wikidata.
     """
     settings = shell.settings()
-    with _answering(settings, index, sources) as ask:
+    with _answering(settings, index, sources, fresh) as ask:
         if column or out or (len(queries) == 1 and Path(queries[0]).is_file()):
             sys.exit(_resolve_file(shell, queries, ask, out, column=column, heading=header, merge_to=rank))
         sys.exit(_resolve_words(shell, queries, ask, rank))
 
 
 @contextmanager
-def _answering(settings: Settings, index: Path | None, sources: tuple[str, ...]) -> "Iterator[Ask]":
+def _answering(
+    settings: Settings, index: Path | None, sources: tuple[str, ...], fresh: bool = False
+) -> "Iterator[Ask]":
     """Give who answers names: the sources that were named, else the index there is, else all services."""
     from functools import partial
 
@@ -182,11 +186,13 @@ def _answering(settings: Settings, index: Path | None, sources: tuple[str, ...])
         with open_index(path) as opened:
             yield partial(resolve_names, opened)
         return
+    from linkeddata.answercache import KEPT_DAYS, AnswerCache
     from linkeddata.client import Client
     from linkeddata.namesources import Services, ask
 
-    with Client(settings) as client:
-        yield ask(sources or ("all",), Services(client, settings, now()))
+    kept = settings.home_path / "names-answers.sqlite"
+    with Client(settings) as client, AnswerCache(kept, days=0 if fresh else KEPT_DAYS) as cache:
+        yield ask(sources or ("all",), Services(client, settings, now(), cache=cache))
 
 
 def _resolve_words(shell: Shell, words: tuple[str, ...], ask: "Ask", rank: str) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from linkeddata import choice, gbif, names, wikidata, worms
+from linkeddata.answercache import AnswerCache
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UnreachableError, UsageError
 from linkeddata.gbif import Match, Usage
@@ -32,12 +33,13 @@ Ask = Callable[[Iterable[NameQuery]], Iterator[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What is asked, in which languages people may have written, and when (ISO 8601, UTC)."""
+    """What is asked, when (ISO 8601, UTC), in which languages people may have written, and what is known already."""
 
     client: Client
     settings: Settings
     moment: str
     languages: tuple[str, ...] = ("nl", "en", "la")
+    cache: AnswerCache | None = None
 
 
 Source = Callable[[Sequence[NameQuery], Services], list[Answer]]
@@ -76,7 +78,7 @@ def compared(answers: Mapping[str, Answer]) -> Answer:
     own = known[first]
     others = [f"{name} says {_said(answer)}" for name, answer in known.items() if _said(answer) != _said(own)]
     down = [f"{name} did not answer" for name, answer in answers.items() if isinstance(answer, Failure)]
-    return replace(own, note=choice.notes(own.note, *others, *down))
+    return own._replace(note=choice.notes(own.note, *others, *down))
 
 
 def _said(answer: NameAnswer) -> str:
@@ -87,13 +89,19 @@ def _said(answer: NameAnswer) -> str:
 
 def _patient(name: str, batch: Sequence[NameQuery], services: Services, silences: Counter[str]) -> list[Answer]:
     """Ask a source about a batch; one that keeps silent is soon left alone, each of its names is a failure."""
+    known = services.cache.known(name, batch, services.moment) if services.cache else {}
+    asked = [query for query in batch if query not in known]
     if silences[name] >= names.PATIENCE:
         trouble = UnreachableError(f"{name} did not answer {names.PATIENCE} times in a row", code="unreachable")
-        return [_failure(query, trouble, services) for query in batch]
-    found = SOURCES[name](batch, services)
-    down = [isinstance(answer, Failure) and answer.reason == names.UNREACHABLE for answer in found]
-    silences[name] = silences[name] + 1 if all(down) else 0
-    return [merged(answer, query.merge_to) for answer, query in zip(found, batch, strict=True)]
+        found: list[Answer] = [_failure(query, trouble, services) for query in asked]
+    else:
+        found = SOURCES[name](asked, services) if asked else []
+        down = [isinstance(answer, Failure) and answer.reason == names.UNREACHABLE for answer in found]
+        silences[name] = silences[name] + 1 if down and all(down) else 0
+    told = dict(zip(asked, found, strict=True))
+    if services.cache:
+        services.cache.keep(name, [(q, one) for q, one in told.items() if isinstance(one, NameAnswer)])
+    return [merged(known.get(query) or told[query], query.merge_to) for query in batch]
 
 
 def _each(one: Callable[[NameQuery, Services], NameAnswer]) -> Source:
@@ -249,8 +257,7 @@ def _of_aphia(query: NameQuery, records: Sequence[AphiaRecord], services: Servic
         why = "not found: only in another kingdom" if records and not near else reason or "not found"
         return _nothing(query, "worms", services, why)
     taxon = choice.of_aphia(record)
-    return replace(
-        of_taxon(taxon),
+    return of_taxon(taxon)._replace(
         query=query.name,
         usage_key=record.aphia_id,
         accepted_usage_key=taxon.aphia_id if taxon.aphia_id != record.aphia_id else "",
@@ -279,8 +286,7 @@ def _by_wikidata(query: NameQuery, services: Services) -> NameAnswer:
     taxon = replace(choice.of_item(item, None, None, services.languages), match_type=kind)
     only_key = item.gbif_keys[0] if len(item.gbif_keys) == 1 else ""
     note = choice.key_note(item) if len(item.gbif_keys) > 1 else ""
-    return replace(
-        of_taxon(taxon),
+    return of_taxon(taxon)._replace(
         query=query.name or query.identifier,
         usage_key=item.id,
         gbif_key=only_key,
@@ -378,8 +384,7 @@ def merged(answer: Answer, rank: str) -> Answer:
     above = next((step for step in answer.classification if step.rank == rank.lower()), None)
     if above is None:
         return answer
-    return replace(
-        answer,
+    return answer._replace(
         accepted_usage_key=above.gbif_key,
         accepted_name=above.name,
         accepted_canonical=above.name,
