@@ -88,8 +88,10 @@ class Candidate:
 
 
 class NameAnswer(NamedTuple):
-    """What one name resolved to; a named tuple, since millions of them are made. For match type NONE all keys are empty and ``reason`` says why, in words that begin
-    with one of ``not a name``, ``not found``, ``tie``, ``homonym`` or ``low confidence``.
+    """What one name resolved to; a named tuple, since millions of them are made.
+
+    For match type NONE all keys are empty and ``reason`` says why, in words that begin with one of ``not a name``,
+    ``not found``, ``tie``, ``homonym across kingdoms`` or ``low confidence``.
     """
 
     query: str  # the verbatim name

@@ -113,7 +113,7 @@ class NameIndex:
         return [int(row) for row in self.arrays["epithet_row"][begin:end]]
 
     def words_like(self, word: str, at_most: int) -> list[tuple[int, str]]:
-        """Return first words that may be within ``at_most`` edits of ``word`` and begin alike: their numbers, and they."""
+        """Return first words that begin alike and may be within ``at_most`` edits of ``word``: number and word."""
         begin, end = self._words_beginning(word[:1])
         lengths = self.arrays["word_length"][begin:end].astype(numpy.int16)
         masks = self.arrays["word_mask"][begin:end]
@@ -121,9 +121,8 @@ class NameIndex:
         near = (numpy.abs(lengths - len(word)) <= at_most) & (differing <= at_most * BITS_PER_EDIT)
         numbers = numpy.flatnonzero(near) + begin
         firsts = self.arrays["word_row"][numbers].astype(numpy.int64)
-        names = self.texts(firsts)
-        told = zip(numbers.tolist(), names, strict=True)
-        return [(number, folded(canonical).partition(" ")[0]) for number, (_, canonical) in told]
+        told = zip(numbers.tolist(), self.texts(firsts)[1], strict=True)
+        return [(number, folded(canonical).partition(" ")[0]) for number, canonical in told]
 
     def word_number(self, word: str) -> int:
         """Return the number of a first word, -1 where no name begins with it."""
@@ -246,21 +245,23 @@ class NameIndex:
         wanted = numpy.array(rows, dtype=numpy.int64)
         above = self.arrays["parent"][wanted].tolist()
         ranks = self.arrays["rank"][wanted].tolist()
-        told = zip(rows, above, ranks, self.texts(wanted), self.shown("gbif", wanted), strict=True)
-        for row, parent, rank, (_, name), key in told:
+        told = zip(rows, above, ranks, self.texts(wanted)[1], self.shown("gbif", wanted), strict=True)
+        for row, parent, rank, name, key in told:
             known[row] = (*self.lineage_through(parent), Ancestor(_LOWER[rank], name, key))
 
-    def texts(self, rows: Array) -> list[tuple[str, str]]:
-        """Return the names with authorship and the canonical names of many rows."""
+    def texts(self, rows: Array) -> tuple[list[str], list[str]]:
+        """Return the names with authorship of many rows, and their canonical names."""
         ends = self.arrays["text_end"]
         starts = numpy.where(rows > 0, ends[numpy.maximum(rows, 1) - 1], 0) + numpy.uint64(self._text_at)
         stops = ends[rows] + numpy.uint64(self._text_at)
-        lengths = self.arrays["name_length"][rows]
-        cut, whole = _cut, self._map
-        return [
-            cut(whole[start:stop].decode(), length)
-            for start, stop, length in zip(starts.tolist(), stops.tolist(), lengths.tolist(), strict=True)
-        ]
+        lengths = self.arrays["name_length"][rows].tolist()
+        whole = self._map
+        texts = [whole[at:to].decode() for at, to in zip(starts.tolist(), stops.tolist(), strict=True)]
+        canonicals = [text[:length] for text, length in zip(texts, lengths, strict=True)]
+        for at, length in enumerate(lengths):
+            if not length:
+                texts[at], canonicals[at] = _cut(texts[at], 0)
+        return texts, canonicals
 
     def shown(self, namespace: str, rows: Array) -> list[str]:
         """Return the identifiers of many rows in a namespace (gbif, col, aphia, item), or their own keys (``""``)."""

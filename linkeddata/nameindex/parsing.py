@@ -15,7 +15,7 @@ import nameparser
 from linkeddata.nameindex.ranks import rank_of
 from linkeddata.nameindex.spelling import folded
 
-LONGEST_NAME = 4
+LONGEST_NAME = 3
 """Words that a canonical name may have when authors follow it."""
 
 _PLAIN = re.compile(r"[A-Z][a-z]+(?:-[a-z]+)?(?: [a-z]{2,}(?:-[a-z]+)*){1,2}")

@@ -32,7 +32,6 @@ from linkeddata.nameindex.matching import (
     given_of,
 )
 from linkeddata.nameindex.parsing import (
-    LONGEST_NAME,
     Asked,
     authors_after,
     is_wordlike,
@@ -83,16 +82,35 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Itera
             index.forget_pages()
 
 
-@dataclass(slots=True)
-class _Hit:
-    """A bare name that one usage alone bears: how it was asked, and the points that its authorship adds."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a bare name was asked that one usage alone bears, and the points that its authorship adds."""
 
-    row: int
     authorship: int = 0
     rank: str = ""  # as asked; empty for a single word
     qualifier: str = ""
     language: str = ""
     is_spoken: bool = False
+
+
+@dataclass(slots=True)
+class _Hits:
+    """Rows that answer bare names, by the places of the names, and how each was asked."""
+
+    rows: dict[int, int]
+    ways: dict[int, _Way]
+
+    def add(self, at: int, row: int, authorship: int = 0, rank: str = "", qualifier: str = "") -> None:
+        self.rows[at] = row
+        self.ways[at] = _way(authorship, rank, qualifier)
+
+    def __contains__(self, at: int) -> bool:
+        return at in self.rows
+
+
+@lru_cache(maxsize=4096)
+def _way(authorship: int, rank: str, qualifier: str) -> _Way:
+    return _Way(authorship, rank, qualifier)
 
 
 class Resolver:
@@ -117,15 +135,16 @@ class Resolver:
 
     # ---- bare names that one usage alone bears --------------------------------------------------------------------
 
-    def _hits(self, names: Sequence[str], lows: Sequence[str]) -> tuple[dict[int, _Hit], dict[int, Asked]]:
+    def _hits(self, names: Sequence[str], lows: Sequence[str]) -> tuple[_Hits, dict[int, Asked]]:
         """Return, by their places, bare names that one usage bears, and what the parser made of others."""
         hashes = [keys.hashed(low) for low in lows]
         first, count = self._index.find(hashes)
-        hits: dict[int, _Hit] = {}
+        hits = _Hits({}, {})
         opened: list[int] = []
         for at, (row, known, low) in enumerate(zip(first.tolist(), count.tolist(), lows, strict=True)):
             if known == 1:
-                hits[at] = _Hit(row, 0, _RANKS_BY_BLANKS.get(low.count(" "), ""))
+                hits.rows[at] = row
+                hits.ways[at] = _WAYS.get(low.count(" "), _WAYS[0])
             elif not known and low:
                 opened.append(at)
         begun = self._with_authors(names, lows, opened, hits)
@@ -134,7 +153,8 @@ class Resolver:
         strangers = []
         for at, (row, language) in zip(waiting, spoken, strict=True):
             if row >= 0 and begun.isdisjoint((~at,)) and is_wordlike(tidied(names[at])):
-                hits[at] = _Hit(self._index.accepted(row), language=language, is_spoken=True)
+                hits.rows[at] = self._index.accepted(row)
+                hits.ways[at] = _Way(language=language, is_spoken=True)
             elif row == -1:
                 strangers.append(at)
         parsed: dict[int, Asked] = {}
@@ -144,23 +164,18 @@ class Resolver:
         self._add_parsed(parsed, hits)
         return hits, {at: asked for at, asked in parsed.items() if at not in hits}
 
-    def _with_authors(
-        self, names: Sequence[str], lows: Sequence[str], opened: Sequence[int], hits: dict[int, _Hit]
-    ) -> set[int]:
+    def _with_authors(self, names: Sequence[str], lows: Sequence[str], opened: Sequence[int], hits: _Hits) -> set[int]:
         """Find names that are followed by authors only.
 
         Return the places of those that are no matter for the parser, and the complements of the places of all others
         that begin with a known name.
         """
-        beginnings = [(at, length, text) for at in opened for length, text in _beginnings(lows[at])]
-        first, count = self._index.find([keys.hashed(text) for _, _, text in beginnings])
+        begun, strangers = self._begun(lows, opened, (3, 2))
+        shorter, _ = self._begun(lows, strangers, (1,))
+        begun |= shorter
+        rows = numpy.array([row for _, row, _ in begun.values()], dtype=numpy.int64)
         done: set[int] = set()
-        for number in numpy.flatnonzero(count).tolist():
-            at, length, _ = beginnings[number]
-            if at in done or ~at in done:
-                continue  # the longest beginning has been looked at
-            known, row = int(count[number]), int(first[number])
-            name, canonical = self._index.text(row)
+        for (at, (length, row, known)), name, canonical in zip(begun.items(), *self._index.texts(rows), strict=True):
             if known == 1 and folded(name) == lows[at]:
                 authors = authorship_of(name, canonical)
                 points = _OWN_AUTHORS[_shape(authors)] if "auct" not in authors else -1
@@ -171,10 +186,32 @@ class Resolver:
                 continue
             done.add(at)
             if points >= 0 and name.startswith(canonical):
-                hits[at] = _Hit(row, points * 2, _RANKS_BY_BLANKS.get(canonical.count(" "), ""))
+                hits.add(at, row, points * 2, _RANKS_BY_BLANKS.get(canonical.count(" "), ""))
         return done
 
-    def _add_parsed(self, parsed: dict[int, Asked], hits: dict[int, _Hit]) -> None:
+    def _begun(
+        self, lows: Sequence[str], places: Sequence[int], lengths: Sequence[int]
+    ) -> tuple[dict[int, tuple[int, int, int]], list[int]]:
+        """Return which texts begin with a known name of so many words, by their places: words, first row, rows.
+
+        The places of the others are returned, too.
+        """
+        asked: list[tuple[int, int]] = []
+        hashes: list[int] = []
+        for at in places:
+            words = lows[at].split(" ", 3)
+            for length in lengths:
+                if length < len(words):
+                    asked.append((at, length))
+                    hashes.append(keys.hashed(" ".join(words[:length])))
+        first, count = self._index.find(hashes)
+        begun: dict[int, tuple[int, int, int]] = {}
+        for number in numpy.flatnonzero(count).tolist():
+            at, length = asked[number]
+            begun.setdefault(at, (length, int(first[number]), int(count[number])))
+        return begun, [at for at in places if at not in begun]
+
+    def _add_parsed(self, parsed: dict[int, Asked], hits: _Hits) -> None:
         first, count = self._index.find([keys.hashed(asked.name) for asked in parsed.values()])
         for (at, asked), row, known in zip(parsed.items(), first.tolist(), count.tolist(), strict=True):
             if known == 1 and asked.is_parsable and not asked.is_indeterminate:
@@ -182,26 +219,27 @@ class Resolver:
                 if asked.authorship:
                     points = author_score(asked.authorship, authorship_of(*self._index.text(row)))
                 if points >= 0:
-                    hits[at] = _Hit(row, points * 2, asked.rank, asked.qualifier)
+                    hits.add(at, row, points * 2, asked.rank, asked.qualifier)
 
-    def _plainly(self, names: Sequence[str], hits: dict[int, _Hit]) -> dict[int, NameAnswer]:
+    def _plainly(self, names: Sequence[str], hits: _Hits) -> dict[int, NameAnswer]:
         """Return, by their places, the answers to names that one usage bears: nothing else was said to weigh."""
-        if not hits:
+        if not hits.rows:
             return {}
         index = self._index
-        own = numpy.array([hit.row for hit in hits.values()], dtype=numpy.int64)
+        own = numpy.array(list(hits.rows.values()), dtype=numpy.int64)
         leads_to = index.arrays["accepted"][own].astype(numpy.int64)
         accepted = numpy.where(leads_to == NO_ROW, own, leads_to)
         parents = index.arrays["parent"][accepted]
         index.know_lineages(parents)
-        texts = index.texts(own)
+        full, canonicals = index.texts(own)
         moved = numpy.flatnonzero(accepted != own)
-        accepted_texts = list(texts)
-        for at, text in zip(moved.tolist(), index.texts(accepted[moved]), strict=True):
-            accepted_texts[at] = text
+        accepted_full, accepted_canonicals = list(full), list(canonicals)
+        for at, name, canonical in zip(moved.tolist(), *index.texts(accepted[moved]), strict=True):
+            accepted_full[at], accepted_canonicals[at] = name, canonical
         origins = [index.checklist_of(source) for source in range(len(index.checklists))]
         told = zip(
-            hits.items(), accepted.tolist(), texts, accepted_texts, index.shown("", own), index.shown("", accepted),
+            hits.rows.items(), hits.ways.values(), accepted.tolist(), full, canonicals, accepted_full,
+            accepted_canonicals, index.shown("", own), index.shown("", accepted),
             index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
             index.arrays["status"][own].tolist(), index.arrays["status"][accepted].tolist(),
             parents.tolist(), index.arrays["source"][own].tolist(),
@@ -209,21 +247,21 @@ class Resolver:
         )  # fmt: skip
         found: dict[int, NameAnswer] = {}
         for (
-            (at, hit), above, (name, canonical), (accepted_name, accepted_canonical), key, accepted_key, rank,
+            (at, row), way, above, name, canonical, accepted_name, accepted_canonical, key, accepted_key, rank,
             accepted_rank, status, accepted_status, parent, source, gbif, col, aphia, item, spoken,
         ) in told:  # fmt: skip
-            is_synonym = hit.row != above
+            is_synonym = row != above
             if is_synonym_code(accepted_status if is_synonym else status):
                 continue  # chains of synonyms, and synonyms of nothing, take the long way
             lineage = index.lineage_through(parent)
             judged = (
                 _SPOKEN
-                if hit.is_spoken
+                if way.is_spoken
                 else _judged(
                     " " in canonical,
                     canonical.isascii() and canonical.replace(" ", "").isalpha(),
-                    hit.authorship,
-                    hit.rank,
+                    way.authorship,
+                    way.rank,
                     rank,
                     status,
                     bool(lineage) and lineage[0].name == "Viruses",
@@ -240,7 +278,7 @@ class Resolver:
                 canonical_name=canonical,
                 rank=RANKS[rank],
                 status=STATUSES[status],
-                match_type="VERNACULAR" if hit.is_spoken else "EXACT",
+                match_type="VERNACULAR" if way.is_spoken else "EXACT",
                 confidence=judged[0],
                 accepted_name=accepted_name,
                 item=item,
@@ -249,13 +287,13 @@ class Resolver:
                 aphia_id=aphia,
                 checklist_key=checklist_key,
                 note=f"{name} is a synonym of {accepted_name}" if is_synonym else "",
-                identification_qualifier=hit.qualifier,
+                identification_qualifier=way.qualifier,
                 classification=lineage,
                 accepted_canonical=accepted_canonical,
                 accepted_authorship=authorship_of(accepted_name, accepted_canonical),
                 accepted_rank=RANKS[accepted_rank],
                 vernaculars=index.vernaculars(above) if spoken else (),
-                matched_language=hit.language,
+                matched_language=way.language,
                 evidence=judged[1],
                 moment=moment,
             )
@@ -483,13 +521,6 @@ def _query(one: NameQuery | str) -> NameQuery:
     return NameQuery(one) if isinstance(one, str) else one
 
 
-def _beginnings(low: str) -> list[tuple[int, str]]:
-    """Return what may be the canonical name at the beginning of a folded name with authorship, longest first."""
-    words = low.split(" ")
-    longest = min(LONGEST_NAME, len(words) - 1)
-    return [(length, " ".join(words[:length])) for length in range(longest, 0, -1)]
-
-
 _OWN_AUTHORS = {
     "": 0,
     "a": author_score("A", "A"),
@@ -498,6 +529,9 @@ _OWN_AUTHORS = {
 }
 """What an authorship counts beside itself: that depends on its brackets only."""
 _SPOKEN = (VERNACULAR_CONFIDENCE, (("vernacular name", VERNACULAR_CONFIDENCE),))
+
+
+_WAYS = {blanks: _Way(rank=_RANKS_BY_BLANKS.get(blanks, "")) for blanks in range(3)}
 
 
 def _shape(authorship: str) -> str:
