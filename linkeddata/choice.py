@@ -21,6 +21,21 @@ LEAST_CONFIDENCE = 80
 SHORT_WORD = 5
 """A single word of so many letters or fewer is never matched fuzzily."""
 
+KINGDOMS = {
+    "animalia": "Animalia",
+    "metazoa": "Animalia",
+    "plantae": "Plantae",
+    "viridiplantae": "Plantae",
+    "fungi": "Fungi",
+    "bacteria": "Bacteria",
+    "archaea": "Archaea",
+    "viruses": "Viruses",
+    "virus": "Viruses",
+}
+"""Kingdoms on which checklists agree, by what they are called. Chromista and Protozoa are not among them: what one
+checklist puts there another calls a plant, an animal or nothing."""
+
+
 _ITEM_LIKE = re.compile(r"[Qq]\d+")
 _ITEM = re.compile(r"Q[1-9]\d*")
 _CODE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
@@ -334,6 +349,16 @@ def is_open(draft: Taxon | Failure) -> bool:
 
 def kingdom(lineage: Sequence[Ancestor]) -> str:
     return next((step.name for step in lineage if step.rank == "kingdom"), "")
+
+
+def apart(one: str, other: str) -> bool:
+    """Say whether two kingdoms are different for certain.
+
+    >>> apart("Animalia", "Plantae"), apart("Animalia", "Metazoa"), apart("Plantae", "Chromista"), apart("", "Fungi")
+    (True, False, False, False)
+    """
+    known = KINGDOMS.get(one.casefold()), KINGDOMS.get(other.casefold())
+    return all(known) and known[0] != known[1]
 
 
 def joined(name: str, authorship: str) -> str:

@@ -29,20 +29,6 @@ LONGEST_CLIMB = 80
 SURE, CHECK, NONE = "sure", "check", "none"
 """How certain a link is: taken, left to a person, nothing found."""
 
-KINGDOMS = {
-    "animalia": "Animalia",
-    "metazoa": "Animalia",
-    "plantae": "Plantae",
-    "viridiplantae": "Plantae",
-    "fungi": "Fungi",
-    "bacteria": "Bacteria",
-    "archaea": "Archaea",
-    "viruses": "Viruses",
-    "virus": "Viruses",
-}
-"""Kingdoms on which checklists agree, by what they are called. Chromista and Protozoa are not among them: what one
-checklist puts there another calls a plant, an animal or nothing."""
-
 Evidence = tuple[tuple[str, bool], ...]
 """What was compared, and whether it agrees; what is not known on both sides is not in it."""
 
@@ -132,7 +118,7 @@ def with_answer(subject: Subject, answer: NameAnswer) -> Subject:
         if own and found and own != found
     ]
     kingdom = choice.kingdom(answer.classification)
-    if _apart(subject.kingdom, kingdom):
+    if choice.apart(subject.kingdom, kingdom):
         doubts.append(f"{subject.kingdom} was given, {answer.accepted_name} is of {kingdom}")
     if answer.match_type not in ("EXACT", "IDENTIFIER", "VERNACULAR"):
         doubts.append(f"{answer.match_type.lower()} match: {answer.scientific_name}")
@@ -152,12 +138,6 @@ def with_answer(subject: Subject, answer: NameAnswer) -> Subject:
         note=answer.note,
         doubt=choice.notes(subject.doubt, *doubts),
     )
-
-
-def _apart(one: str, other: str) -> bool:
-    """Say whether two kingdoms are different for certain."""
-    known = KINGDOMS.get(one.casefold()), KINGDOMS.get(other.casefold())
-    return all(known) and known[0] != known[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +165,7 @@ def weighed(subject: Subject, item: Item, around: Around = NOTHING_AROUND) -> We
         found.append(("name", subject.name in item.names))
     if subject.rank and item.rank:
         found.append(("rank", subject.rank.lower() == item.rank))
-    given, own = KINGDOMS.get(subject.kingdom.casefold()), KINGDOMS.get(around.kingdom.casefold())
+    given, own = choice.KINGDOMS.get(subject.kingdom.casefold()), choice.KINGDOMS.get(around.kingdom.casefold())
     if given and own:
         found.append(("kingdom", given == own))
     above = {step.name for step in subject.lineage if step.name and step.rank != "kingdom"}
@@ -414,7 +394,7 @@ class _Reader:
 
 
 def _kingdom_of(item: Item) -> str:
-    return next((KINGDOMS[name.casefold()] for name in item.names if name.casefold() in KINGDOMS), "")
+    return next((choice.KINGDOMS[name.casefold()] for name in item.names if name.casefold() in choice.KINGDOMS), "")
 
 
 def _statements(item: Item) -> Iterator[Statement]:

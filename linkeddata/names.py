@@ -238,12 +238,19 @@ class _Run:
     def _identified(self, taxon: Taxon) -> list[Item]:
         statement = choice.identifier(taxon)
         self._fetch_bearers([statement])
-        return [item for item in _raised(self._bearers[statement]) if choice.fits_by_key(item, taxon)]
+        found = [item for item in _raised(self._bearers[statement]) if choice.fits_by_key(item, taxon)]
+        return self._of_kingdom(found, taxon) if len(found) > 1 else found
 
     def _named(self, taxon: Taxon) -> list[Item]:
         statement = (TAXON_NAME, taxon.name)
         self._fetch_bearers([statement])
-        return [item for item in _raised(self._bearers[statement]) if choice.fits_by_name(item, taxon)]
+        found = [item for item in _raised(self._bearers[statement]) if choice.fits_by_name(item, taxon)]
+        return self._of_kingdom(found, taxon)
+
+    def _of_kingdom(self, items: Sequence[Item], taxon: Taxon) -> list[Item]:
+        """Return the items whose parents do not lead to another kingdom than the taxon's."""
+        own = choice.kingdom(taxon.lineage)
+        return [item for item in items if not choice.apart(own, choice.kingdom(self._climbed(item)))]
 
     def _fetch_bearers(self, statements: Iterable[Statement]) -> None:
         wanted = [statement for statement in dict.fromkeys(statements) if statement not in self._bearers]

@@ -260,6 +260,26 @@ def test_an_item_is_found_by_name_when_none_has_the_key(tits: StandIn) -> None:
     assert (taxon.item, taxon.gbif_key) == ("Q9990003", "9990004")
 
 
+def test_an_item_of_the_same_name_in_another_kingdom_is_not_linked() -> None:
+    plant = _item(9990051, "Parus major", P171="Q9990052")
+    kingdom = _item(9990052, "Plantae", P105="Q36732")
+    bird = next(item for item in TITS.items if item.id == "Q9990003")
+    with StandIn(World(usages=TITS.usages, items=(plant, kingdom))) as standin:
+        [alone] = _taxa(standin, "Parus major")
+    with StandIn(World(usages=TITS.usages, items=(plant, kingdom, bird))) as standin:
+        [beside] = _taxa(standin, "Parus major")
+    assert (alone.concept, alone.item) == ("gbif:9990004", "")
+    assert beside.item == "Q9990003"
+
+
+def test_of_two_items_with_the_key_the_one_in_another_kingdom_is_left_out() -> None:
+    plant = _item(9990053, "Sitta europaea", P846="9990009", P171="Q9990052")
+    kingdom = _item(9990052, "Plantae", P105="Q36732")
+    with StandIn(replace(TITS, items=(plant, kingdom, *TITS.items))) as standin:
+        [taxon] = _taxa(standin, "Sitta europaea")
+    assert taxon.item == "Q9990013"
+
+
 def test_an_item_with_the_key_among_others_is_linked_only_if_it_has_the_name(tits: StandIn) -> None:
     [other] = _taxa(tits, "Parus major")
     assert other.item != "Q9990010"  # which has this key and another, and is called Cyanistes duplex
