@@ -96,16 +96,19 @@ def _add_reconciliation(api: APIRouter, index: NameIndex, place: Place) -> None:
 
     @api.get("/reconcile/suggest/entity", summary="Names that begin so", response_class=Response, responses=_WRONG)
     def entities(prefix: Annotated[str, Query(description="What was typed.")]) -> Response:
+        """To choose from while typing; homonyms are all there."""
         names = index.names_starting(prefix.strip(), SUGGESTIONS) if prefix.strip() else []
         answers = resolve_names(index, map(NameQuery, [prefix, *names]))
         return _json(reconciliation.suggestions(answers))
 
     @api.get("/reconcile/suggest/type", summary="Types that begin so", response_class=Response, responses=_WRONG)
     def types(prefix: Annotated[str, Query(description="What was typed.")] = "") -> Response:
+        """Types are ranks, below the type `taxon`."""
         return _json(reconciliation.suggested_types(prefix))
 
     @api.get("/reconcile/suggest/property", summary="Properties that begin so", response_class=Response)
     def properties(prefix: Annotated[str, Query(description="What was typed.")] = "") -> Response:
+        """What a query can be refined by, and what an answer can be extended with."""
         return _json(reconciliation.suggested_properties(prefix))
 
     @api.get("/reconcile/properties", summary="What can be added to a table", response_class=Response)
@@ -113,10 +116,12 @@ def _add_reconciliation(api: APIRouter, index: NameIndex, place: Place) -> None:
         type_id: Annotated[str, Query(alias="type", description="A type's id.")] = "",
         limit: Annotated[int, Query(ge=0, description="How many at most; 0 for all.")] = 0,
     ) -> Response:
+        """The properties that a data extension query may ask for; the same for all types."""
         return _json(reconciliation.proposed_properties(type_id, limit))
 
     @api.get("/reconcile/preview", summary="A small page about one name", response_class=HTMLResponse)
     def preview(key: Annotated[str, Query(alias="id", description="A usage's key.")]) -> Response:
+        """For the small frame that opens over a candidate; it runs no script and fetches nothing."""
         [found] = resolve_names(index, [reconciliation.by_key(key)])
         if found.match_type == "NONE":
             raise not_found("name", key)
