@@ -67,6 +67,7 @@ class _Columns:
     parent: array[int] = field(default_factory=lambda: array("Q"))
     accepted: array[int] = field(default_factory=lambda: array("Q"))
     hash: array[int] = field(default_factory=lambda: array("Q"))
+    full_hash: array[int] = field(default_factory=lambda: array("Q"))  # of the name with authorship; 0 without
     epithets: array[int] = field(default_factory=lambda: array("I"))
     length: array[int] = field(default_factory=lambda: array("H"))  # bytes of the text
     line: array[int] = field(default_factory=lambda: array("I"))
@@ -160,6 +161,7 @@ class _Reading:
         own.parent.append(parent)
         own.accepted.append(accepted)
         own.hash.append(keys.hashed(low))
+        own.full_hash.append(keys.hashed(folded(name)) if len(name) > len(canonical) else 0)
         own.epithets.append(epithet_key(genus, rest) if blank else 0)
         own.length.append(len(text))
         own.line.append(line & 0xFFFFFFFF)
@@ -324,7 +326,8 @@ class _Writing:
         writer.add("name_length", _array(columns.name_length)[order])
         matchable = status != IMPLICIT
         hashes = _array(columns.hash)[order]
-        self._write_runs(writer, hashes, matchable)
+        alone = self._write_runs(writer, hashes, matchable)
+        self._write_full_names(writer, _array(columns.full_hash)[order], alone)
         self._write_epithets(writer, _array(columns.epithets)[order], hashes, matchable)
         self._write_words(writer, prefixes, order)
         crosswalked = self._write_keys(writer, _array(columns.key)[order], find, matchable)
@@ -356,8 +359,18 @@ class _Writing:
             self.reading.drop(BrokenRow(source, columns.line[row], "key twice", key))
         return kept
 
-    def _write_runs(self, writer: IndexWriter, hashes: Array, matchable: Array) -> None:
-        """Write, for each distinct name, its hash, the first of its rows and how many there are."""
+    def _write_full_names(self, writer: IndexWriter, hashes: Array, alone: Array) -> None:
+        """Write the hash of each name with authorship whose name no other usage bears, and its row."""
+        rows = alone[hashes[alone] != 0]
+        by_hash = numpy.argsort(hashes[rows])
+        writer.add("full_hash", hashes[rows][by_hash])
+        writer.add("full_row", rows[by_hash])
+
+    def _write_runs(self, writer: IndexWriter, hashes: Array, matchable: Array) -> Array:
+        """Write, for each distinct name, its hash, the first of its rows and how many there are.
+
+        Return the rows of names that one usage alone bears.
+        """
         rows = numpy.flatnonzero(matchable).astype(numpy.uint32)
         own = hashes[rows]
         begins = numpy.ones(len(rows), dtype=bool)
@@ -370,6 +383,8 @@ class _Writing:
         writer.add("name_hash", distinct[by_hash])
         writer.add("name_row", first[by_hash])
         writer.add("name_count", numpy.minimum(count, 65535).astype(numpy.uint16)[by_hash])
+        alone: Array = first[count == 1]
+        return alone
 
     def _write_epithets(self, writer: IndexWriter, epithets: Array, hashes: Array, matchable: Array) -> None:
         """Write, for each distinct name of more than one word, its epithets' hash and the first of its rows."""

@@ -86,6 +86,22 @@ class NameIndex:
         hit = known[at] == wanted
         return self.arrays["name_row"][at], numpy.where(hit, self.arrays["name_count"][at], 0)
 
+    def find_full(self, hashes: Sequence[int]) -> list[int]:
+        """Return, for the hashes of many folded names with authorship, the row of each; -1 for none.
+
+        Only usages whose canonical name no other bears are found in this way.
+        """
+        known = self.arrays["full_hash"]
+        if not len(known) or not hashes:
+            return [-1] * len(hashes)
+        wanted = numpy.array(hashes, dtype=numpy.uint64)
+        order = numpy.argsort(wanted)
+        at = numpy.empty(len(wanted), dtype=numpy.int64)
+        at[order] = numpy.searchsorted(known, wanted[order])
+        at[at == len(known)] = 0
+        found = numpy.where(known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1)
+        return found.tolist()  # type: ignore[no-any-return]
+
     def rows_named(self, name: str) -> list[int]:
         """Return the rows whose folded canonical name is this."""
         known = self.arrays["name_hash"]

@@ -91,6 +91,7 @@ class _Way:
     qualifier: str = ""
     language: str = ""
     is_spoken: bool = False
+    is_full: bool = False  # with the usage's own authorship, letter for letter
 
 
 @dataclass(slots=True)
@@ -147,6 +148,12 @@ class Resolver:
                 hits.ways[at] = _WAYS.get(low.count(" "), _WAYS[0])
             elif not known and low:
                 opened.append(at)
+        full = self._index.find_full([hashes[at] for at in opened])
+        for at, row in zip(opened, full, strict=True):
+            if row >= 0:
+                hits.rows[at] = row
+                hits.ways[at] = _IN_FULL
+        opened = [at for at, row in zip(opened, full, strict=True) if row < 0]
         begun = self._with_authors(names, lows, opened, hits)
         waiting = [at for at in opened if at not in hits and at not in begun]
         spoken = self._index.find_spoken([hashes[at] for at in waiting])
@@ -176,10 +183,7 @@ class Resolver:
         rows = numpy.array([row for _, row, _ in begun.values()], dtype=numpy.int64)
         done: set[int] = set()
         for (at, (length, row, known)), name, canonical in zip(begun.items(), *self._index.texts(rows), strict=True):
-            if known == 1 and folded(name) == lows[at]:
-                authors = authorship_of(name, canonical)
-                points = _OWN_AUTHORS[_shape(authors)] if "auct" not in authors else -1
-            elif authors := authors_after(" ".join(names[at].split()), length):
+            if authors := authors_after(" ".join(names[at].split()), length):
                 points = author_score(authors, authorship_of(name, canonical)) if known == 1 else -1
             else:
                 done.add(~at)
@@ -254,6 +258,11 @@ class Resolver:
             if is_synonym_code(accepted_status if is_synonym else status):
                 continue  # chains of synonyms, and synonyms of nothing, take the long way
             lineage = index.lineage_through(parent)
+            if way.is_full:
+                authors = authorship_of(name, canonical)
+                if "auct" in authors.lower() or not name.startswith(canonical):
+                    continue  # rank markers and misapplied names are for the parser
+                way = _FULL_WAYS[canonical.count(" ") if canonical.count(" ") < 3 else 0, _shape(authors)]
             judged = (
                 _SPOKEN
                 if way.is_spoken
@@ -271,32 +280,12 @@ class Resolver:
                 continue
             checklist_key, moment = origins[source]
             found[at] = NameAnswer(
-                query=names[at],
-                usage_key=key,
-                accepted_usage_key=accepted_key if is_synonym else "",
-                scientific_name=name,
-                canonical_name=canonical,
-                rank=RANKS[rank],
-                status=STATUSES[status],
-                match_type="VERNACULAR" if way.is_spoken else "EXACT",
-                confidence=judged[0],
-                accepted_name=accepted_name,
-                item=item,
-                gbif_key=gbif,
-                col_id=col,
-                aphia_id=aphia,
-                checklist_key=checklist_key,
-                note=f"{name} is a synonym of {accepted_name}" if is_synonym else "",
-                identification_qualifier=way.qualifier,
-                classification=lineage,
-                accepted_canonical=accepted_canonical,
-                accepted_authorship=authorship_of(accepted_name, accepted_canonical),
-                accepted_rank=RANKS[accepted_rank],
-                vernaculars=index.vernaculars(above) if spoken else (),
-                matched_language=way.language,
-                evidence=judged[1],
-                moment=moment,
-            )
+                names[at], key, accepted_key if is_synonym else "", name, canonical, RANKS[rank], STATUSES[status],
+                "VERNACULAR" if way.is_spoken else "EXACT", judged[0], "", accepted_name, item, gbif, col, aphia,
+                checklist_key, f"{name} is a synonym of {accepted_name}" if is_synonym else "", way.qualifier, lineage,
+                accepted_canonical, authorship_of(accepted_name, accepted_canonical), RANKS[accepted_rank],
+                index.vernaculars(above) if spoken else (), way.language, (), judged[1], "index", moment,
+            )  # fmt: skip
         return found
 
     # ---- the whole ladder -----------------------------------------------------------------------------------------
@@ -531,6 +520,12 @@ _OWN_AUTHORS = {
 _SPOKEN = (VERNACULAR_CONFIDENCE, (("vernacular name", VERNACULAR_CONFIDENCE),))
 
 
+_IN_FULL = _Way(is_full=True)
+_FULL_WAYS = {
+    (blanks, shape): _Way(points * 2, _RANKS_BY_BLANKS.get(blanks, ""))
+    for blanks in range(3)
+    for shape, points in _OWN_AUTHORS.items()
+}
 _WAYS = {blanks: _Way(rank=_RANKS_BY_BLANKS.get(blanks, "")) for blanks in range(3)}
 
 
