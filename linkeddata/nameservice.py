@@ -43,7 +43,13 @@ def router(index: NameIndex, base: str) -> APIRouter:
 
 
 def _add_resolve(api: APIRouter, index: NameIndex) -> None:
-    @api.post("/names/resolve", summary="Resolve names to accepted taxa", response_class=Response, responses=_WRONG)
+    @api.post(
+        "/names/resolve",
+        summary="Resolve names to accepted taxa",
+        response_class=Response,
+        responses=_WRONG,
+        openapi_extra={"requestBody": {"description": "A list of names, or of objects with Darwin Core terms."}},
+    )
     def resolve(
         names: Annotated[list[Any], Body(description="Names, or objects with Darwin Core terms.", examples=[_EXAMPLE])],
         rank: Annotated[str, Query(description="`species`: what is below is merged into its species.")] = "",
@@ -86,7 +92,13 @@ def _add_reconciliation(api: APIRouter, index: NameIndex, place: Place) -> None:
         """The address to give to OpenRefine. With `queries` or `extend` it answers them."""
         return answer(queries, extend)
 
-    @api.post("/reconcile", summary="Reconcile a batch of names", response_class=Response, responses=_WRONG)
+    @api.post(
+        "/reconcile",
+        summary="Reconcile a batch of names",
+        response_class=Response,
+        responses=_WRONG,
+        openapi_extra={"requestBody": {"description": "`queries` or `extend`, as JSON in a form field."}},
+    )
     def posted(
         queries: Annotated[str | None, Form(description=queries_help)] = None,
         extend: Annotated[str | None, Form(description=extend_help)] = None,

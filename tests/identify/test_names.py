@@ -167,7 +167,13 @@ def test_the_application_says_which_index_it_answers_from(made: Doors) -> None:
     health = made.client.get("/health").json()
     assert health["names"]["usages"] == "7"
     assert made.client.get("/reconcile").json()["versions"] == ["0.2"]
-    assert "/names/resolve" in made.client.get("/openapi.json").json()["paths"]
+    described = made.client.get("/openapi.json").json()["paths"]
+    names = [
+        method for path, methods in described.items() for method in methods.values() if method["tags"] == ["names"]
+    ]
+    assert len(names) == 8
+    assert all(one["summary"] and one["description"] for one in names)
+    assert "/names/resolve" in made.client.get("/docs").text
     assert made.client.post("/names/resolve", json={}).headers["content-type"] == "application/problem+json"
 
 
