@@ -143,7 +143,7 @@ names.add_command(_step_command("campaign", ("names",), "Resolve and link every 
 @click.option("--column", default="", metavar="NAME|N", help="Column of FILE with the names: its heading, or number.")
 @click.option("--header/--no-header", default=None, help="Whether FILE's first row names the columns.")
 @click.option("--index", type=click.Path(dir_okay=False, path_type=Path), help="Name index; default: the settings'.")
-@click.option("--source", "sources", multiple=True, help="Ask gbif, col, worms, wikidata or all; may be repeated.")
+@click.option("--source", "sources", multiple=True, help="Ask index, gbif, col, worms, wikidata or all; repeatable.")
 @click.option("--fresh", is_flag=True, help="Ask services again what they answered in the last 30 days.")
 @click.option("--rank", default="", metavar="RANK", help="Merge what is below RANK into it, such as species.")
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write FILE with answers here.")
@@ -177,22 +177,27 @@ def _answering(
     settings: Settings, index: Path | None, sources: tuple[str, ...], fresh: bool = False
 ) -> "Iterator[Ask]":
     """Give who answers names: the sources that were named, else the index there is, else all services."""
+    from contextlib import ExitStack
     from functools import partial
 
-    if (path := index or settings.index_path) and not sources:
-        from linkeddata.nameindex.index import open_index
-        from linkeddata.nameindex.resolve import resolve_names
+    with ExitStack() as opened:
+        names = None
+        if (path := index or settings.index_path) and (not sources or "index" in sources):
+            from linkeddata.nameindex.index import open_index
+            from linkeddata.nameindex.resolve import resolve_names
 
-        with open_index(path) as opened:
-            yield partial(resolve_names, opened)
-        return
-    from linkeddata.answercache import KEPT_DAYS, AnswerCache
-    from linkeddata.client import Client
-    from linkeddata.namesources import Services, ask
+            names = opened.enter_context(open_index(path))
+            if not sources:
+                yield partial(resolve_names, names)
+                return
+        from linkeddata.answercache import KEPT_DAYS, AnswerCache
+        from linkeddata.client import Client
+        from linkeddata.namesources import Services, ask
 
-    kept = settings.home_path / "names-answers.sqlite"
-    with Client(settings) as client, AnswerCache(kept, days=0 if fresh else KEPT_DAYS) as cache:
-        yield ask(sources or ("all",), Services(client, settings, now(), cache=cache))
+        kept = settings.home_path / "names-answers.sqlite"
+        cache = opened.enter_context(AnswerCache(kept, days=0 if fresh else KEPT_DAYS))
+        client = opened.enter_context(Client(settings))
+        yield ask(sources or ("all",), Services(client, settings, now(), cache=cache, index=names))
 
 
 def _resolve_words(shell: Shell, words: tuple[str, ...], ask: "Ask", rank: str) -> int:
@@ -386,7 +391,7 @@ def names_check(shell: Shell) -> None:
         )
     drifts = [one for one in found if isinstance(one, Drift)]
     failures = [one for one in found if isinstance(one, Failure)]
-    lines = [f"{one.kept.name}: {one.kind}: {one.was} → {one.now or 'nothing'}" for one in drifts]
+    lines = [f"{one.kept.shown}: {one.kind}: {one.was} → {one.now or 'nothing'}" for one in drifts]
     lines += [f"{one.subject}: not answered: {one.reason}" for one in failures]
     text = f"{len(kept)} taxa looked at, {len(drifts)} changes, {len(failures)} not answered"
     data = {"checked": len(kept), "changes": [asdict(one) for one in drifts], "failures": [asdict(f) for f in failures]}

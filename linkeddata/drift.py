@@ -27,11 +27,16 @@ BATCH = 50
 class Kept:
     """What we keep of one taxon, and in which records."""
 
-    name: str
+    name: str = ""  # scientific; empty where we keep a label that may be a vernacular name
     item: str = ""
     gbif_key: str = ""
     col_id: str = ""
     subjects: tuple[str, ...] = ()  # class ids, and names as they were asked
+
+    @property
+    def shown(self) -> str:
+        """What to call it."""
+        return self.name or ", ".join(self.subjects) or self.item or self.gbif_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +52,24 @@ class Drift:
 def kept_of(taxa: Iterable[Taxon], classes: Iterable[ModelClass]) -> list[Kept]:
     """Return the distinct sets of ids in these records."""
     found: dict[tuple[str, str, str, str], list[str]] = {}
+    known: set[str] = set()
     for taxon in taxa:
         if taxon.match_type != "NONE":
+            known.add(taxon.name)
             found.setdefault((taxon.name, taxon.item, taxon.gbif_key, taxon.col_id), []).append(taxon.query)
     for one in classes:
-        found.setdefault((one.label, one.item, one.gbif_key, one.col_id), []).append(one.id)
+        name = one.label if one.label in known or _is_scientific(one) else ""
+        found.setdefault((name, one.item, one.gbif_key, one.col_id), []).append(one.id)
     return [
         Kept(name=name, item=item, gbif_key=key, col_id=col, subjects=tuple(subjects))
         for (name, item, key, col), subjects in found.items()
         if item or key or col
     ]
+
+
+def _is_scientific(one: ModelClass) -> bool:
+    """Say whether the label of a class is a scientific name: it begins with the class's own genus."""
+    return any(step.rank == "genus" and one.label.split()[:1] == [step.name] for step in one.lineage)
 
 
 def of_item(kept: Kept, found: Item | None) -> Iterator[Drift]:
@@ -145,7 +158,7 @@ def _keys(one: Kept, client: Client, settings: Settings, moment: str) -> Iterato
 
 def _failure(one: Kept, error: ServiceError, moment: str) -> Failure:
     reason = names.UNREACHABLE if isinstance(error, UnreachableError) else names.REFUSED
-    subject = one.name or one.item or one.gbif_key
+    subject = one.shown
     return Failure(
         id=content_id("check", subject, one.gbif_key, one.item),
         step="names",

@@ -17,6 +17,8 @@ from linkeddata.errors import ServiceError, UnreachableError, UsageError
 from linkeddata.gbif import Match, Usage
 from linkeddata.ids import APHIA_ID, COL_TAXON_ID, COL_XR, GBIF_BACKBONE, GBIF_TAXON_ID, TAXON_NAME, content_id
 from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
+from linkeddata.nameindex.index import NameIndex
+from linkeddata.nameindex.resolve import resolve_names
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.settings import Settings
 from linkeddata.wikidata import Item
@@ -40,6 +42,7 @@ class Services:
     moment: str
     languages: tuple[str, ...] = ("nl", "en", "la")
     cache: AnswerCache | None = None
+    index: NameIndex | None = None
 
 
 Source = Callable[[Sequence[NameQuery], Services], list[Answer]]
@@ -89,7 +92,8 @@ def _said(answer: NameAnswer) -> str:
 
 def _patient(name: str, batch: Sequence[NameQuery], services: Services, silences: Counter[str]) -> list[Answer]:
     """Ask a source about a batch; one that keeps silent is soon left alone, each of its names is a failure."""
-    known = services.cache.known(name, batch, services.moment) if services.cache else {}
+    cache = services.cache if name != "index" else None
+    known = cache.known(name, batch, services.moment) if cache else {}
     asked = [query for query in batch if query not in known]
     if silences[name] >= names.PATIENCE:
         trouble = UnreachableError(f"{name} did not answer {names.PATIENCE} times in a row", code="unreachable")
@@ -99,8 +103,8 @@ def _patient(name: str, batch: Sequence[NameQuery], services: Services, silences
         down = [isinstance(answer, Failure) and answer.reason == names.UNREACHABLE for answer in found]
         silences[name] = silences[name] + 1 if down and all(down) else 0
     told = dict(zip(asked, found, strict=True))
-    if services.cache:
-        services.cache.keep(name, [(q, one) for q, one in told.items() if isinstance(one, NameAnswer)])
+    if cache:
+        cache.keep(name, [(q, one) for q, one in told.items() if isinstance(one, NameAnswer)])
     return [merged(known.get(query) or told[query], query.merge_to) for query in batch]
 
 
@@ -323,7 +327,15 @@ def _all(batch: Sequence[NameQuery], services: Services) -> list[Answer]:
     return [answer if isinstance(answer, Failure) else of_taxon(answer) for answer in found]
 
 
+def _by_index(batch: Sequence[NameQuery], services: Services) -> list[Answer]:
+    """Look into the name index, to set services beside it."""
+    if services.index is None:
+        raise UsageError("there is no name index to ask; --index names one, or the setting names_index")
+    return list(resolve_names(services.index, batch))
+
+
 SOURCES: dict[str, Source] = {
+    "index": _by_index,
     "gbif": _each(_by_backbone),
     "col": _each(_by_col),
     "worms": _worms,

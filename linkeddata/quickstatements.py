@@ -50,7 +50,12 @@ def _of_item(link: Link, item: Item, moment: str) -> Iterator[str]:
     told = dict(zip(KEYS, (item.gbif_keys, item.col_ids, item.aphia_ids), strict=True))
     day = (link.subject.moment or moment)[:10]
     for prop, value in keys_of(link.subject):
-        if not told[prop] and value.isalnum():
+        if not told[prop] and value.isalnum() and not _is_borne(link, item, prop):
             address = f'"{ADDRESSES[prop]}{value}"'
             parts = (item.id, prop, f'"{value}"', REFERENCE_URL, address, RETRIEVED, f"+{day}T00:00:00Z/11")
             yield "\t".join(parts)
+
+
+def _is_borne(link: Link, item: Item, prop: str) -> bool:
+    """Say whether another item has the identifier already: then one of the two is wrong, and a person must look."""
+    return any(one.says(prop) for one in link.weighed if one.item.id != item.id)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from harvest.standin.world import Entity, Item, Recorded, Usage, World, statemen
 from linkeddata.client import Client
 from linkeddata.drift import Drift, Kept, check, kept_of
 from linkeddata.ids import COL_XR
-from linkeddata.records import Failure, ModelClass, Taxon
+from linkeddata.records import Ancestor, Failure, ModelClass, Taxon
 
 MOMENT = "2026-10-01T12:00:00Z"
 
@@ -125,3 +126,12 @@ def test_the_same_ids_are_looked_at_once() -> None:
     unlinked = ModelClass(id="m@1/1", model="m", version="1", index=1, label="mask")
     [kept] = kept_of([taxon, nothing], [one, unlinked])
     assert kept.subjects == ("pica", "m@1/0")
+
+
+def test_a_vernacular_label_is_not_taken_for_a_name() -> None:
+    magpie = ModelClass(id="m@1/0", model="m", version="1", index=0, label="Black-billed magpie", gbif_key="1")
+    named = replace(magpie, label="Pica hudsonia", lineage=(Ancestor("genus", "Pica"),))
+    assert [(one.name, one.shown) for one in kept_of([], [magpie, named])] == [
+        ("", "m@1/0"),
+        ("Pica hudsonia", "Pica hudsonia"),
+    ]

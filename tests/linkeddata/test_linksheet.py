@@ -1,6 +1,7 @@
 """The curator's sheet there and back, and the additions that follow from links. Ids from 9990001 up are made up."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,5 +190,7 @@ def test_only_what_an_item_lacks_is_proposed(tmp_path: Path) -> None:
         "S813",
         "+2026-10-01T00:00:00Z/11",
     ]
+    borne = Weighed(Item(id="Q9990009", names=("Pica pica",)), (("P850", True), ("kingdom", False)))
+    assert list(additions([replace(SURE, weighed=(*SURE.weighed, borne))], "2026-11-23")) == []
     assert write_additions(tmp_path / "a.txt", [SURE], "2026-11-23") == 1
     assert (tmp_path / "a.txt").read_text() == line + "\n"

@@ -173,7 +173,7 @@ def test_a_dead_source_is_soon_left_alone(standin: StandIn) -> None:
 
 
 def test_an_unknown_source_is_told_with_those_there_are(standin: StandIn) -> None:
-    with pytest.raises(UsageError, match="no source 'itis'; there are gbif, col, worms, wikidata, all"):
+    with pytest.raises(UsageError, match="no source 'itis'; there are index, gbif, col, worms, wikidata, all"):
         answers(standin, ["itis"], "Pica")
 
 
