@@ -147,16 +147,12 @@ def main() -> None:
             print(f"other confidence: {told(result)}")
     print(f"{len(lines)} cases, {len(cases)} with an answer that the excerpt holds")
     beside = "without asking strictly where GBIF's test does"
-    for name, aim, values, others in (
-        ("key or none as GBIF expects", 97, [r.key_is_right for r in results], [r.key_is_right for r in loose]),
-        ("match type as GBIF expects", 95, [r.type_is_right for r in results], [r.type_is_right for r in loose]),
-        (
-            "confidence within GBIF's range",
-            0,
-            [r.confidence_is_right for r in results],
-            [r.confidence_is_right for r in loose],
-        ),
+    for name, aim, field in (
+        ("key or none as GBIF expects", 97, "key_is_right"),
+        ("match type as GBIF expects", 95, "type_is_right"),
+        ("confidence within GBIF's range", 0, "confidence_is_right"),
     ):
+        values, others = ([getattr(result, field) for result in asked] for asked in (results, loose))
         figure(name, share(values), "%", beside=beside, beside_value=share(others), at_least=aim)
     ours, parsers = parsing_share(data / "names/parsing-cases.jsonl")
     figure("canonical forms as gnparser's", ours, "%", beside="the parser alone", beside_value=parsers, at_least=97)

@@ -2,8 +2,8 @@
 
     python -m benchmarks.names_speed [--usages 10000000] [FOLDER of the recordings]
 
-The usages are recombined from real ones: genera and epithets from the beginnings and ends of recorded words, authorships
-as recorded. Rates are names per second of processor time, all on one core, so that other work on the machine does not
+The usages are recombined from real ones: genera and epithets from the beginnings and ends of recorded words,
+authorships as recorded. Rates are names per second of processor time, all on one core, so that other work on the machine does not
 count; the names asked are drawn from the whole index.
 """
 
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nameparser
 from rapidfuzz import process
@@ -154,11 +155,15 @@ def drawn(path: Path, usages: int, chance: random.Random) -> dict[str, list[str]
 def _otherwise(name: str, number: int) -> str:
     """Return a name in a form that the index does not have, which has to be parsed."""
     words = name.split()
-    if number % 3 == 0:
-        return f"{words[0]} cf. {' '.join(words[1:])}"
-    if number % 3 == 1:
-        return f"{words[0]} ({words[0]}) {' '.join(words[1:])}"
-    return f"{words[0]} {words[1]} s.l."
+    match number % 4:
+        case 0:
+            return name.replace(", ", " ").replace(" & ", " et ")
+        case 1:
+            return f"{words[0]} cf. {' '.join(words[1:])}"
+        case 2:
+            return f"{words[0]} ({words[0]}) {' '.join(words[1:])}"
+        case _:
+            return f"{words[0]} {words[1]} s.l."
 
 
 def _misspelt(name: str, chance: random.Random) -> str:
@@ -298,7 +303,7 @@ def measure(data: Path, folder: Path, usages: int) -> None:
     )  # fmt: skip
 
 
-def _told(command: list[str]) -> dict[str, object] | dict[str, float]:
+def _told(command: list[str]) -> Any:
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 

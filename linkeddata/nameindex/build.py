@@ -397,7 +397,7 @@ class _Writing:
 
     def _write_words(self, writer: IndexWriter, prefixes: Array, order: Array) -> None:
         """Write the distinct first words in their order: where the rows of each begin, its length and its letters."""
-        firsts, lengths, masks = array("I"), array("B"), array("Q")
+        firsts, lengths, masks, hashes = array("I"), array("B"), array("Q"), array("Q")
         word, after = b"\xff", b"\xff"
         for start in range(0, len(order), _PIECE):
             for row, prefix in enumerate(prefixes[order[start : start + _PIECE]].tolist(), start):
@@ -407,10 +407,15 @@ class _Writing:
                 after = word + b" "
                 firsts.append(row)
                 lengths.append(min(len(word), 255))
-                masks.append(mask(word.decode("utf-8", "replace")))
+                text = word.decode("utf-8", "replace")
+                masks.append(mask(text))
+                hashes.append(keys.hashed(text))
         writer.add("word_row", _array(firsts))
         writer.add("word_length", _array(lengths))
         writer.add("word_mask", _array(masks))
+        by_hash = numpy.argsort(_array(hashes)).astype(numpy.uint32)
+        writer.add("word_hash", _array(hashes)[by_hash])
+        writer.add("word_number", by_hash)
 
     def _write_keys(self, writer: IndexWriter, own: Array, find: _Finder, matchable: Array) -> int:
         writer.add("key", own)

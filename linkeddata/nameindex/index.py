@@ -51,6 +51,7 @@ class NameIndex:
         self._spaces = [namespace_of(key) for key in self.checklists]
         self._lineages: dict[int, tuple[Ancestor, ...]] = {}
         self._linnean: dict[int, tuple[str, ...]] = {}
+        self._letters: dict[str, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -142,15 +143,16 @@ class NameIndex:
 
     def word_number(self, word: str) -> int:
         """Return the number of a first word, -1 where no name begins with it."""
-        number = self._first_word_from(word)
-        return number if number < len(self.arrays["word_row"]) and self.word(number)[2] == word else -1
+        known = self.arrays["word_hash"]
+        wanted = numpy.uint64(keys.hashed(word))
+        at = int(numpy.searchsorted(known, wanted))
+        return int(self.arrays["word_number"][at]) if at < len(known) and known[at] == wanted else -1
 
-    def word(self, number: int) -> tuple[int, int, str]:
-        """Return where the rows of a first word begin and end, and the word."""
+    def rows_of_word(self, number: int) -> tuple[int, int]:
+        """Return where the rows of a first word begin and end."""
         rows = self.arrays["word_row"]
-        first = int(rows[number])
         end = int(rows[number + 1]) if number + 1 < len(rows) else len(self.arrays["status"])
-        return first, end, folded(self.canonical(first)).partition(" ")[0]
+        return int(rows[number]), end
 
     def names_from(self, first: int, end: int) -> list[str]:
         """Return the canonical names of the rows from ``first`` up to ``end``."""
@@ -425,7 +427,9 @@ class NameIndex:
         return [self._map[start + at : start + to].decode() for at, to in pairwise(ends)]
 
     def _words_beginning(self, letter: str) -> tuple[int, int]:
-        return self._first_word_from(letter), self._first_word_from(letter + "\U0010ffff")
+        if letter not in self._letters:
+            self._letters[letter] = self._first_word_from(letter), self._first_word_from(letter + "\U0010ffff")
+        return self._letters[letter]
 
     def _first_word_from(self, word: str) -> int:
         """Return the number of the first word that is not before ``word`` in the order of their bytes."""
@@ -433,7 +437,7 @@ class NameIndex:
         low, high = 0, len(self.arrays["word_row"])
         while low < high:
             middle = (low + high) // 2
-            if self.word(middle)[2].encode() < wanted:
+            if folded(self.canonical(int(self.arrays["word_row"][middle]))).partition(" ")[0].encode() < wanted:
                 low = middle + 1
             else:
                 high = middle

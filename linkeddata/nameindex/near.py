@@ -87,9 +87,10 @@ class NearNames:
         if genus not in self._genera:
             if len(self._genera) >= GENERA_KEPT:
                 self._genera.clear()
-            first, end, _ = self._index.word(number)
-            names = (folded(name) for name in self._index.names_from(first, end))
-            rests = dict.fromkeys(name[len(genus) + 1 :] for name in names)
+            first, end = self._index.rows_of_word(number)
+            start = len(genus) + 1
+            names = self._index.names_from(first, end)
+            rests = dict.fromkeys(name[start:].lower() if name.isascii() else folded(name)[start:] for name in names)
             rests.pop("", None)
             self._genera[genus] = (number, list(rests))
         return self._genera[genus][1]

@@ -41,7 +41,9 @@ _INDET = re.compile(r"\s+indet\.?$", re.I)
 _CODE_LIKE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
 _TO_CAPITALS = re.compile(r"[^\W\d_]+(?=\)?,? \(?\d{4}\b)|[^\W\d_]+(?= & )|(?<=& )[^\W\d_]+|(?<=\()[^\W\d_]+")
 _ABBREVIATED = re.compile(r"([^\W\d_])\.?$")
-_WORDLIKE = re.compile(r"[^\W\d_]+(?:['’.-]?[^\W\d_]+)*(?:[ -][^\W\d_'’.-]+){0,5}")
+_WORDLIKE = re.compile(r"[^\W\d_]+(?:(?:['’.-]| |'s |\. )[^\W\d_]+){0,8}")
+MOST_WORDS = 6
+"""Words that a vernacular name may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def is_uniform(text: str) -> bool:
 
 def is_wordlike(text: str) -> bool:
     """Say whether a text may be a vernacular name: up to six words without figures and brackets."""
-    return bool(_WORDLIKE.fullmatch(text))
+    return text.count(" ") < MOST_WORDS and bool(_WORDLIKE.fullmatch(text))
 
 
 def canonical_full(text: str) -> str:
