@@ -344,7 +344,7 @@ def _is_short(name: str) -> bool:
 
 def is_open(draft: Taxon | Failure) -> bool:
     """Say whether other sources may still answer: nothing was found, and not because too much was."""
-    return isinstance(draft, Taxon) and draft.match_type == "NONE" and not draft.reason.startswith("tie")
+    return isinstance(draft, Taxon) and draft.match_type == "NONE" and not draft.reason.startswith(("tie", "homonym"))
 
 
 def kingdom(lineage: Sequence[Ancestor]) -> str:

@@ -19,6 +19,9 @@ from harvest.standin.world import Entity, Item, Recorded, Usage, World, statemen
 from linkeddata.client import Client
 from linkeddata.errors import ContactRequiredError
 from linkeddata.ids import COL_XR, GBIF_BACKBONE
+from linkeddata.nameindex.build import build_index
+from linkeddata.nameindex.index import open_index
+from linkeddata.nameindex.sources import open_source
 from linkeddata.names import PATIENCE, Sources, is_ancestor, resolve
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.settings import Settings
@@ -289,6 +292,48 @@ def test_two_items_with_the_key_are_not_chosen_between(tits: StandIn) -> None:
     [taxon] = _taxa(tits, "Parus ater")
     assert (taxon.concept, taxon.item, taxon.gbif_key) == ("gbif:9990007", "", "9990007")
     assert taxon.reason == "not linked, tie of items: Q9990004, Q9990005"
+
+
+def test_an_index_answers_in_place_of_gbif(tits: StandIn, tmp_path: Path) -> None:
+    columns = ("usageKey", "acceptedUsageKey", "scientificName", "canonicalName", "rank", "status", "kingdom", "genus")
+    rows = [
+        ("1", "", "Animalia", "Animalia", "KINGDOM", "ACCEPTED", "Animalia", ""),
+        ("6", "", "Plantae", "Plantae", "KINGDOM", "ACCEPTED", "Plantae", ""),
+        (
+            "9990001",
+            "",
+            "Cyanistes caeruleus (Linnaeus, 1758)",
+            "Cyanistes caeruleus",
+            "SPECIES",
+            "ACCEPTED",
+            "Animalia",
+            "",
+        ),
+        (
+            "9990002",
+            "9990001",
+            "Parus caeruleus Linnaeus, 1758",
+            "Parus caeruleus",
+            "SPECIES",
+            "SYNONYM",
+            "Animalia",
+            "",
+        ),
+        ("9990005", "", "Oenanthe Vieillot, 1816", "Oenanthe", "GENUS", "ACCEPTED", "Animalia", ""),
+        ("9990006", "", "Oenanthe L.", "Oenanthe", "GENUS", "ACCEPTED", "Plantae", ""),
+    ]
+    (tmp_path / "a.tsv").write_text("".join("\t".join(row) + "\n" for row in (columns, *rows)))
+    build_index([open_source(tmp_path / "a.tsv")], tmp_path / "a.index")
+    with open_index(tmp_path / "a.index") as index, _sources(tits) as sources:
+        asked = ["Parus caeruleus", "Oenanthe", "Parus major", "pimpelmees"]
+        answers = list(resolve(asked, replace(sources, index=index), moment=MOMENT))
+    tit, homonym, other, vernacular = [answer for answer in answers if isinstance(answer, Taxon)]
+    assert (tit.concept, tit.gbif_key, tit.status, tit.source) == ("Q9990001", "9990001", "SYNONYM", "index")
+    assert homonym.reason.startswith("homonym")
+    assert (other.source, other.item) == ("gbif", "Q9990003")
+    assert vernacular.concept == "Q9990001"
+    assert tits.requests.count("/gbif/v1/species/match", name="Parus caeruleus") == 0
+    assert tits.requests.count("/worms/", name="Oenanthe") == 0
 
 
 def test_a_vernacular_of_two_taxa_is_a_tie(tits: StandIn) -> None:
