@@ -20,8 +20,8 @@ import nameparser
 from benchmarks._figure import figure
 from linkeddata.nameindex.answers import NameAnswer, NameQuery
 from linkeddata.nameindex.build import build_index
+from linkeddata.nameindex.canonical import canonical_full
 from linkeddata.nameindex.index import NameIndex, open_index
-from linkeddata.nameindex.parsing import canonical_full
 from linkeddata.nameindex.resolve import resolve_names
 from linkeddata.nameindex.sources import open_source
 

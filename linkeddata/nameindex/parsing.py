@@ -125,21 +125,6 @@ def is_wordlike(text: str) -> bool:
     return text.count(" ") < MOST_WORDS and bool(_WORDLIKE.fullmatch(text))
 
 
-def canonical_full(text: str) -> str:
-    """Return the canonical form for reading: with rank markers, hybrid signs and the qualifier left out.
-
-    >>> canonical_full("Python molurus bivittatus Kuhl, 1820"), canonical_full("Salix x rubens Schrank")
-    ('Python molurus bivittatus', 'Salix × rubens')
-    """
-    try:
-        parsed = nameparser.parse(tidied(text))
-    except nameparser.UnparsableNameError:
-        return ""
-    if isinstance(parsed, nameparser.Informal):
-        return parsed.taxon
-    return parsed.canonical_name_without_authorship() or ""
-
-
 def _known(low: str) -> Asked:
     if not low.isalpha() and _CODE_LIKE.search(low):
         return Asked(low, "IDENTIFIER", rank="UNRANKED")
