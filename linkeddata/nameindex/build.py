@@ -88,6 +88,7 @@ class _Reading:
         self.implicit: dict[
             int, tuple[str, str, int, str, int]
         ] = {}  # higher taxa that are given but perhaps not listed
+        self.leads_to: set[int] = set()  # those among them that are the accepted names of synonyms
         self.paths: dict[int, int] = {}
         self.ids: dict[str, tuple[array[int], array[int]]] = {f: (array("Q"), array("Q")) for f in _TEXT_FIELDS}
         self.pairs = (array("Q"), array("Q"))
@@ -138,12 +139,15 @@ class _Reading:
     def add_implicit(self) -> None:
         """Add the higher taxa that were given beside usages and are not listed themselves: known as ancestors only."""
         listed = set(_unique(self.columns.ref).tolist()) if self.implicit else set()
-        for ref, (rank, name, parent, key, number) in self.implicit.items():
+        # those that can be answered first, so that the rows of a name that can be stand together
+        given = sorted(self.implicit.items(), key=lambda taxon: taxon[0] not in self.leads_to)
+        for ref, (rank, name, parent, key, number) in given:
             if ref in listed or ref in self.named:
                 continue
             self.number = number
             shown = self._key(key) if key else keys.NO_KEY
-            self._append(name, name, (ref, shown, parent, 0), rank, IMPLICIT)
+            status = ACCEPTED if ref in self.leads_to else IMPLICIT
+            self._append(name, name, (ref, shown, parent, 0), rank, status)
 
     def _append(
         self, name: str, canonical: str, refs: tuple[int, int, int, int], rank: str, status: int, line: int = 0
@@ -215,6 +219,7 @@ class _Reading:
         if not key:
             return self._path(above, kingdom)
         ref = self._ref(key)
+        self.leads_to.add(ref)
         if ref not in self.implicit:
             parent = self._path(above[:-1], kingdom) if len(above) > 1 else 0
             self.implicit[ref] = (rank, name, parent, key, self.number)

@@ -37,6 +37,7 @@ _QUALIFIER_WORDS = re.compile(
     r"\b(?:cf|aff|nr|sp|spp|spec|ssp|subsp|var|agg|indet|sensu|s\.\s?l|s\.\s?str|s\.\s?lat|auct|auctt|nom|ined)\b\.?",
     re.I,
 )
+_SWAPPED = re.compile(r"\b[a-zß-ÿ][A-ZÀ-Þ]{2}")
 _INDET = re.compile(r"\s+indet\.?$", re.I)
 _CODE_LIKE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
 _TO_CAPITALS = re.compile(r"[^\W\d_]+(?=\)?,? \(?\d{4}\b)|[^\W\d_]+(?= & )|(?<=& )[^\W\d_]+|(?<=\()[^\W\d_]+")
@@ -116,8 +117,12 @@ def with_genus(text: str, genus: str) -> str:
 
 
 def is_uniform(text: str) -> bool:
-    """Say whether the text has only small letters, or only capitals."""
-    return text.islower() or text.isupper()
+    """Say whether the capitals of a text tell nothing: only small letters, only capitals, or both the wrong way round.
+
+    >>> is_uniform("PARUS MAJOR"), is_uniform("pARUS MAJOR"), is_uniform("Parus major L.")
+    (True, True, False)
+    """
+    return text.islower() or text.isupper() or bool(_SWAPPED.search(text))
 
 
 def is_wordlike(text: str) -> bool:
