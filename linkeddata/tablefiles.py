@@ -337,18 +337,23 @@ def _write_xlsx(out: BinaryIO, suffix: str, columns: Sequence[str], types: Seque
     book.save(out)
 
 
+def _encodable(text: str) -> str:
+    """Return text with a question mark for each byte that was no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @contextmanager
 def _write_parquet(out: BinaryIO, suffix: str, columns: Sequence[str], types: Sequence[Any]) -> Iterator[Write]:
     import pyarrow
     import pyarrow.parquet
 
     kinds = [*types, *[pyarrow.string()] * (len(columns) - len(types))]
-    schema = pyarrow.schema(list(zip(columns, kinds, strict=True)))
+    schema = pyarrow.schema(list(zip(unique(map(_encodable, columns)), kinds, strict=True)))
     held: list[Sequence[Any]] = []
 
     def column(at: int) -> Any:
         values = [row[at] for row in held]
-        plain = values if at < len(types) else [text_of(v).encode("utf-8", "replace").decode() for v in values]
+        plain = values if at < len(types) else [_encodable(text_of(v)) for v in values]
         return pyarrow.array(plain, type=kinds[at])
 
     with pyarrow.parquet.ParquetWriter(out, schema) as writer:
