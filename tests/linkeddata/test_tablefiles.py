@@ -135,10 +135,10 @@ def test_a_parquet_file_keeps_its_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_headings_that_are_no_utf8_can_be_written(tmp_path: Path, suffix: str) -> None:
-    with reading(written(tmp_path / "in.csv", b"na\xefm,na\xeem\nPica,1\n")) as table:
-        with writing(tmp_path / f"out{suffix}", table.columns, table.types) as write:
-            for row in table.rows:
-                write(row.cells)
+    path = written(tmp_path / "in.csv", b"na\xefm,na\xeem\nPica,1\n")
+    with reading(path) as table, writing(tmp_path / f"out{suffix}", table.columns, table.types) as write:
+        for row in table.rows:
+            write(row.cells)
     _, [row] = rows_of(tmp_path / f"out{suffix}", heading=True)
     assert tuple(map(text_of, row.cells)) == ("Pica", "1")
 
