@@ -35,6 +35,8 @@ BROKEN_KEPT = 1000
 PREFIX_BYTES = 40
 """Bytes of a folded name that rows are sorted by."""
 NO_ROW = 0xFFFFFFFF
+SMALL_FIELDS = ("rank", "status", "name_length", "source")
+"""What a row says in one byte each."""
 VERSION = "1"
 
 _SIMPLE_NAME = re.compile(r"[A-Z][a-zë]+(?:-[a-z]+)?(?: [a-zë]+(?:-[a-zë]+)*){0,2}")
@@ -318,23 +320,20 @@ class _Writing:
         order = order[kept[order]]
         place = numpy.full(len(refs), NO_ROW, dtype=numpy.uint32)
         place[order] = numpy.arange(len(order), dtype=numpy.uint32)
+        self._write_words(writer, prefixes, order)
+        del prefixes  # what is mapped counts as memory
         find = _Finder(refs, by_ref, place, self.reading.named)
         self.progress("sort", len(order))
 
-        accepted = find.rows(_array(columns.accepted)[order])
         status = _array(columns.status)[order]
-        writer.add("parent", find.rows(_array(columns.parent)[order]))
-        writer.add("accepted", accepted)
-        writer.add("status", status)
-        writer.add("rank", _array(columns.rank)[order])
-        writer.add("source", _array(columns.source)[order])
-        writer.add("name_length", _array(columns.name_length)[order])
+        self._write_rows(writer, order, find, status)
         matchable = status != IMPLICIT
         hashes = _array(columns.hash)[order]
+        columns.hash = array("Q")
         alone = self._write_runs(writer, hashes, matchable)
         self._write_full_names(writer, _array(columns.full_hash)[order], alone)
+        columns.full_hash = array("Q")
         self._write_epithets(writer, _array(columns.epithets)[order], hashes, matchable)
-        self._write_words(writer, prefixes, order)
         crosswalked = self._write_keys(writer, _array(columns.key)[order], find, matchable)
         self._write_texts(writer, order)
         vernaculars = self._write_vernaculars(writer, find)
@@ -348,6 +347,23 @@ class _Writing:
             "vernaculars": vernaculars,
             "crosswalked": crosswalked,
         }
+
+    def _write_rows(self, writer: IndexWriter, order: Array, find: _Finder, status: Array) -> None:
+        """Write what is known of each usage side by side, so that an answer looks at one place in the file."""
+        columns = self.reading.columns
+        ends = _ends(_array(columns.length)[order])
+        fields = [("key", "<u8"), ("parent", "<u4"), ("accepted", "<u4"), ("text_end", ends.dtype.str)]
+        rows = numpy.zeros(len(order), dtype=[*fields, *((name, "u1") for name in SMALL_FIELDS)])
+        rows["key"] = _array(columns.key)[order]
+        rows["parent"] = find.rows(_array(columns.parent)[order])
+        rows["accepted"] = find.rows(_array(columns.accepted)[order])
+        rows["text_end"] = ends
+        rows["status"] = status
+        rows["rank"] = _array(columns.rank)[order]
+        rows["source"] = _array(columns.source)[order]
+        rows["name_length"] = _array(columns.name_length)[order]
+        writer.add("row", rows)
+        columns.parent, columns.accepted = array("Q"), array("Q")
 
     def _without_twins(self, refs: Array, by_ref: Array) -> Array:
         """Return which rows are kept: of rows with the same key only the first."""
@@ -386,8 +402,10 @@ class _Writing:
         distinct = own[begins]
         by_hash = numpy.argsort(distinct)
         writer.add("name_hash", distinct[by_hash])
-        writer.add("name_row", first[by_hash])
-        writer.add("name_count", numpy.minimum(count, 65535).astype(numpy.uint16)[by_hash])
+        runs = numpy.zeros(len(first), dtype=[("name_row", "<u4"), ("name_count", "<u2")])
+        runs["name_row"] = first[by_hash]
+        runs["name_count"] = numpy.minimum(count, 65535)[by_hash]
+        writer.add("name_run", runs)
         alone: Array = first[count == 1]
         return alone
 
@@ -423,7 +441,6 @@ class _Writing:
         writer.add("word_number", by_hash)
 
     def _write_keys(self, writer: IndexWriter, own: Array, find: _Finder, matchable: Array) -> int:
-        writer.add("key", own)
         _write_order(writer, "key", numpy.where(matchable, own, 0).astype(numpy.uint64))
         crosswalked = 0
         for name, (refs, values) in self.reading.ids.items():
@@ -451,7 +468,6 @@ class _Writing:
 
     def _write_texts(self, writer: IndexWriter, order: Array) -> None:
         lengths = _array(self.reading.columns.length)
-        writer.add("text_end", _ends(lengths[order]))
         starts = _starts(lengths)
         with (self.here / "t").open("rb") as file:
             writer.add_pieces("text", self._pieces(file, starts, lengths, order, "write"))

@@ -27,6 +27,8 @@ DEEPEST = 60
 CACHED = 200_000
 """Classifications kept in memory; then the cache begins anew."""
 _DECIMAL = 1 << 62
+MANY = 2048
+"""Look-ups after which the pages looked at are given back."""
 NAMESPACES = ("gbif", "col", "aphia", "item")
 
 _LINNEAN_PLACE = {RANKS.index(rank): place for place, rank in enumerate(LINNEAN)}
@@ -70,9 +72,9 @@ class NameIndex:
         """Return how many usages can be answered."""
         return int(self.about["usages"])
 
-    def forget_pages(self) -> None:
-        """Give memory back that holds parts of the file; they are read again when needed."""
-        self._file.forget_pages()
+    def forget_pages(self, *sections: str) -> None:
+        """Give memory back that holds parts of the file, or of these sections; they are read again when needed."""
+        self._file.forget_pages(*sections)
 
     # ---- rows by name ---------------------------------------------------------------------------------------------
 
@@ -84,8 +86,10 @@ class NameIndex:
         at = numpy.empty(len(wanted), dtype=numpy.int64)
         at[order] = numpy.searchsorted(known, wanted[order])
         at[at == len(known)] = 0
-        hit = known[at] == wanted
-        return self.arrays["name_row"][at], numpy.where(hit, self.arrays["name_count"][at], 0)
+        count = numpy.where(known[at] == wanted, self.arrays["name_count"][at], 0)
+        first = self.arrays["name_row"][at]
+        self._tidy(len(wanted), "name_hash", "name_run")
+        return first, count
 
     def find_full(self, hashes: Sequence[int]) -> list[int]:
         """Return, for the hashes of many folded names with authorship, the row of each; -1 for none.
@@ -100,8 +104,11 @@ class NameIndex:
         at = numpy.empty(len(wanted), dtype=numpy.int64)
         at[order] = numpy.searchsorted(known, wanted[order])
         at[at == len(known)] = 0
-        found = numpy.where(known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1)
-        return found.tolist()  # type: ignore[no-any-return]
+        found: list[int] = numpy.where(
+            known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1
+        ).tolist()
+        self._tidy(len(wanted), "full_hash", "full_row")
+        return found
 
     def rows_named(self, name: str) -> list[int]:
         """Return the rows whose folded canonical name is this."""
@@ -274,7 +281,11 @@ class NameIndex:
         stops = ends[rows] + numpy.uint64(self._text_at)
         lengths = self.arrays["name_length"][rows].tolist()
         whole = self._map
-        texts = [whole[at:to].decode() for at, to in zip(starts.tolist(), stops.tolist(), strict=True)]
+        places = list(zip(starts.tolist(), stops.tolist(), strict=True))
+        texts: list[str] = []
+        for begin in range(0, len(places), MANY):
+            texts += [whole[at:to].decode() for at, to in places[begin : begin + MANY]]
+            self._tidy(len(places) - begin, "text")
         canonicals = [text[:length] for text, length in zip(texts, lengths, strict=True)]
         for at, length in enumerate(lengths):
             if not length:
@@ -371,6 +382,11 @@ class NameIndex:
         )
 
     # ---- inside ---------------------------------------------------------------------------------------------------
+
+    def _tidy(self, looked_up: int, *sections: str) -> None:
+        """Forget the pages of sections after many look-ups."""
+        if looked_up >= MANY:
+            self._file.forget_pages(*sections)
 
     def _lineage_with(self, row: int) -> tuple[Ancestor, ...]:
         """Return the lineage of a row and the row itself."""

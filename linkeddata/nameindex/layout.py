@@ -31,12 +31,13 @@ class IndexWriter:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._sections: dict[str, tuple[str, int, int]] = {}
+        self._sections: dict[str, tuple[Any, int, int]] = {}
         file.seek(DIRECTORY_BYTES)
 
     def add(self, name: str, array: Array) -> None:
         """Write an array under a name."""
-        self._begin(name, array.dtype.str, len(array))
+        kind = array.dtype.str if array.dtype.names is None else array.dtype.descr
+        self._begin(name, kind, len(array))
         array.tofile(self._file)
 
     def add_pieces(self, name: str, pieces: Any) -> None:
@@ -57,7 +58,7 @@ class IndexWriter:
         self._file.write(MAGIC + len(directory).to_bytes(8, "little") + directory)
         self._file.flush()
 
-    def _begin(self, name: str, dtype: str, length: int) -> None:
+    def _begin(self, name: str, dtype: Any, length: int) -> None:
         offset = -(-self._file.tell() // ALIGNMENT) * ALIGNMENT
         self._file.seek(offset)
         self._sections[name] = (dtype, offset, length)
@@ -77,25 +78,29 @@ class MappedFile:
         except (OSError, ValueError) as error:
             raise UsageError(f"the index {path} cannot be opened: {error}") from error
         self.about: dict[str, str] = directory["about"]
-        self._offsets = {name: int(offset) for name, (_, offset, _) in directory["sections"].items()}
-        self.arrays: dict[str, Array] = {
-            name: numpy.frombuffer(self._map, dtype=dtype, count=length, offset=offset) if length else _none(dtype)
-            for name, (dtype, offset, length) in directory["sections"].items()
-        }
+        self._extents: dict[str, tuple[int, int]] = {}
+        self.arrays: dict[str, Array] = {}
+        for name, (kind, offset, length) in directory["sections"].items():
+            dtype = numpy.dtype([(field, part) for field, part in kind] if isinstance(kind, list) else kind)
+            whole = numpy.frombuffer(self._map, dtype, length, offset) if length else numpy.zeros(0, dtype)
+            self._extents[name] = (offset, length * dtype.itemsize)
+            self.arrays |= {name: whole} if dtype.names is None else {field: whole[field] for field in dtype.names}
 
     def section(self, name: str) -> tuple[mmap.mmap, int]:
         """Return the map and where a section begins in it: slicing a map copies bytes without a view."""
-        return self._map, self._offsets[name]
+        return self._map, self._extents[name][0]
 
-    def forget_pages(self) -> None:
-        """Give the pages looked at back to the system, which keeps them in its cache as long as it likes."""
+    def forget_pages(self, *sections: str) -> None:
+        """Give the pages looked at back to the system, which keeps them in its cache as long as it likes.
+
+        They would count as memory of this process until then, in pieces of 64 KiB around each byte looked at.
+        """
         if hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)
+            for section in sections or self._extents:
+                offset, length = self._extents[section]
+                if length:
+                    self._map.madvise(mmap.MADV_DONTNEED, offset, length)
 
     def close(self) -> None:
         """Let go of the arrays; the system unmaps the file when the last view of it is gone."""
         self.arrays = {}
-
-
-def _none(dtype: str) -> Array:
-    return numpy.zeros(0, dtype=dtype)

@@ -44,10 +44,10 @@ from linkeddata.nameindex.spelling import folded
 from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
 from linkeddata.records import Taxon
 
-BATCH = 4096
+BATCH = 16384
 """Queries looked up together."""
-PAGES_KEPT_FOR = 16
-"""Batches after which the parts of the file that were looked at are given back to the system."""
+PAGES_KEPT_FOR = 256
+"""Names weighed one by one after which the parts of the file that were looked at are given back to the system."""
 VERNACULAR_CONFIDENCE = 90
 """Confidence of a vernacular name that one taxon bears: the word is right, but people use it loosely."""
 MOST_ALTERNATIVES = 10
@@ -73,13 +73,9 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Itera
     """
     run = Resolver(index)
     waiting = iter(queries)
-    for number in range(1, 1 << 62):
-        batch = list(islice(waiting, BATCH))
-        if not batch:
-            return
+    while batch := list(islice(waiting, BATCH)):
         yield from run.answers(batch)
-        if number % PAGES_KEPT_FOR == 0:
-            index.forget_pages()
+        index.forget_pages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,17 @@ class Resolver:
         lows = [folded(name) if is_bare else "" for name, is_bare in zip(names, bare, strict=True)]
         hits, readings = self._hits(names, lows)
         told = self._plainly(names, hits)
-        return [told.get(at) or self._fully(_query(one), readings.get(at)) for at, one in enumerate(queries)]
+        slowly = 0
+        found: list[NameAnswer] = []
+        for at, one in enumerate(queries):
+            answer = told.get(at)
+            if answer is None:
+                slowly += 1
+                answer = self._fully(_query(one), readings.get(at))
+                if slowly % PAGES_KEPT_FOR == 0:
+                    self._index.forget_pages()
+            found.append(answer)
+        return found
 
     # ---- bare names that one usage alone bears --------------------------------------------------------------------
 
@@ -249,6 +255,7 @@ class Resolver:
             parents.tolist(), index.arrays["source"][own].tolist(),
             *(index.shown(space, accepted) for space in NAMESPACES), index.spoken_counts(accepted), strict=True,
         )  # fmt: skip
+        index.forget_pages("row")
         found: dict[int, NameAnswer] = {}
         for (
             (at, row), way, above, name, canonical, accepted_name, accepted_canonical, key, accepted_key, rank,
