@@ -222,9 +222,9 @@ class Matcher:
             return oldest.row, ""
         listed = ", ".join(self._shown(one.row) for one in equals)
         for place in (GENUS, FAMILY):
-            names = {classification[place] for classification in classifications}
-            if len(names) == 1 and names != {""} and len({c[KINGDOM] for c in classifications}) == 1:
-                rows = self._index.rows_named(names.pop())
+            shared = {classification[: place + 1] for classification in classifications}
+            if len(shared) == 1 and classifications[0][place]:
+                rows = self._index.rows_named(classifications[0][place])
                 above = [row for row in rows if self._index.rank(row) == LINNEAN[place]]
                 fitting = [row for row in above if self._index.linnean(row)[:place] == classifications[0][:place]]
                 if fitting:

@@ -15,6 +15,7 @@ import nameparser
 from linkeddata.nameindex.ranks import rank_of
 from linkeddata.nameindex.spelling import folded
 
+_HYBRID_SIGNS = frozenset({"×", "x", "X"})
 LONGEST_NAME = 3
 """Words that a canonical name may have when authors follow it."""
 
@@ -37,6 +38,7 @@ _QUALIFIER_WORDS = re.compile(
     r"\b(?:cf|aff|nr|sp|spp|spec|ssp|subsp|var|agg|indet|sensu|s\.\s?l|s\.\s?str|s\.\s?lat|auct|auctt|nom|ined)\b\.?",
     re.I,
 )
+_VIRAL = re.compile(r"virus|viroid|phage|satellite|\b[mg]?n?pv\b|\bgv\b")
 _SWAPPED = re.compile(r"\b[a-zß-ÿ][A-ZÀ-Þ]{2}")
 _INDET = re.compile(r"\s+indet\.?$", re.I)
 _CODE_LIKE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
@@ -90,7 +92,7 @@ def read_name(text: str, authorship: str, genus: str, knows: Callable[[str], boo
         return ()
     if knows(low):
         return (replace(_known(low), authorship=authorship),)
-    words, known = text.split(), low.split()
+    words, known = [word for word in text.split() if word not in _HYBRID_SIGNS], low.split()
     start = _known_beginning(known, knows) if len(words) == len(known) else 0
     uniform = is_uniform(text)
     if start and _is_authors(words[start:], uniform, start):
@@ -134,6 +136,8 @@ def _known(low: str) -> Asked:
     if not low.isalpha() and _CODE_LIKE.search(low):
         return Asked(low, "IDENTIFIER", rank="UNRANKED")
     words = low.split()
+    if len(words) > 1 and _VIRAL.search(low):
+        return Asked(low, "OTHER")
     if len(words) == 1:
         return Asked(low)
     rank = "SPECIES" if len(words) == 2 else "INFRASPECIFIC_NAME" if len(words) == 3 else ""

@@ -16,7 +16,7 @@ from linkeddata.nameindex import keys
 from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
 from linkeddata.nameindex.authors import author_score
 from linkeddata.nameindex.build import NO_ROW
-from linkeddata.nameindex.evidence import KINGDOM, classification_points, confidence_of, name_points
+from linkeddata.nameindex.evidence import FAMILY, KINGDOM, classification_points, confidence_of, name_points
 from linkeddata.nameindex.index import NAMESPACES, NameIndex
 from linkeddata.nameindex.matching import (
     BONUS,
@@ -385,13 +385,18 @@ class Resolver:
                 alternatives=alternatives,
             )
         answer = self._of_row(query, match.row, match.match_type, match.confidence)._replace(
-            reason=match.reason,
+            reason=self._only_above(match) if match.match_type == "HIGHERRANK" else match.reason,
             identification_qualifier=qualifier,
             alternatives=alternatives,
             evidence=match.evidence,
         )
         answer = answer._replace(note=_notes(answer.note, self._elsewhere(match)))
         return self._merged(answer, match.row, query.merge_to) if query.merge_to else answer
+
+    def _only_above(self, match: Match) -> str:
+        """Return why a higher taxon answers for a name."""
+        told = f"only the {self._index.rank(match.row).lower()} {self._index.canonical(match.row)} above it is known"
+        return _notes(told, match.reason if match.reason != NOT_FOUND else "")
 
     def _of_row(self, query: NameQuery, row: int, match_type: str, confidence: int) -> NameAnswer:
         index = self._index
@@ -439,6 +444,8 @@ class Resolver:
         if not wanted or CODE[self._index.rank(accepted)] <= CODE[wanted] or self._index.rank(accepted) == "UNRANKED":
             return answer
         above = self._index.ancestor(accepted, wanted)
+        if above < 0 and wanted == "SPECIES":
+            above = self._species_of(accepted)
         if above < 0:
             return answer
         name, canonical = self._index.text(above)
@@ -456,6 +463,15 @@ class Resolver:
             vernaculars=self._index.vernaculars(above),
             note=_notes(answer.note, f"merged into the {wanted.lower()} {canonical}"),
         )
+
+    def _species_of(self, row: int) -> int:
+        """Return the species that a name of three words begins with, where the checklist does not say; -1 for none."""
+        species = " ".join(folded(self._index.canonical(row)).split()[:2])
+        accepted = {self._index.accepted(found) for found in self._index.rows_named(species)}
+        fitting = [
+            found for found in accepted if self._index.linnean(found)[:FAMILY] == self._index.linnean(row)[:FAMILY]
+        ]
+        return fitting[0] if len(fitting) == 1 and self._index.rank(fitting[0]) == "SPECIES" else -1
 
     def _candidate(self, one: Scored) -> Candidate:
         index = self._index
