@@ -88,7 +88,7 @@ class NameIndex:
         at[at == len(known)] = 0
         count = numpy.where(known[at] == wanted, self.arrays["name_count"][at], 0)
         first = self.arrays["name_row"][at]
-        self._tidy(len(wanted), "name_hash", "name_run")
+        self.tidy(len(wanted), "name_hash", "name_run")
         return first, count
 
     def find_full(self, hashes: Sequence[int]) -> list[int]:
@@ -107,7 +107,7 @@ class NameIndex:
         found: list[int] = numpy.where(
             known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1
         ).tolist()
-        self._tidy(len(wanted), "full_hash", "full_row")
+        self.tidy(len(wanted), "full_hash", "full_row")
         return found
 
     def rows_named(self, name: str) -> list[int]:
@@ -285,7 +285,7 @@ class NameIndex:
         texts: list[str] = []
         for begin in range(0, len(places), MANY):
             texts += [whole[at:to].decode() for at, to in places[begin : begin + MANY]]
-            self._tidy(len(places) - begin, "text")
+            self.tidy(len(places) - begin, "text")
         canonicals = [text[:length] for text, length in zip(texts, lengths, strict=True)]
         for at, length in enumerate(lengths):
             if not length:
@@ -383,7 +383,7 @@ class NameIndex:
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
-    def _tidy(self, looked_up: int, *sections: str) -> None:
+    def tidy(self, looked_up: int, *sections: str) -> None:
         """Forget the pages of sections after many look-ups."""
         if looked_up >= MANY:
             self._file.forget_pages(*sections)

@@ -30,7 +30,7 @@ class NearNames:
 
     def __init__(self, index: NameIndex) -> None:
         self._index = index
-        self._genera: dict[str, tuple[int, list[str]]] = {}
+        self._genera: dict[str, list[str]] = {}
 
     def rows(self, name: str) -> list[int]:
         """Return the rows of names nearly spelt like ``name``, itself not included."""
@@ -84,7 +84,8 @@ class NearNames:
                 yield name
 
     def _epithets(self, number: int, genus: str) -> list[str]:
-        if genus not in self._genera:
+        known = self._genera.get(genus)
+        if known is None:
             if len(self._genera) >= GENERA_KEPT:
                 self._genera.clear()
             first, end = self._index.rows_of_word(number)
@@ -92,5 +93,5 @@ class NearNames:
             names = self._index.names_from(first, end)
             rests = dict.fromkeys(name[start:].lower() if name.isascii() else folded(name)[start:] for name in names)
             rests.pop("", None)
-            self._genera[genus] = (number, list(rests))
-        return self._genera[genus][1]
+            known = self._genera[genus] = list(rests)
+        return known

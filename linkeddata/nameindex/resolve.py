@@ -75,7 +75,6 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Itera
     waiting = iter(queries)
     while batch := list(islice(waiting, BATCH)):
         yield from run.answers(batch)
-        index.forget_pages()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,7 @@ class Resolver:
     def __init__(self, index: NameIndex) -> None:
         self._index = index
         self._matcher = Matcher(index)
+        self._weighed = 0
 
     def answer(self, query: NameQuery) -> NameAnswer:
         """Return the answer to one query."""
@@ -128,17 +128,14 @@ class Resolver:
         lows = [folded(name) if is_bare else "" for name, is_bare in zip(names, bare, strict=True)]
         hits, readings = self._hits(names, lows)
         told = self._plainly(names, hits)
-        slowly = 0
-        found: list[NameAnswer] = []
-        for at, one in enumerate(queries):
-            answer = told.get(at)
-            if answer is None:
-                slowly += 1
-                answer = self._fully(_query(one), readings.get(at))
-                if slowly % PAGES_KEPT_FOR == 0:
-                    self._index.forget_pages()
-            found.append(answer)
-        return found
+        return [told.get(at) or self._alone(_query(one), readings.get(at)) for at, one in enumerate(queries)]
+
+    def _alone(self, query: NameQuery, reading: Asked | None) -> NameAnswer:
+        """Return the answer to one query by the whole ladder, and give memory back now and then."""
+        self._weighed += 1
+        if self._weighed % PAGES_KEPT_FOR == 0:
+            self._index.forget_pages()
+        return self._fully(query, reading)
 
     # ---- bare names that one usage alone bears --------------------------------------------------------------------
 
@@ -255,7 +252,7 @@ class Resolver:
             parents.tolist(), index.arrays["source"][own].tolist(),
             *(index.shown(space, accepted) for space in NAMESPACES), index.spoken_counts(accepted), strict=True,
         )  # fmt: skip
-        index.forget_pages("row")
+        index.tidy(len(own), "row")
         found: dict[int, NameAnswer] = {}
         for (
             (at, row), way, above, name, canonical, accepted_name, accepted_canonical, key, accepted_key, rank,
