@@ -76,7 +76,7 @@ def answers(rows: Sequence[Row], world: World) -> tuple[list[str], list[str]]:
 
 
 def recorded_rows(plates: World) -> list[Row]:
-    """Return every distinct (Q, name, key), with its recorded kingdom; an animal, like nearly all, where that is not told."""
+    """Return every distinct (Q, name, key), with its kingdom; where none is told, an animal, as nearly all are."""
     usages = {str(usage.key): usage for usage in plates.usages}
     rows = []
     for one in plates.items:
