@@ -44,7 +44,7 @@ from linkeddata.nameindex.spelling import folded
 from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
 from linkeddata.records import Taxon
 
-BATCH = 16384
+BATCH = 4096
 """Queries looked up together."""
 PAGES_KEPT_FOR = 256
 """Names weighed one by one after which the parts of the file that were looked at are given back to the system."""
