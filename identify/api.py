@@ -110,7 +110,8 @@ def _answer_model(
 
 def _model(parts: Parts, classifier: Classifier, *, full: bool) -> Document:
     bundle = classifier.bundle
-    doc = jsonld.model_document(bundle.classes, weights=bundle.weights, base_url=parts.base, full=full)
+    classes = [parts.store.get(ModelClass, one.id) or one for one in bundle.classes] if full else bundle.classes
+    doc = jsonld.model_document(classes, weights=bundle.weights, base_url=parts.base, full=full)
     return doc | ({"simulated": True, "comment": jsonld.SIMULATED} if bundle.about.simulated else {})
 
 

@@ -26,6 +26,7 @@ from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
+from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.negotiation import HTML, preferred
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found, problem_response
@@ -83,12 +84,14 @@ def create_app(
     """Return the application over the store, images, models and reports in the settings' home.
 
     A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed.
-    Raises ``StoreError``. A model that cannot be opened is left out and named in ``/health``.
+    Names are resolved where the settings lead to a name index. Raises ``StoreError``, and ``UsageError`` for a broken
+    index. A model that cannot be opened is left out and named in ``/health``.
     """
     broken: dict[str, str] = {}
     if classifiers is None:
         classifiers, broken = open_classifiers(settings.home_path / "models")
     opened = store or Store(settings.store)
+    names = open_index(settings.index_path) if settings.index_path else None
     site = website(settings)
     app = FastAPI(
         title="De Boodt",
@@ -96,14 +99,19 @@ def create_app(
         description=DESCRIPTION,
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
-        lifespan=_closing(opened if store is None else None),
+        lifespan=_closing(opened if store is None else None, names),
     )
     images = ImageFolder(settings.home_path / "images")
-    health = {"models": list(classifiers), "broken_models": broken}
+    health = {"models": list(classifiers), "broken_models": broken, "names": names.about if names else {}}
     app.include_router(_pages(app, opened, settings, site, classifiers, broken))
     app.include_router(
         documents_api.router(
-            opened, settings, pages=site.page, image=lambda media: local_image(images, media), health=health
+            opened,
+            settings,
+            pages=site.page,
+            image=lambda media: local_image(images, media),
+            health=health,
+            names=names,
         )
     )
     app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
@@ -145,14 +153,15 @@ def local_image(images: ImageFolder, media: MediaFile) -> Path | None:
     return path if path.is_file() else None
 
 
-def _closing(store: Store | None) -> Callable[[FastAPI], Any]:
+def _closing(*parts: Store | NameIndex | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            if store is not None:
-                store.close()
+            for part in parts:
+                if part is not None:
+                    part.close()
 
     return lifespan
 

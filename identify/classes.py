@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harvest.manifest import DatasetClass
+from linkeddata.ids import GBIF_BACKBONE
 from linkeddata.records import Ancestor, ModelClass
 
 
@@ -27,6 +28,7 @@ def model_classes(described: Iterable[DatasetClass], model: str, version: str) -
             col_id=one.col_id,
             lineage=one.lineage,
             relation="exact" if one.item or one.gbif_key or one.col_id else "unlinked",
+            checklist_key=GBIF_BACKBONE if one.gbif_key else "",
         )
         for index, one in enumerate(described)
     )

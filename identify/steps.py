@@ -7,6 +7,7 @@ has anything to do.
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,7 @@ from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
+from linkeddata.nameindex.index import open_index
 from linkeddata.names import UNREACHABLE as NAMES_UNREACHABLE
 from linkeddata.names import Sources, resolve
 from linkeddata.pseudonyms import Pseudonyms, installation_key
@@ -95,9 +97,11 @@ def names_step(run: Run) -> Done:
     """Resolve every name and Q-item in the tags, and the campaign's own taxa; a name that was answered is not asked."""
     wanted = queries(run)
     missing = [query for query in wanted if run.store.get(Taxon, query) is None]
-    sources = Sources(client=run.client, settings=run.settings)
-    answers = resolve(missing, sources, moment=run.now())
-    _keep(run, "names", _told(run, "names", answers, len(missing)))
+    path = run.settings.index_path
+    with open_index(path) if path else nullcontext() as index:
+        sources = Sources(client=run.client, settings=run.settings, index=index)
+        answers = resolve(missing, sources, moment=run.now())
+        _keep(run, "names", _told(run, "names", answers, len(missing)))
     taxa = [taxon for query in wanted if (taxon := run.store.get(Taxon, query))]
     _keep(run, "names", (_open_question(run, taxon) for taxon in taxa if _is_open(taxon)))
     counts = Counter(_how_far(taxon) for taxon in taxa)

@@ -17,8 +17,9 @@ import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from linkeddata import documents, jsonld
+from linkeddata import documents, jsonld, nameservice
 from linkeddata.jsonld import ContextForm, Document
+from linkeddata.nameindex.index import NameIndex
 from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, SUFFIXES, TURTLE, preferred, without_suffix
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found
@@ -80,11 +81,12 @@ def router(
     pages: Pages | None = None,
     image: Images = lambda media: None,
     health: Mapping[str, Any] | None = None,
+    names: NameIndex | None = None,
 ) -> APIRouter:
     """Return the routes.
 
     ``pages`` makes HTML (none is offered without), ``image`` finds local copies of images, ``health`` is said in
-    ``/health`` beside what the store says.
+    ``/health`` beside what the store says, ``names`` resolves names (that is not offered without).
     """
     api = APIRouter()
     parts = Parts(store, settings, pages, image)
@@ -92,6 +94,8 @@ def router(
     _add_files(api, parts)
     _add_taxa(api, parts)
     _add_descriptions(api, parts, health or {})
+    if names is not None:
+        api.include_router(nameservice.router(names, parts.base))
     return api
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from linkeddata.gbif import Match, Usage
-from linkeddata.ids import APHIA_ID, GBIF_TAXON_ID, TAXON_NAME
+from linkeddata.ids import APHIA_ID, COL_TAXON_ID, GBIF_TAXON_ID, TAXON_NAME
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.wikidata import LARGEST_ITEM, Item
 from linkeddata.worms import AphiaRecord
@@ -20,6 +20,21 @@ LEAST_CONFIDENCE = 80
 """Below this a match is not taken; the recorded backbone answers show that GBIF itself gives nothing lower."""
 SHORT_WORD = 5
 """A single word of so many letters or fewer is never matched fuzzily."""
+
+KINGDOMS = {
+    "animalia": "Animalia",
+    "metazoa": "Animalia",
+    "plantae": "Plantae",
+    "viridiplantae": "Plantae",
+    "fungi": "Fungi",
+    "bacteria": "Bacteria",
+    "archaea": "Archaea",
+    "viruses": "Viruses",
+    "virus": "Viruses",
+}
+"""Kingdoms on which checklists agree, by what they are called. Chromista and Protozoa are not among them: what one
+checklist puts there another calls a plant, an animal or nothing."""
+
 
 _ITEM_LIKE = re.compile(r"[Qq]\d+")
 _ITEM = re.compile(r"Q[1-9]\d*")
@@ -256,7 +271,12 @@ def choose_item(bearers: Sequence[Item]) -> tuple[Item | None, str]:
 def says(item: Item, statement: Statement) -> bool:
     """Say whether a taxon item makes the statement that a search found it by; an index may lag, and ignores case."""
     prop, value = statement
-    told = {GBIF_TAXON_ID: item.gbif_keys, APHIA_ID: item.aphia_ids, TAXON_NAME: item.names}
+    told = {
+        GBIF_TAXON_ID: item.gbif_keys,
+        COL_TAXON_ID: item.col_ids,
+        APHIA_ID: item.aphia_ids,
+        TAXON_NAME: item.names,
+    }
     return item.is_taxon and value in told[prop]
 
 
@@ -324,11 +344,21 @@ def _is_short(name: str) -> bool:
 
 def is_open(draft: Taxon | Failure) -> bool:
     """Say whether other sources may still answer: nothing was found, and not because too much was."""
-    return isinstance(draft, Taxon) and draft.match_type == "NONE" and not draft.reason.startswith("tie")
+    return isinstance(draft, Taxon) and draft.match_type == "NONE" and not draft.reason.startswith(("tie", "homonym"))
 
 
 def kingdom(lineage: Sequence[Ancestor]) -> str:
     return next((step.name for step in lineage if step.rank == "kingdom"), "")
+
+
+def apart(one: str, other: str) -> bool:
+    """Say whether two kingdoms are different for certain.
+
+    >>> apart("Animalia", "Plantae"), apart("Animalia", "Metazoa"), apart("Plantae", "Chromista"), apart("", "Fungi")
+    (True, False, False, False)
+    """
+    known = KINGDOMS.get(one.casefold()), KINGDOMS.get(other.casefold())
+    return all(known) and known[0] != known[1]
 
 
 def joined(name: str, authorship: str) -> str:

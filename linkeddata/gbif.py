@@ -5,6 +5,7 @@ Catalogue of Life eXtended Release (``/v2/species/match`` with its checklistKey;
 https://techdocs.gbif.org/en/openapi/v1/species
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -59,10 +60,13 @@ class Match:
     alternatives: tuple["Match", ...] = ()
 
 
-def match(client: Client, settings: Settings, name: str) -> Match:
-    """Return the backbone's match of a verbatim name. Raises ``ServiceError``."""
+def match(client: Client, settings: Settings, name: str, context: Mapping[str, str] | None = None) -> Match:
+    """Return the backbone's match of a verbatim name. Raises ``ServiceError``.
+
+    ``context`` is what else is known, by GBIF's parameters: rank, kingdom, phylum, class, order, family, genus.
+    """
     url = f"{settings.gbif_api}/v1/species/match"
-    return parse_match_v1(client.get_json(url, {"name": name, "verbose": "true"}))
+    return parse_match_v1(client.get_json(url, {"name": name, "verbose": "true", **(context or {})}))
 
 
 def usage(client: Client, settings: Settings, key: str) -> Usage | None:
@@ -75,11 +79,28 @@ def usage(client: Client, settings: Settings, key: str) -> Usage | None:
         raise
 
 
-def match_col(client: Client, settings: Settings, name: str, *, rank: str = "", kingdom: str = "") -> Match:
+def match_col(
+    client: Client,
+    settings: Settings,
+    name: str,
+    *,
+    rank: str = "",
+    kingdom: str = "",
+    higher: Mapping[str, str] | None = None,
+) -> Match:
     """Return the Catalogue of Life's (XR) match of a name with authorship. Raises ``ServiceError``."""
     context = {"taxonRank": rank.upper(), "kingdom": kingdom}
-    given = {key: value for key, value in context.items() if value}
+    given = {key: value for key, value in context.items() if value} | dict(higher or {})
     params = {"scientificName": name, "checklistKey": COL_XR, "verbose": "false"} | given
+    return parse_match_v2(client.get_json(f"{settings.gbif_api}/v2/species/match", params), checklist_key=COL_XR)
+
+
+def carried_over(client: Client, settings: Settings, key: str) -> Match:
+    """Return what the Catalogue of Life (XR) has for a key of the numeric backbone. Raises ``ServiceError``.
+
+    Only a match that is EXACT, of an ACCEPTED usage, may be taken; everything else is for a person.
+    """
+    params = {"scientificNameID": f"gbif:{key}", "checklistKey": COL_XR}
     return parse_match_v2(client.get_json(f"{settings.gbif_api}/v2/species/match", params), checklist_key=COL_XR)
 
 

@@ -497,6 +497,7 @@ def _generator(base: str) -> Document:
 def _concept(one: ModelClass, scheme: str) -> Document:
     named = Alternative(one.label, 0.0, one.rank, one.item, one.gbif_key, one.col_id)
     same = _taxon_iris(named)
+    matched = [*same, *filter(None, [iri_of(one.term)])]
     return _filled(
         {
             "id": f"{scheme}/classes/{one.index}",
@@ -507,7 +508,7 @@ def _concept(one: ModelClass, scheme: str) -> Document:
             "taxonID": _taxon_id(same),
             "higherClassification": " | ".join(step.name for step in one.lineage if step.name),
             "inScheme": scheme,
-            **({MATCHES[one.relation]: same} if one.relation in MATCHES else {}),
+            **({MATCHES[one.relation]: matched} if one.relation in MATCHES else {}),
         }
     )
 

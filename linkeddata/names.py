@@ -16,6 +16,9 @@ from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UnreachableError
 from linkeddata.gbif import Usage
 from linkeddata.ids import TAXON_NAME, content_id
+from linkeddata.nameindex.answers import NameQuery
+from linkeddata.nameindex.index import NameIndex
+from linkeddata.nameindex.resolve import resolve_names, to_taxon
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.settings import Settings
 from linkeddata.wikidata import Item
@@ -39,11 +42,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where names are looked up, and the languages in which people may have written them."""
+    """Where names are looked up, and the languages in which people may have written them.
+
+    Where there is an ``index``, it answers in place of GBIF's match for names that it has with a key of GBIF or WoRMS.
+    """
 
     client: Client
     settings: Settings
     languages: tuple[str, ...] = ("nl", "en")
+    index: NameIndex | None = None
 
 
 def resolve(queries: Iterable[str], sources: Sources, *, moment: str) -> Iterator[Taxon | Failure]:
@@ -167,11 +174,23 @@ class _Run:
         return tuple(reversed(steps))
 
     def _by_backbone(self, name: str) -> Taxon:
+        known = self._by_index(name)
+        if known is not None:
+            return known
         match = self._ask("GBIF", gbif.match, name)
         reason = choice.doubt(match, name)
         if reason or match.usage is None:
             return Taxon(query=name, source="gbif", reason=reason)
         return choice.of_match(match, self._accepted(match.usage))
+
+    def _by_index(self, name: str) -> Taxon | None:
+        """Return what the index has for a name, a tie included; ``None`` where GBIF must be asked."""
+        if self._sources.index is None:
+            return None
+        [answer] = resolve_names(self._sources.index, [NameQuery(name)])
+        taxon = to_taxon(answer, self._moment)
+        is_tie = answer.match_type == "NONE" and not choice.is_open(taxon)
+        return taxon if is_tie or taxon.gbif_key or taxon.aphia_id else None
 
     def _ask_worms(self, drafts: dict[str, Taxon | Failure]) -> None:
         """Ask WoRMS, in one request, for the names that GBIF does not have."""
@@ -228,8 +247,9 @@ class _Run:
     def _linked(self, taxon: Taxon) -> Taxon:
         kingdom = choice.kingdom(taxon.lineage)
         full_name = choice.joined(taxon.name, taxon.authorship)
-        col = self._ask("GBIF", gbif.match_col, full_name, rank=taxon.rank, kingdom=kingdom)
-        taxon = replace(taxon, col_id=choice.col_id_of(col, taxon.name))
+        if not taxon.col_id:
+            col = self._ask("GBIF", gbif.match_col, full_name, rank=taxon.rank, kingdom=kingdom)
+            taxon = replace(taxon, col_id=choice.col_id_of(col, taxon.name))
         item, note = choice.choose_item(self._identified(taxon) or self._named(taxon))
         if item is None:
             return replace(taxon, reason=choice.notes(taxon.reason, note))
@@ -238,12 +258,19 @@ class _Run:
     def _identified(self, taxon: Taxon) -> list[Item]:
         statement = choice.identifier(taxon)
         self._fetch_bearers([statement])
-        return [item for item in _raised(self._bearers[statement]) if choice.fits_by_key(item, taxon)]
+        found = [item for item in _raised(self._bearers[statement]) if choice.fits_by_key(item, taxon)]
+        return self._of_kingdom(found, taxon) if len(found) > 1 else found
 
     def _named(self, taxon: Taxon) -> list[Item]:
         statement = (TAXON_NAME, taxon.name)
         self._fetch_bearers([statement])
-        return [item for item in _raised(self._bearers[statement]) if choice.fits_by_name(item, taxon)]
+        found = [item for item in _raised(self._bearers[statement]) if choice.fits_by_name(item, taxon)]
+        return self._of_kingdom(found, taxon)
+
+    def _of_kingdom(self, items: Sequence[Item], taxon: Taxon) -> list[Item]:
+        """Return the items whose parents do not lead to another kingdom than the taxon's."""
+        own = choice.kingdom(taxon.lineage)
+        return [item for item in items if not choice.apart(own, choice.kingdom(self._climbed(item)))]
 
     def _fetch_bearers(self, statements: Iterable[Statement]) -> None:
         wanted = [statement for statement in dict.fromkeys(statements) if statement not in self._bearers]

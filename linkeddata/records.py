@@ -144,6 +144,10 @@ class ModelClass:
     col_id: str = ""
     lineage: tuple[Ancestor, ...] = ()
     relation: str = "unlinked"  # exact, broad, close, unlinked
+    checklist_key: str = ""  # the checklist that gbif_key was read from
+    aphia_id: str = ""
+    term: str = ""  # IRI of a thesaurus term that a curator gave, such as the AAT's, by the same relation
+    moment: str = ""  # when its keys were read
 
 
 @dataclass(frozen=True, slots=True)

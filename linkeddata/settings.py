@@ -32,6 +32,8 @@ class Settings:
     """Where our own documents are published; their URIs begin with it."""
     pseudonym_key: str = ""
     """Secret that contributors' pseudonyms are made with; empty: one is made on first use and kept in ``home``."""
+    names_index: str = ""
+    """File of the name index; empty means ``names.index`` in ``home``, where there is one."""
 
     commons_api: str = "https://commons.wikimedia.org/w/api.php"
     commons_entity: str = "https://commons.wikimedia.org/entity/"
@@ -59,6 +61,14 @@ class Settings:
     def store(self) -> str:
         """The store's SQLAlchemy URL."""
         return self.store_url or f"sqlite:///{self.home_path / 'deboodt.sqlite'}"
+
+    @property
+    def index_path(self) -> Path | None:
+        """The name index; ``None`` where none was named and none lies in ``home``."""
+        if self.names_index:
+            return Path(self.names_index)
+        usual = self.home_path / "names.index"
+        return usual if usual.exists() else None
 
     @property
     def user_agent(self) -> str:

@@ -30,7 +30,7 @@ from linkeddata.records import (
     Taxon,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a store that says so is opened without loading Alembic."""
 
 NAMES: dict[type[Record], str] = {
@@ -51,6 +51,7 @@ NAMES: dict[type[Record], str] = {
 VOLATILE: dict[type[Record], frozenset[str]] = {
     Taxon: frozenset({"moment"}),
     Label: frozenset({"moment"}),
+    ModelClass: frozenset({"moment"}),
     Failure: frozenset({"moment"}),
     Step: frozenset({"moment", "seconds"}),
 }

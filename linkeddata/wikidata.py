@@ -31,6 +31,9 @@ LARGEST_ITEM = 2_147_483_647
 """Wikibase keeps item numbers in 32 bits: a larger one fails the whole batch."""
 
 VERNACULAR_NAME = "P1843"
+NAME_YEAR = "P574"
+NAME_AUTHOR = "P405"
+"""Qualifiers of a taxon name (P225): the year of its publication, and its authors."""
 FOSSIL_TAXON = "Q23038290"
 TAXON_CLASSES = frozenset({TAXON, FOSSIL_TAXON})
 
@@ -105,6 +108,8 @@ class Item:
     aphia_ids: tuple[str, ...] = ()  # P850
     parents: tuple[str, ...] = ()  # P171
     vernaculars: tuple[tuple[str, str], ...] = ()  # P1843
+    years: tuple[str, ...] = ()  # P574 of the taxon name
+    authors: tuple[str, ...] = ()  # P405 of the taxon name
 
     @property
     def is_taxon(self) -> bool:
@@ -222,7 +227,40 @@ def parse_item(entity: Any) -> Item:
             for value in _data(claims, VERNACULAR_NAME)
             if isinstance(value, dict)
         ),
+        years=tuple(
+            dict.fromkeys(str(value.get("time", ""))[1:5] for value in _qualifying(claims, TAXON_NAME, NAME_YEAR))
+        ),
+        authors=tuple(
+            dict.fromkeys(str(value.get("id", "")) for value in _qualifying(claims, TAXON_NAME, NAME_AUTHOR))
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One item that a search for words found."""
+
+    id: str
+    label: str = ""
+    description: str = ""
+
+
+def items_called(client: Client, settings: Settings, text: str, language: str, limit: int = 10) -> list[Hit]:
+    """Return items of any kind whose label or alias in ``language`` begins so. Raises ``ServiceError``."""
+    params: dict[str, str | int] = {"action": "wbsearchentities", "search": text, "language": language}
+    params |= {"uselang": language, "type": "item", "limit": limit, "maxlag": 5, "format": "json"}
+    return parse_hits(client.get_json(settings.wikidata_api, params))
+
+
+def parse_hits(payload: Any) -> list[Hit]:
+    """Return the hits of an answer of ``wbsearchentities`` with their words. Raises ``ServiceError``.
+
+    >>> parse_hits({"search": [{"id": "Q15", "label": "Africa", "description": "continent"}]})
+    [Hit(id='Q15', label='Africa', description='continent')]
+    """
+    ids = parse_search(payload)
+    said = ((str(hit.get("label", "")), str(hit.get("description", ""))) for hit in payload["search"])
+    return [Hit(item, label, description) for item, (label, description) in zip(ids, said, strict=True)]
 
 
 def parse_search(payload: Any) -> list[str]:
@@ -252,6 +290,17 @@ def _data(claims: Any, prop: str) -> list[Any]:
     preferred = [statement for statement in stated if statement.get("rank") == "preferred"]
     snaks = (statement.get("mainsnak") or {} for statement in preferred or stated)
     return [snak["datavalue"]["value"] for snak in snaks if snak.get("snaktype") == "value" and "datavalue" in snak]
+
+
+def _qualifying(claims: Any, prop: str, qualifier: str) -> Iterator[dict[str, Any]]:
+    """Yield the values, times or items, of a qualifier of the statements of best rank."""
+    stated = [statement for statement in claims.get(prop) or () if statement.get("rank") != "deprecated"]
+    preferred = [statement for statement in stated if statement.get("rank") == "preferred"]
+    for statement in preferred or stated:
+        for snak in (statement.get("qualifiers") or {}).get(qualifier) or ():
+            value = (snak.get("datavalue") or {}).get("value")
+            if snak.get("snaktype") == "value" and isinstance(value, dict):
+                yield value
 
 
 def _values(claims: Any, prop: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +321,20 @@ def test_classes_link_by_their_relation_only() -> None:
     assert first["exactMatch"] == ["http://www.wikidata.org/entity/Q158603", "https://www.gbif.org/species/4299368"]
     assert (second["label"], second["notation"]) == ("mask", "1")
     assert not {"exactMatch", "broadMatch", "closeMatch"} & set(second)
+
+
+def test_a_class_links_to_wikidata_to_both_gbif_keys_and_to_a_curators_term() -> None:
+    aat = "http://vocab.getty.edu/aat/300138758"
+    one = replace(CLASSES[1], col_id="7DNT3", term=aat, relation="broad")
+    [concept] = jsonld.model_document([one], base_url=BASE)["hasTopConcept"]
+    assert concept["broadMatch"] == [
+        "http://www.wikidata.org/entity/Q158603",
+        "https://www.gbif.org/species/4299368",
+        "https://www.catalogueoflife.org/data/taxon/7DNT3",
+        aat,
+    ]
+    [other] = jsonld.model_document([replace(one, term="no address")], base_url=BASE)["hasTopConcept"]
+    assert len(other["broadMatch"]) == 3
 
 
 def test_the_context_names_w3c_terms_as_w3c_does() -> None:

@@ -19,6 +19,9 @@ from harvest.standin.world import Entity, Item, Recorded, Usage, World, statemen
 from linkeddata.client import Client
 from linkeddata.errors import ContactRequiredError
 from linkeddata.ids import COL_XR, GBIF_BACKBONE
+from linkeddata.nameindex.build import build_index
+from linkeddata.nameindex.index import open_index
+from linkeddata.nameindex.sources import open_source
 from linkeddata.names import PATIENCE, Sources, is_ancestor, resolve
 from linkeddata.records import Ancestor, Failure, Taxon
 from linkeddata.settings import Settings
@@ -260,6 +263,26 @@ def test_an_item_is_found_by_name_when_none_has_the_key(tits: StandIn) -> None:
     assert (taxon.item, taxon.gbif_key) == ("Q9990003", "9990004")
 
 
+def test_an_item_of_the_same_name_in_another_kingdom_is_not_linked() -> None:
+    plant = _item(9990051, "Parus major", P171="Q9990052")
+    kingdom = _item(9990052, "Plantae", P105="Q36732")
+    bird = next(item for item in TITS.items if item.id == "Q9990003")
+    with StandIn(World(usages=TITS.usages, items=(plant, kingdom))) as standin:
+        [alone] = _taxa(standin, "Parus major")
+    with StandIn(World(usages=TITS.usages, items=(plant, kingdom, bird))) as standin:
+        [beside] = _taxa(standin, "Parus major")
+    assert (alone.concept, alone.item) == ("gbif:9990004", "")
+    assert beside.item == "Q9990003"
+
+
+def test_of_two_items_with_the_key_the_one_in_another_kingdom_is_left_out() -> None:
+    plant = _item(9990053, "Sitta europaea", P846="9990009", P171="Q9990052")
+    kingdom = _item(9990052, "Plantae", P105="Q36732")
+    with StandIn(replace(TITS, items=(plant, kingdom, *TITS.items))) as standin:
+        [taxon] = _taxa(standin, "Sitta europaea")
+    assert taxon.item == "Q9990013"
+
+
 def test_an_item_with_the_key_among_others_is_linked_only_if_it_has_the_name(tits: StandIn) -> None:
     [other] = _taxa(tits, "Parus major")
     assert other.item != "Q9990010"  # which has this key and another, and is called Cyanistes duplex
@@ -269,6 +292,48 @@ def test_two_items_with_the_key_are_not_chosen_between(tits: StandIn) -> None:
     [taxon] = _taxa(tits, "Parus ater")
     assert (taxon.concept, taxon.item, taxon.gbif_key) == ("gbif:9990007", "", "9990007")
     assert taxon.reason == "not linked, tie of items: Q9990004, Q9990005"
+
+
+def test_an_index_answers_in_place_of_gbif(tits: StandIn, tmp_path: Path) -> None:
+    columns = ("usageKey", "acceptedUsageKey", "scientificName", "canonicalName", "rank", "status", "kingdom", "genus")
+    rows = [
+        ("1", "", "Animalia", "Animalia", "KINGDOM", "ACCEPTED", "Animalia", ""),
+        ("6", "", "Plantae", "Plantae", "KINGDOM", "ACCEPTED", "Plantae", ""),
+        (
+            "9990001",
+            "",
+            "Cyanistes caeruleus (Linnaeus, 1758)",
+            "Cyanistes caeruleus",
+            "SPECIES",
+            "ACCEPTED",
+            "Animalia",
+            "",
+        ),
+        (
+            "9990002",
+            "9990001",
+            "Parus caeruleus Linnaeus, 1758",
+            "Parus caeruleus",
+            "SPECIES",
+            "SYNONYM",
+            "Animalia",
+            "",
+        ),
+        ("9990005", "", "Oenanthe Vieillot, 1816", "Oenanthe", "GENUS", "ACCEPTED", "Animalia", ""),
+        ("9990006", "", "Oenanthe L.", "Oenanthe", "GENUS", "ACCEPTED", "Plantae", ""),
+    ]
+    (tmp_path / "a.tsv").write_text("".join("\t".join(row) + "\n" for row in (columns, *rows)))
+    build_index([open_source(tmp_path / "a.tsv")], tmp_path / "a.index")
+    with open_index(tmp_path / "a.index") as index, _sources(tits) as sources:
+        asked = ["Parus caeruleus", "Oenanthe", "Parus major", "pimpelmees"]
+        answers = list(resolve(asked, replace(sources, index=index), moment=MOMENT))
+    tit, homonym, other, vernacular = [answer for answer in answers if isinstance(answer, Taxon)]
+    assert (tit.concept, tit.gbif_key, tit.status, tit.source) == ("Q9990001", "9990001", "SYNONYM", "index")
+    assert homonym.reason.startswith("homonym")
+    assert (other.source, other.item) == ("gbif", "Q9990003")
+    assert vernacular.concept == "Q9990001"
+    assert tits.requests.count("/gbif/v1/species/match", name="Parus caeruleus") == 0
+    assert tits.requests.count("/worms/", name="Oenanthe") == 0
 
 
 def test_a_vernacular_of_two_taxa_is_a_tie(tits: StandIn) -> None:

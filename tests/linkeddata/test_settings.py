@@ -53,3 +53,10 @@ def test_secrets_are_not_shown() -> None:
     assert data["pseudonym_key"] == "(set)"
     assert set(data) >= {field.name for field in fields(Settings)}
     assert data["store"] == "sqlite:///deboodt-data/deboodt.sqlite"
+
+
+def test_the_name_index_is_the_one_named_or_the_one_in_home(tmp_path: Path) -> None:
+    assert Settings(home=str(tmp_path)).index_path is None
+    assert Settings(home=str(tmp_path), names_index="a.index").index_path == Path("a.index")
+    (tmp_path / "names.index").write_bytes(b"")
+    assert Settings(home=str(tmp_path)).index_path == tmp_path / "names.index"

@@ -1,0 +1,484 @@
+"""Open an index. In: the path of a file that ``build`` wrote. Out: ``NameIndex``, memory-mapped and read-only.
+
+Names are rows in the order of their folded spelling. A look-up by name is a search in a sorted array of hashes, done
+for thousands of names at once; texts are cut out of the map when an answer needs them.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy
+
+from linkeddata.nameindex import keys
+from linkeddata.nameindex.build import NO_ROW, namespace_of
+from linkeddata.nameindex.layout import Array, MappedFile
+from linkeddata.nameindex.masks import BITS_PER_EDIT, mask
+from linkeddata.nameindex.ranks import LINNEAN, RANKS
+from linkeddata.nameindex.spelling import folded
+from linkeddata.nameindex.statuses import IMPLICIT, STATUSES, is_synonym_code
+from linkeddata.records import Ancestor
+
+DEEPEST = 60
+"""Steps that a classification may have; more are a circle."""
+CACHED = 200_000
+"""Classifications kept in memory; then the cache begins anew."""
+_DECIMAL = 1 << 62
+MANY = 2048
+"""Look-ups after which the pages looked at are given back."""
+NAMESPACES = ("gbif", "col", "aphia", "item")
+
+_LINNEAN_PLACE = {RANKS.index(rank): place for place, rank in enumerate(LINNEAN)}
+_LOWER = tuple("" if rank == "UNRANKED" else rank.lower() for rank in RANKS)
+
+
+class NameIndex:
+    """A read-only index of names; cheap to open, and processes that open the same file share its memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = MappedFile(path)
+        self.arrays = self._file.arrays
+        self.about = self._file.about
+        self._map, self._text_at = self._file.section("text")
+        self._spoken_at = self._file.section("spoken_text")[1]
+        self._long_at = self._file.section("long_key_text")[1]
+        self.languages = self._strings("languages")
+        origins = [line.split("\t") for line in self.about["sources"].split("\n")]
+        self.checklists = [origin[1] for origin in origins]
+        self.moments = [origin[2] for origin in origins]
+        self._spaces = [namespace_of(key) for key in self.checklists]
+        self._lineages: dict[int, tuple[Ancestor, ...]] = {}
+        self._linnean: dict[int, tuple[str, ...]] = {}
+        self._letters: dict[str, tuple[int, int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lineages.clear()
+        self._linnean.clear()
+        self.arrays = {}
+        self._file.close()
+
+    def __len__(self) -> int:
+        """Return how many usages can be answered."""
+        return int(self.about["usages"])
+
+    def forget_pages(self, *sections: str) -> None:
+        """Give memory back that holds parts of the file, or of these sections; they are read again when needed."""
+        self._file.forget_pages(*sections)
+
+    # ---- rows by name ---------------------------------------------------------------------------------------------
+
+    def find(self, hashes: Sequence[int]) -> tuple[Array, Array]:
+        """Return, for the hashes of many folded names, the first row of each and how many rows it has; 0 for none."""
+        wanted = numpy.array(hashes, dtype=numpy.uint64)
+        known = self.arrays["name_hash"]
+        order = numpy.argsort(wanted)
+        at = numpy.empty(len(wanted), dtype=numpy.int64)
+        at[order] = numpy.searchsorted(known, wanted[order])
+        at[at == len(known)] = 0
+        count = numpy.where(known[at] == wanted, self.arrays["name_count"][at], 0)
+        first = self.arrays["name_row"][at]
+        self.tidy(len(wanted), "name_hash", "name_run")
+        return first, count
+
+    def find_full(self, hashes: Sequence[int]) -> list[int]:
+        """Return, for the hashes of many folded names with authorship, the row of each; -1 for none.
+
+        Only usages whose canonical name no other bears are found in this way.
+        """
+        known = self.arrays["full_hash"]
+        if not len(known) or not hashes:
+            return [-1] * len(hashes)
+        wanted = numpy.array(hashes, dtype=numpy.uint64)
+        order = numpy.argsort(wanted)
+        at = numpy.empty(len(wanted), dtype=numpy.int64)
+        at[order] = numpy.searchsorted(known, wanted[order])
+        at[at == len(known)] = 0
+        found: list[int] = numpy.where(
+            known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1
+        ).tolist()
+        self.tidy(len(wanted), "full_hash", "full_row")
+        return found
+
+    def rows_named(self, name: str) -> list[int]:
+        """Return the rows whose folded canonical name is this."""
+        known = self.arrays["name_hash"]
+        wanted = numpy.uint64(keys.hashed(name))
+        at = int(numpy.searchsorted(known, wanted))
+        rows: list[int] = []
+        while at < len(known) and known[at] == wanted:
+            first = int(self.arrays["name_row"][at])
+            rows += range(first, first + int(self.arrays["name_count"][at]))
+            at += 1
+        return rows
+
+    def knows(self, name: str) -> bool:
+        """Say whether a folded canonical name is in the index."""
+        known = self.arrays["name_hash"]
+        wanted = numpy.uint64(keys.hashed(name))
+        at = int(numpy.searchsorted(known, wanted))
+        return at < len(known) and bool(known[at] == wanted)
+
+    def rows_with_epithets(self, epithet_key: int) -> list[int]:
+        """Return the first rows of the names with these epithets and a genus that begins alike."""
+        known = self.arrays["epithet_hash"]
+        wanted = numpy.uint32(epithet_key)
+        begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
+        return [int(row) for row in self.arrays["epithet_row"][begin:end]]
+
+    def words_like(self, word: str, at_most: int) -> list[tuple[int, str]]:
+        """Return first words that begin alike and may be within ``at_most`` edits of ``word``: number and word."""
+        begin, end = self._words_beginning(word[:1])
+        lengths = self.arrays["word_length"][begin:end].astype(numpy.int16)
+        masks = self.arrays["word_mask"][begin:end]
+        differing = numpy.bitwise_count(masks ^ numpy.uint64(mask(word)))
+        near = (numpy.abs(lengths - len(word)) <= at_most) & (differing <= at_most * BITS_PER_EDIT)
+        numbers = numpy.flatnonzero(near) + begin
+        firsts = self.arrays["word_row"][numbers].astype(numpy.int64)
+        told = zip(numbers.tolist(), self.texts(firsts)[1], strict=True)
+        return [(number, folded(canonical).partition(" ")[0]) for number, canonical in told]
+
+    def word_number(self, word: str) -> int:
+        """Return the number of a first word, -1 where no name begins with it."""
+        known = self.arrays["word_hash"]
+        wanted = numpy.uint64(keys.hashed(word))
+        at = int(numpy.searchsorted(known, wanted))
+        return int(self.arrays["word_number"][at]) if at < len(known) and known[at] == wanted else -1
+
+    def rows_of_word(self, number: int) -> tuple[int, int]:
+        """Return where the rows of a first word begin and end."""
+        rows = self.arrays["word_row"]
+        end = int(rows[number + 1]) if number + 1 < len(rows) else len(self.arrays["status"])
+        return int(rows[number]), end
+
+    def names_from(self, first: int, end: int) -> list[str]:
+        """Return the canonical names of the rows from ``first`` up to ``end``."""
+        ends = self.arrays["text_end"][max(first - 1, 0) : end].tolist()
+        if first == 0:
+            ends.insert(0, 0)
+        lengths = self.arrays["name_length"][first:end].tolist()
+        start = self._text_at
+        whole = self._map[start + ends[0] : start + ends[-1]]
+        offset = ends[0]
+        return [
+            _cut(whole[at - offset : to - offset].decode(), length)[1]
+            for at, to, length in zip(ends, ends[1:], lengths, strict=False)
+        ]
+
+    def names_starting(self, prefix: str, limit: int = 10) -> list[str]:
+        """Return canonical names that start with ``prefix``, in order: for suggestions while typing."""
+        wanted = folded(prefix)
+        row, found = self._row_from(wanted), dict[str, None]()
+        while row < len(self.arrays["status"]) and len(found) < limit:
+            name = self.canonical(row)
+            if not folded(name).startswith(wanted):
+                break
+            if self.arrays["status"][row] != IMPLICIT:
+                found[name] = None
+            row += 1
+        return list(found)
+
+    # ---- rows by key ----------------------------------------------------------------------------------------------
+
+    def row_of_id(self, namespace: str, key: str) -> int:
+        """Return the row with an identifier, -1 for none. Namespaces: gbif, col, aphia, item, and "" for own keys."""
+        number = keys.packed(key)
+        if namespace in ("", *self._spaces):
+            row = self._row_with("key", number)
+            if row >= 0 and (not namespace or self._spaces[int(self.arrays["source"][row])] == namespace):
+                return row
+        return self._row_with(namespace, number) if namespace else -1
+
+    # ---- what a row says ------------------------------------------------------------------------------------------
+
+    def text(self, row: int) -> tuple[str, str]:
+        """Return a row's name with authorship, and its canonical name."""
+        ends = self.arrays["text_end"]
+        start = int(ends[row - 1]) if row else 0
+        text = self._map[self._text_at + start : self._text_at + int(ends[row])].decode()
+        return _cut(text, int(self.arrays["name_length"][row]))
+
+    def canonical(self, row: int) -> str:
+        return self.text(row)[1]
+
+    def key(self, row: int) -> str:
+        """Return a row's key in its own checklist."""
+        return self._shown(int(self.arrays["key"][row]))
+
+    def rank(self, row: int) -> str:
+        return RANKS[self.arrays["rank"][row]]
+
+    def status(self, row: int) -> str:
+        return STATUSES[self.arrays["status"][row]]
+
+    def is_synonym(self, row: int) -> bool:
+        return is_synonym_code(int(self.arrays["status"][row]))
+
+    def accepted(self, row: int) -> int:
+        """Return the row of the accepted name; of an accepted name, or a synonym that leads nowhere, the row itself."""
+        for _ in range(5):
+            leads_to = int(self.arrays["accepted"][row])
+            if leads_to in (NO_ROW, row):
+                return row
+            row = leads_to
+        return row
+
+    def id_in(self, namespace: str, row: int) -> str:
+        """Return a row's identifier elsewhere (gbif, col, aphia, item), ``""`` where the index has none."""
+        if self._spaces[self.arrays["source"][row]] == namespace:
+            return self.key(row)
+        values = self.arrays.get(namespace)
+        return self._shown(int(values[row])) if values is not None else ""
+
+    def checklist(self, row: int) -> tuple[str, str]:
+        """Return the checklistKey of a row and the date its checklist was read."""
+        return self.checklist_of(int(self.arrays["source"][row]))
+
+    def checklist_of(self, source: int) -> tuple[str, str]:
+        """Return the checklistKey of a source, by its number, and the date it was read."""
+        return self.checklists[source], self.moments[source]
+
+    def lineage(self, row: int) -> tuple[Ancestor, ...]:
+        """Return the ancestors of a row from the root down, itself not included."""
+        return self.lineage_through(int(self.arrays["parent"][row]))
+
+    def lineage_through(self, row: int) -> tuple[Ancestor, ...]:
+        """Return the lineage of what stands right below a row: the row's own, and the row itself."""
+        if row == NO_ROW:
+            return ()
+        known = self._lineages.get(row)
+        return known if known is not None else self._lineage_with(row)
+
+    def know_lineages(self, parents: Array) -> None:
+        """Read the lineages that end in these rows, those that are not known yet, together."""
+        if len(self._lineages) > CACHED:
+            self._lineages.clear()
+        known = self._lineages
+        rows = [row for row in dict.fromkeys(parents.tolist()) if row != NO_ROW and row not in known]
+        if not rows:
+            return
+        wanted = numpy.array(rows, dtype=numpy.int64)
+        above = self.arrays["parent"][wanted].tolist()
+        ranks = self.arrays["rank"][wanted].tolist()
+        told = zip(rows, above, ranks, self.texts(wanted)[1], self.shown("gbif", wanted), strict=True)
+        for row, parent, rank, name, key in told:
+            known[row] = (*self.lineage_through(parent), Ancestor(_LOWER[rank], name, key))
+
+    def texts(self, rows: Array) -> tuple[list[str], list[str]]:
+        """Return the names with authorship of many rows, and their canonical names."""
+        ends = self.arrays["text_end"]
+        starts = numpy.where(rows > 0, ends[numpy.maximum(rows, 1) - 1], 0) + numpy.uint64(self._text_at)
+        stops = ends[rows] + numpy.uint64(self._text_at)
+        lengths = self.arrays["name_length"][rows].tolist()
+        whole = self._map
+        places = list(zip(starts.tolist(), stops.tolist(), strict=True))
+        texts: list[str] = []
+        for begin in range(0, len(places), MANY):
+            texts += [whole[at:to].decode() for at, to in places[begin : begin + MANY]]
+            self.tidy(len(places) - begin, "text")
+        canonicals = [text[:length] for text, length in zip(texts, lengths, strict=True)]
+        for at, length in enumerate(lengths):
+            if not length:
+                texts[at], canonicals[at] = _cut(texts[at], 0)
+        return texts, canonicals
+
+    def shown(self, namespace: str, rows: Array) -> list[str]:
+        """Return the identifiers of many rows in a namespace (gbif, col, aphia, item), or their own keys (``""``)."""
+        values = self.arrays.get(namespace or "key")
+        found = [self._shown(number) for number in values[rows].tolist()] if values is not None else [""] * len(rows)
+        if namespace and namespace in self._spaces:
+            own = self.arrays["key"][rows].tolist()
+            sources = self.arrays["source"][rows].tolist()
+            return [
+                self._shown(key) if self._spaces[source] == namespace else other
+                for key, source, other in zip(own, sources, found, strict=True)
+            ]
+        return found
+
+    def spoken_counts(self, rows: Array) -> list[int]:
+        """Return how many vernacular names each of many rows has."""
+        bearers = self.arrays["spoken_row"]
+        if not len(bearers):
+            return [0] * len(rows)
+        ends = numpy.searchsorted(bearers, rows, "right")
+        return (ends - numpy.searchsorted(bearers, rows, "left")).tolist()  # type: ignore[no-any-return]
+
+    def linnean(self, row: int) -> tuple[str, ...]:
+        """Return the names of kingdom to species that a row belongs to, folded; a synonym to those of its accepted."""
+        row = self.accepted(row)
+        place = _LINNEAN_PLACE.get(int(self.arrays["rank"][row]), -1)
+        above = self._linnean_with(int(self.arrays["parent"][row]))
+        if place < 0:
+            return above
+        return (*above[:place], folded(self.canonical(row)), *above[place + 1 :])
+
+    def kingdom(self, row: int) -> str:
+        """Return the kingdom a row belongs to, as the index spells it."""
+        row = self.accepted(row)
+        steps = (*self.lineage(row), self.step(row))
+        return next((step.name for step in steps if step.rank == "kingdom"), "")
+
+    def ancestor(self, row: int, rank: str) -> int:
+        """Return the row of a rank above this one, as the checklist lists it; -1 where there is none."""
+        for _ in range(DEEPEST):
+            row = int(self.arrays["parent"][row])
+            if row == NO_ROW:
+                return -1
+            if self.rank(row) == rank:
+                listed = self._row_with("key", int(self.arrays["key"][row]))
+                return listed if listed >= 0 else row
+        return -1
+
+    def step(self, row: int) -> Ancestor:
+        """Return a row as a step of somebody else's classification."""
+        return Ancestor(_LOWER[self.arrays["rank"][row]], self.canonical(row), self.id_in("gbif", row))
+
+    # ---- vernacular names -----------------------------------------------------------------------------------------
+
+    def spoken(self, name: str) -> list[tuple[int, str]]:
+        """Return the rows that bear a vernacular name, and the language of each."""
+        known = self.arrays["spoken_hash"]
+        wanted = numpy.uint64(keys.hashed(folded(name)))
+        begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
+        at = self.arrays["spoken_at"][begin:end]
+        rows, languages = self.arrays["spoken_row"][at], self.arrays["spoken_language"][at]
+        return [(int(row), self.languages[code]) for row, code in zip(rows, languages, strict=True)]
+
+    def find_spoken(self, hashes: Sequence[int]) -> list[tuple[int, str]]:
+        """Return, for the hashes of many folded texts, what alone bears each as its vernacular name, and the language.
+
+        The row is -1 where nothing bears the name, and -2 where several entries do.
+        """
+        known = self.arrays["spoken_hash"]
+        if not len(known):
+            return [(-1, "")] * len(hashes)
+        wanted = numpy.array(hashes, dtype=numpy.uint64)
+        begin = numpy.searchsorted(known, wanted)
+        at = self.arrays["spoken_at"][numpy.minimum(begin, len(known) - 1)]
+        count = numpy.searchsorted(known, wanted, "right") - begin
+        rows = numpy.where(count == 1, self.arrays["spoken_row"][at].astype(numpy.int64), numpy.where(count, -2, -1))
+        spoken = self.arrays["spoken_language"][at].tolist()
+        return [(row, self.languages[code]) for row, code in zip(rows.tolist(), spoken, strict=True)]
+
+    def vernaculars(self, row: int) -> tuple[tuple[str, str], ...]:
+        """Return the vernacular names of a row: (language, name)."""
+        rows = self.arrays["spoken_row"]
+        if not len(rows):
+            return ()
+        begin, end = numpy.searchsorted(rows, row, "left"), numpy.searchsorted(rows, row, "right")
+        return tuple(
+            (self.languages[self.arrays["spoken_language"][at]], self._spoken_text(at))
+            for at in range(int(begin), int(end))
+        )
+
+    # ---- inside ---------------------------------------------------------------------------------------------------
+
+    def tidy(self, looked_up: int, *sections: str) -> None:
+        """Forget the pages of sections after many look-ups."""
+        if looked_up >= MANY:
+            self._file.forget_pages(*sections)
+
+    def _lineage_with(self, row: int) -> tuple[Ancestor, ...]:
+        """Return the lineage of a row and the row itself."""
+        steps: list[int] = []
+        while row != NO_ROW and row not in self._lineages and len(steps) < DEEPEST and row not in steps:
+            steps.append(row)
+            row = int(self.arrays["parent"][row])
+        if len(self._lineages) > CACHED:
+            self._lineages.clear()
+        known = self._lineages.get(row, ())
+        for step in reversed(steps):
+            known = (*known, self.step(step))
+            self._lineages[step] = known
+        return known
+
+    def _linnean_with(self, row: int) -> tuple[str, ...]:
+        if row == NO_ROW:
+            return ("",) * len(LINNEAN)
+        known = self._linnean.get(row)
+        if known is None:
+            if len(self._linnean) > CACHED:
+                self._linnean.clear()
+            names = {step.rank.upper(): step.name for step in self._lineage_with(row)}
+            known = tuple(folded(names.get(rank, "")) for rank in LINNEAN)
+            self._linnean[row] = known
+        return known
+
+    def _row_with(self, column: str, number: int) -> int:
+        values = self.arrays.get(column)
+        if values is None or not number:
+            return -1
+        order = self.arrays[f"{column}_order"]
+        at = bisect_left(order, number, key=lambda row: int(values[row]))
+        return int(order[at]) if at < len(order) and int(values[order[at]]) == number else -1
+
+    def _shown(self, number: int) -> str:
+        if number < _DECIMAL:
+            return str(number) if number else ""
+        if not keys.is_hashed(number):
+            return keys.unpacked(number)
+        at = int(numpy.searchsorted(self.arrays["long_key"], numpy.uint64(number)))
+        ends = self.arrays["long_key_text_end"]
+        start = int(ends[at - 1]) if at else 0
+        return self._map[self._long_at + start : self._long_at + int(ends[at])].decode()
+
+    def _spoken_text(self, at: int) -> str:
+        ends = self.arrays["spoken_end"]
+        start = int(ends[at - 1]) if at else 0
+        return self._map[self._spoken_at + start : self._spoken_at + int(ends[at])].decode()
+
+    def _strings(self, name: str) -> list[str]:
+        ends = [0, *self.arrays[f"{name}_end"].tolist()]
+        start = self._file.section(name)[1]
+        return [self._map[start + at : start + to].decode() for at, to in pairwise(ends)]
+
+    def _words_beginning(self, letter: str) -> tuple[int, int]:
+        if letter not in self._letters:
+            self._letters[letter] = self._first_word_from(letter), self._first_word_from(letter + "\U0010ffff")
+        return self._letters[letter]
+
+    def _first_word_from(self, word: str) -> int:
+        """Return the number of the first word that is not before ``word`` in the order of their bytes."""
+        wanted = word.encode()
+        low, high = 0, len(self.arrays["word_row"])
+        while low < high:
+            middle = (low + high) // 2
+            if folded(self.canonical(int(self.arrays["word_row"][middle]))).partition(" ")[0].encode() < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _row_from(self, name: str) -> int:
+        wanted = name.encode()
+        low, high = 0, len(self.arrays["status"])
+        while low < high:
+            middle = (low + high) // 2
+            if folded(self.canonical(middle)).encode() < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _cut(text: str, length: int) -> tuple[str, str]:
+    """Return name and canonical name from a stored text: the canonical is its beginning, or follows it."""
+    if length:
+        return text, text[:length]
+    name, _, canonical = text.partition("\x1f")
+    return name, canonical
+
+
+def open_index(path: Path) -> NameIndex:
+    """Open the index at ``path``. Raises ``UsageError`` when it is no index, or of another version."""
+    return NameIndex(path)

@@ -1,0 +1,607 @@
+"""Answer names from an index. In: an open index and queries. Out: one ``NameAnswer`` a query, in order.
+
+Names that the index has letter for letter, without anything said beside them, are looked up together, thousands at a
+time; every other name goes through the whole ladder. Both ways lead to the same answer.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+
+import numpy
+
+from linkeddata.nameindex import keys
+from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
+from linkeddata.nameindex.authors import author_score
+from linkeddata.nameindex.build import NO_ROW
+from linkeddata.nameindex.evidence import FAMILY, KINGDOM, classification_points, confidence_of, name_points
+from linkeddata.nameindex.index import NAMESPACES, NameIndex
+from linkeddata.nameindex.matching import (
+    BONUS,
+    LEAST_CONFIDENCE,
+    NOT_A_NAME,
+    NOT_FOUND,
+    TIE,
+    Given,
+    Match,
+    Matcher,
+    Scored,
+    authorship_of,
+    given_of,
+)
+from linkeddata.nameindex.parsing import (
+    Asked,
+    authors_after,
+    is_wordlike,
+    read_name,
+    read_together,
+    tidied,
+)
+from linkeddata.nameindex.ranks import CODE, RANKS, rank_of, rank_score
+from linkeddata.nameindex.spelling import folded
+from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
+from linkeddata.records import Taxon
+
+BATCH = 4096
+"""Queries looked up together."""
+PAGES_KEPT_FOR = 256
+"""Names weighed one by one after which the parts of the file that were looked at are given back to the system."""
+VERNACULAR_CONFIDENCE = 90
+"""Confidence of a vernacular name that one taxon bears: the word is right, but people use it loosely."""
+MOST_ALTERNATIVES = 10
+
+_IDENTIFIER = re.compile(
+    r"(?P<space>gbif|col|aphia|aphiaid|worms|wikidata|urn:lsid:marinespecies\.org:taxname)\s*:\s*(?P<key>[\w.-]+)"
+    r"|https?://(?:www\.)?gbif\.org/species/(?P<gbif>\d+)"
+    r"|(?:https?://www\.wikidata\.org/(?:entity|wiki)/)?(?P<item>Q[1-9]\d*)",
+    re.IGNORECASE,
+)
+_SPACES = {
+    "gbif": "gbif", "col": "col", "aphia": "aphia", "aphiaid": "aphia", "worms": "aphia", "wikidata": "item",
+    "urn:lsid:marinespecies.org:taxname": "aphia",
+}  # fmt: skip
+_RANKS_BY_BLANKS = {1: "SPECIES", 2: "INFRASPECIFIC_NAME"}
+_GOODNESS = {"EXACT": 4, "FUZZY": 3, "HIGHERRANK": 2, "NONE": 1}
+
+
+def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Iterator[NameAnswer]:
+    """Yield one answer for each query, in order, streamed in batches; equal queries have equal answers.
+
+    A name without anything beside it may be given as it is: ``"Parus major"`` for ``NameQuery("Parus major")``.
+    """
+    run = Resolver(index)
+    waiting = iter(queries)
+    while batch := list(islice(waiting, BATCH)):
+        yield from run.answers(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a bare name was asked that one usage alone bears, and the points that its authorship adds."""
+
+    authorship: int = 0
+    rank: str = ""  # as asked; empty for a single word
+    qualifier: str = ""
+    language: str = ""
+    is_spoken: bool = False
+    is_full: bool = False  # with the usage's own authorship, letter for letter
+
+
+@dataclass(slots=True)
+class _Hits:
+    """Rows that answer bare names, by the places of the names, and how each was asked."""
+
+    rows: dict[int, int]
+    ways: dict[int, _Way]
+
+    def add(self, at: int, row: int, authorship: int = 0, rank: str = "", qualifier: str = "") -> None:
+        self.rows[at] = row
+        self.ways[at] = _way(authorship, rank, qualifier)
+
+    def __contains__(self, at: int) -> bool:
+        return at in self.rows
+
+
+@lru_cache(maxsize=4096)
+def _way(authorship: int, rank: str, qualifier: str) -> _Way:
+    return _Way(authorship, rank, qualifier)
+
+
+class Resolver:
+    """Answers names from one index; keep one for many single questions, since it remembers what it has read."""
+
+    def __init__(self, index: NameIndex) -> None:
+        self._index = index
+        self._matcher = Matcher(index)
+        self._weighed = 0
+
+    def answer(self, query: NameQuery) -> NameAnswer:
+        """Return the answer to one query."""
+        return self.answers([query])[0]
+
+    def answers(self, queries: Sequence[NameQuery | str]) -> list[NameAnswer]:
+        """Return the answers to queries, in their order."""
+        names = [one if isinstance(one, str) else one.name for one in queries]
+        bare = [isinstance(one, str) or _is_bare(one) for one in queries]
+        lows = [folded(name) if is_bare else "" for name, is_bare in zip(names, bare, strict=True)]
+        hits, readings = self._hits(names, lows)
+        told = self._plainly(names, hits)
+        return [told.get(at) or self._alone(_query(one), readings.get(at)) for at, one in enumerate(queries)]
+
+    def _alone(self, query: NameQuery, reading: Asked | None) -> NameAnswer:
+        """Return the answer to one query by the whole ladder, and give memory back now and then."""
+        self._weighed += 1
+        if self._weighed % PAGES_KEPT_FOR == 0:
+            self._index.forget_pages()
+        return self._fully(query, reading)
+
+    # ---- bare names that one usage alone bears --------------------------------------------------------------------
+
+    def _hits(self, names: Sequence[str], lows: Sequence[str]) -> tuple[_Hits, dict[int, Asked]]:
+        """Return, by their places, bare names that one usage bears, and what the parser made of others."""
+        hashes = [keys.hashed(low) for low in lows]
+        first, count = self._index.find(hashes)
+        hits = _Hits({}, {})
+        opened: list[int] = []
+        for at, (row, known, low) in enumerate(zip(first.tolist(), count.tolist(), lows, strict=True)):
+            if known == 1:
+                hits.rows[at] = row
+                hits.ways[at] = _WAYS.get(low.count(" "), _WAYS[0])
+            elif not known and low:
+                opened.append(at)
+        full = self._index.find_full([hashes[at] for at in opened])
+        for at, row in zip(opened, full, strict=True):
+            if row >= 0:
+                hits.rows[at] = row
+                hits.ways[at] = _IN_FULL
+        opened = [at for at, row in zip(opened, full, strict=True) if row < 0]
+        begun = self._with_authors(names, lows, opened, hits)
+        waiting = [at for at in opened if at not in hits and at not in begun]
+        spoken = self._index.find_spoken([hashes[at] for at in waiting])
+        strangers = []
+        for at, (row, language) in zip(waiting, spoken, strict=True):
+            if row >= 0 and begun.isdisjoint((~at,)) and is_wordlike(tidied(names[at])):
+                hits.rows[at] = self._index.accepted(row)
+                hits.ways[at] = _Way(language=language, is_spoken=True)
+            elif row == -1:
+                strangers.append(at)
+        parsed: dict[int, Asked] = {}
+        for at, asked in zip(strangers, read_together([tidied(names[at]) for at in strangers]), strict=True):
+            if asked is not None:
+                parsed[at] = asked
+        self._add_parsed(parsed, hits)
+        return hits, {at: asked for at, asked in parsed.items() if at not in hits}
+
+    def _with_authors(self, names: Sequence[str], lows: Sequence[str], opened: Sequence[int], hits: _Hits) -> set[int]:
+        """Find names that are followed by authors only.
+
+        Return the places of those that are no matter for the parser, and the complements of the places of all others
+        that begin with a known name.
+        """
+        begun, strangers = self._begun(lows, opened, (3, 2))
+        shorter, _ = self._begun(lows, strangers, (1,))
+        begun |= shorter
+        rows = numpy.array([row for _, row, _ in begun.values()], dtype=numpy.int64)
+        done: set[int] = set()
+        for (at, (length, row, known)), name, canonical in zip(begun.items(), *self._index.texts(rows), strict=True):
+            if authors := authors_after(" ".join(names[at].split()), length):
+                points = author_score(authors, authorship_of(name, canonical)) if known == 1 else -1
+            else:
+                done.add(~at)
+                continue
+            done.add(at)
+            if points >= 0 and name.startswith(canonical):
+                hits.add(at, row, points * 2, _RANKS_BY_BLANKS.get(canonical.count(" "), ""))
+        return done
+
+    def _begun(
+        self, lows: Sequence[str], places: Sequence[int], lengths: Sequence[int]
+    ) -> tuple[dict[int, tuple[int, int, int]], list[int]]:
+        """Return which texts begin with a known name of so many words, by their places: words, first row, rows.
+
+        The places of the others are returned, too.
+        """
+        asked: list[tuple[int, int]] = []
+        hashes: list[int] = []
+        for at in places:
+            words = lows[at].split(" ", 3)
+            for length in lengths:
+                if length < len(words):
+                    asked.append((at, length))
+                    hashes.append(keys.hashed(" ".join(words[:length])))
+        first, count = self._index.find(hashes)
+        begun: dict[int, tuple[int, int, int]] = {}
+        for number in numpy.flatnonzero(count).tolist():
+            at, length = asked[number]
+            begun.setdefault(at, (length, int(first[number]), int(count[number])))
+        return begun, [at for at in places if at not in begun]
+
+    def _add_parsed(self, parsed: dict[int, Asked], hits: _Hits) -> None:
+        first, count = self._index.find([keys.hashed(asked.name) for asked in parsed.values()])
+        for (at, asked), row, known in zip(parsed.items(), first.tolist(), count.tolist(), strict=True):
+            if known == 1 and asked.is_parsable and not asked.is_indeterminate:
+                points = 0
+                if asked.authorship:
+                    points = author_score(asked.authorship, authorship_of(*self._index.text(row)))
+                if points >= 0:
+                    hits.add(at, row, points * 2, asked.rank, asked.qualifier)
+
+    def _plainly(self, names: Sequence[str], hits: _Hits) -> dict[int, NameAnswer]:
+        """Return, by their places, the answers to names that one usage bears: nothing else was said to weigh."""
+        if not hits.rows:
+            return {}
+        index = self._index
+        own = numpy.array(list(hits.rows.values()), dtype=numpy.int64)
+        leads_to = index.arrays["accepted"][own].astype(numpy.int64)
+        accepted = numpy.where(leads_to == NO_ROW, own, leads_to)
+        parents = index.arrays["parent"][accepted]
+        index.know_lineages(parents)
+        full, canonicals = index.texts(own)
+        moved = numpy.flatnonzero(accepted != own)
+        accepted_full, accepted_canonicals = list(full), list(canonicals)
+        for at, name, canonical in zip(moved.tolist(), *index.texts(accepted[moved]), strict=True):
+            accepted_full[at], accepted_canonicals[at] = name, canonical
+        origins = [index.checklist_of(source) for source in range(len(index.checklists))]
+        told = zip(
+            hits.rows.items(), hits.ways.values(), accepted.tolist(), full, canonicals, accepted_full,
+            accepted_canonicals, index.shown("", own), index.shown("", accepted),
+            index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
+            index.arrays["status"][own].tolist(), index.arrays["status"][accepted].tolist(),
+            parents.tolist(), index.arrays["source"][own].tolist(),
+            *(index.shown(space, accepted) for space in NAMESPACES), index.spoken_counts(accepted), strict=True,
+        )  # fmt: skip
+        index.tidy(len(own), "row")
+        found: dict[int, NameAnswer] = {}
+        for (
+            (at, row), way, above, name, canonical, accepted_name, accepted_canonical, key, accepted_key, rank,
+            accepted_rank, status, accepted_status, parent, source, gbif, col, aphia, item, spoken,
+        ) in told:  # fmt: skip
+            is_synonym = row != above
+            if is_synonym_code(accepted_status if is_synonym else status):
+                continue  # chains of synonyms, and synonyms of nothing, take the long way
+            lineage = index.lineage_through(parent)
+            if way.is_full:
+                authors = authorship_of(name, canonical)
+                if "auct" in authors.lower() or not name.startswith(canonical):
+                    continue  # rank markers and misapplied names are for the parser
+                way = _FULL_WAYS[canonical.count(" ") if canonical.count(" ") < 3 else 0, _shape(authors)]
+            judged = (
+                _SPOKEN
+                if way.is_spoken
+                else _judged(
+                    " " in canonical,
+                    canonical.isascii() and canonical.replace(" ", "").isalpha(),
+                    way.authorship,
+                    way.rank,
+                    rank,
+                    status,
+                    bool(lineage) and lineage[0].name == "Viruses",
+                )
+            )
+            if judged is None:
+                continue
+            checklist_key, moment = origins[source]
+            found[at] = NameAnswer(
+                names[at], key, accepted_key if is_synonym else "", name, canonical, RANKS[rank], STATUSES[status],
+                "VERNACULAR" if way.is_spoken else "EXACT", judged[0], "", accepted_name, item, gbif, col, aphia,
+                checklist_key, f"{name} is a synonym of {accepted_name}" if is_synonym else "", way.qualifier, lineage,
+                accepted_canonical, authorship_of(accepted_name, accepted_canonical), RANKS[accepted_rank],
+                index.vernaculars(above) if spoken else (), way.language, (), judged[1], "index", moment,
+            )  # fmt: skip
+        return found
+
+    # ---- the whole ladder -----------------------------------------------------------------------------------------
+
+    def _fully(self, query: NameQuery, reading: Asked | None = None) -> NameAnswer:
+        text = tidied(query.name)
+        row, note = self._identified(query, text)
+        if row >= 0:
+            found = self._told(query, Match(row, "IDENTIFIER", 100))
+            named = self._by_name(query, text, None) if text and not _IDENTIFIER.fullmatch(text) else found
+            other = named.usage_key not in ("", found.usage_key, found.accepted_usage_key)
+            said = f"the name leads to {named.scientific_name} ({named.usage_key})" if other else ""
+            return found._replace(note=_notes(found.note, said))
+        answer = self._by_name(query, text, reading)
+        return answer._replace(note=_notes(answer.note, note)) if note else answer
+
+    def _identified(self, query: NameQuery, text: str) -> tuple[int, str]:
+        """Return the row of the identifier that was given, or stands in place of the name; and a note when unknown."""
+        for written in (query.identifier.strip(), text):
+            found = _IDENTIFIER.fullmatch(written)
+            if found:
+                space, key = _identifier(found)
+                row = self._index.row_of_id(space, key)
+            elif written and written == query.identifier.strip():
+                row = self._index.row_of_id("", written)
+            else:
+                continue
+            return row, "" if row >= 0 else f"the index does not have {written}"
+        return -1, ""
+
+    def _by_name(self, query: NameQuery, text: str, known: Asked | None) -> NameAnswer:
+        if _IDENTIFIER.fullmatch(text):
+            return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_FOUND}: {text}")
+        given = given_of(
+            rank_of(query.rank), query.kingdom, query.phylum, query.class_, query.order, query.family, query.genus,
+            strict=query.strict,
+        )  # fmt: skip
+        readings = (known,) if known else self._readings(query, text)
+        if not readings:
+            return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_A_NAME}: {text or 'nothing is written'}")
+        if not any(self._index.knows(reading.name) for reading in readings):
+            spoken = self._by_vernacular(query, text, given)
+            if spoken is not None:
+                return spoken
+        found = [(self._matcher.match(reading, given), reading) for reading in readings]
+        match, reading = max(found, key=lambda pair: _GOODNESS[pair[0].match_type])
+        return self._told(query, _explained(match, reading, text), reading)
+
+    def _readings(self, query: NameQuery, text: str) -> tuple[Asked, ...]:
+        return read_name(text, " ".join(query.authorship.split()), query.genus.strip(), self._index.knows)
+
+    def _by_vernacular(self, query: NameQuery, text: str, given: Given) -> NameAnswer | None:
+        if not is_wordlike(text) or query.authorship or query.strict:
+            return None
+        borne: dict[int, str] = {}
+        for row, language in self._index.spoken(text):
+            accepted = self._index.accepted(row)
+            kingdom = self._index.linnean(accepted)[KINGDOM]
+            if not given.names[KINGDOM] or not kingdom or kingdom == given.names[KINGDOM]:
+                borne.setdefault(accepted, language)
+        if not borne:
+            return None
+        if len(borne) > 1:
+            candidates = tuple(self._candidate_spoken(row) for row in list(borne)[:MOST_ALTERNATIVES])
+            listed = ", ".join(f"{one.scientific_name} ({one.usage_key})" for one in candidates)
+            return NameAnswer(query=query.name, confidence=99, reason=f"{TIE}: {listed}", alternatives=candidates)
+        [(row, language)] = borne.items()
+        match = Match(row, "VERNACULAR", VERNACULAR_CONFIDENCE, evidence=(("vernacular name", VERNACULAR_CONFIDENCE),))
+        return self._told(query, match)._replace(matched_language=language)
+
+    def _candidate_spoken(self, row: int) -> Candidate:
+        name, canonical = self._index.text(row)
+        return Candidate(
+            self._index.key(row), name, canonical, self._index.rank(row), self._index.status(row), "VERNACULAR",
+            VERNACULAR_CONFIDENCE, kingdom=self._index.kingdom(row),
+        )  # fmt: skip
+
+    # ---- telling --------------------------------------------------------------------------------------------------
+
+    def _told(self, query: NameQuery, match: Match, asked: Asked | None = None) -> NameAnswer:
+        qualifier = asked.qualifier if asked else ""
+        alternatives = tuple(self._candidate(one) for one in match.considered if one.row != match.row)
+        alternatives = alternatives[:MOST_ALTERNATIVES]
+        if not match.is_match:
+            return NameAnswer(
+                query=query.name,
+                confidence=match.confidence,
+                reason=match.reason,
+                identification_qualifier=qualifier,
+                alternatives=alternatives,
+            )
+        answer = self._of_row(query, match.row, match.match_type, match.confidence)._replace(
+            reason=self._only_above(match) if match.match_type == "HIGHERRANK" else match.reason,
+            identification_qualifier=qualifier,
+            alternatives=alternatives,
+            evidence=match.evidence,
+        )
+        answer = answer._replace(note=_notes(answer.note, self._elsewhere(match)))
+        return self._merged(answer, match.row, query.merge_to) if query.merge_to else answer
+
+    def _only_above(self, match: Match) -> str:
+        """Return why a higher taxon answers for a name."""
+        told = f"only the {self._index.rank(match.row).lower()} {self._index.canonical(match.row)} above it is known"
+        return _notes(told, match.reason if match.reason != NOT_FOUND else "")
+
+    def _of_row(self, query: NameQuery, row: int, match_type: str, confidence: int) -> NameAnswer:
+        index = self._index
+        accepted = index.accepted(row)
+        name, canonical = index.text(row)
+        accepted_name, accepted_canonical = (name, canonical) if accepted == row else index.text(accepted)
+        is_synonym = index.is_synonym(row)
+        checklist_key, moment = index.checklist(row)
+        note = ""
+        if accepted != row:
+            note = f"{name} is a synonym of {accepted_name}"
+        elif is_synonym:
+            note = f"{name} is a synonym; the index does not say of what"
+        if match_type == "FUZZY":
+            note = _notes(f"spelt {canonical}", note)
+        return NameAnswer(
+            query=query.name,
+            usage_key=index.key(row),
+            accepted_usage_key=index.key(accepted) if accepted != row else "",
+            scientific_name=name,
+            canonical_name=canonical,
+            rank=index.rank(row),
+            status=index.status(row),
+            match_type=match_type,
+            confidence=confidence,
+            accepted_name=accepted_name,
+            item=index.id_in("item", accepted),
+            gbif_key=index.id_in("gbif", accepted),
+            col_id=index.id_in("col", accepted),
+            aphia_id=index.id_in("aphia", accepted),
+            checklist_key=checklist_key,
+            note=note,
+            classification=index.lineage(accepted),
+            accepted_canonical=accepted_canonical,
+            accepted_authorship=authorship_of(accepted_name, accepted_canonical),
+            accepted_rank=index.rank(accepted),
+            vernaculars=index.vernaculars(accepted),
+            moment=moment,
+        )
+
+    def _merged(self, answer: NameAnswer, row: int, merge_to: str) -> NameAnswer:
+        """Return the answer with its accepted taxon merged into the ancestor of this rank, where it stands below it."""
+        wanted = rank_of(merge_to)
+        accepted = self._index.accepted(row)
+        if not wanted or CODE[self._index.rank(accepted)] <= CODE[wanted] or self._index.rank(accepted) == "UNRANKED":
+            return answer
+        above = self._index.ancestor(accepted, wanted)
+        if above < 0 and wanted == "SPECIES":
+            above = self._species_of(accepted)
+        if above < 0:
+            return answer
+        name, canonical = self._index.text(above)
+        return answer._replace(
+            accepted_usage_key=self._index.key(above),
+            accepted_name=name,
+            accepted_canonical=canonical,
+            accepted_authorship=authorship_of(name, canonical),
+            accepted_rank=wanted,
+            item=self._index.id_in("item", above),
+            gbif_key=self._index.id_in("gbif", above),
+            col_id=self._index.id_in("col", above),
+            aphia_id=self._index.id_in("aphia", above),
+            classification=self._index.lineage(above),
+            vernaculars=self._index.vernaculars(above),
+            note=_notes(answer.note, f"merged into the {wanted.lower()} {canonical}"),
+        )
+
+    def _species_of(self, row: int) -> int:
+        """Return the species that a name of three words begins with, where the checklist does not say; -1 for none."""
+        species = " ".join(folded(self._index.canonical(row)).split()[:2])
+        accepted = {self._index.accepted(found) for found in self._index.rows_named(species)}
+        fitting = [
+            found for found in accepted if self._index.linnean(found)[:FAMILY] == self._index.linnean(row)[:FAMILY]
+        ]
+        return fitting[0] if len(fitting) == 1 and self._index.rank(fitting[0]) == "SPECIES" else -1
+
+    def _candidate(self, one: Scored) -> Candidate:
+        index = self._index
+        accepted = index.accepted(one.row)
+        return Candidate(
+            usage_key=index.key(one.row),
+            scientific_name=one.name,
+            canonical_name=index.canonical(one.row),
+            rank=index.rank(one.row),
+            status=index.status(one.row),
+            match_type=one.match_type,
+            confidence=confidence_of(one.points),
+            accepted_usage_key=index.key(accepted) if accepted != one.row else "",
+            kingdom=index.kingdom(one.row),
+            evidence=one.evidence,
+        )
+
+    def _elsewhere(self, match: Match) -> str:
+        """Return a note on equal names in another kingdom than the one answered."""
+        own = self._index.linnean(match.row)[KINGDOM]
+        exact = [one for one in match.considered if one.match_type == "EXACT" and one.row != match.row]
+        abroad = [one for one in exact if own and self._index.linnean(one.row)[KINGDOM] not in ("", own)]
+        shown = ", ".join(f"{one.name} ({self._index.kingdom(one.row)})" for one in abroad[:3])
+        return f"also a name elsewhere: {shown}" if shown else ""
+
+
+def to_taxon(answer: NameAnswer, moment: str) -> Taxon:
+    """Return the answer as the record the rest of the project works with; ``moment`` is when it was asked."""
+    found = answer.match_type != "NONE"
+    known = (
+        answer.item,
+        f"gbif:{answer.gbif_key}" * bool(answer.gbif_key),
+        f"aphia:{answer.aphia_id}" * bool(answer.aphia_id),
+    )
+    return Taxon(
+        query=answer.query,
+        concept=next(filter(None, known), "") if found else "",
+        name=answer.accepted_canonical,
+        authorship=answer.accepted_authorship,
+        rank="" if answer.accepted_rank == "UNRANKED" else answer.accepted_rank.lower(),
+        item=answer.item,
+        gbif_key=answer.gbif_key,
+        col_id=answer.col_id,
+        aphia_id=answer.aphia_id,
+        checklist_key=answer.checklist_key,
+        lineage=answer.classification,
+        vernaculars=answer.vernaculars,
+        matched_name=answer.scientific_name,
+        match_type=answer.match_type,
+        confidence=answer.confidence,
+        status="SYNONYM" if "SYNONYM" in answer.status else answer.status,
+        source=answer.source,
+        moment=moment,
+        reason=_notes(answer.reason, answer.note),
+    )
+
+
+def _query(one: NameQuery | str) -> NameQuery:
+    return NameQuery(one) if isinstance(one, str) else one
+
+
+_OWN_AUTHORS = {
+    "": 0,
+    "a": author_score("A", "A"),
+    "(a)": author_score("(A)", "(A)"),
+    "(a) b": author_score("(A) B", "(A) B"),
+}
+"""What an authorship counts beside itself: that depends on its brackets only."""
+_SPOKEN = (VERNACULAR_CONFIDENCE, (("vernacular name", VERNACULAR_CONFIDENCE),))
+
+
+_IN_FULL = _Way(is_full=True)
+_FULL_WAYS = {
+    (blanks, shape): _Way(points * 2, _RANKS_BY_BLANKS.get(blanks, ""))
+    for blanks in range(3)
+    for shape, points in _OWN_AUTHORS.items()
+}
+_WAYS = {blanks: _Way(rank=_RANKS_BY_BLANKS.get(blanks, "")) for blanks in range(3)}
+
+
+def _shape(authorship: str) -> str:
+    if not authorship.startswith("("):
+        return "a" if authorship else ""
+    return "(a)" if authorship.endswith(")") else "(a) b"
+
+
+@lru_cache(maxsize=65536)
+def _judged(
+    is_compound: bool, is_plain: bool, authorship: int, asked_rank: str, rank: int, status: int, is_virus: bool
+) -> tuple[int, tuple[tuple[str, int], ...]] | None:
+    """Return confidence and evidence of a name without rivals about which nothing else was said.
+
+    ``None`` where the ladder has more to look at: codes, ranks that do not fit, too little confidence.
+    """
+    fits = rank_score(asked_rank, RANKS[rank])
+    if not is_plain or fits < 0 or is_virus:
+        return None
+    parts = (
+        ("name", name_points("a b", "a b") if is_compound else name_points("a", "a")),
+        ("authorship", authorship),
+        ("classification", classification_points(Given().names, Given().names)),
+        ("rank", fits),
+        ("status", status_score(status)),
+        ("distance to the next", BONUS),
+    )
+    confidence = confidence_of(sum(points for _, points in parts))
+    return (confidence, parts) if confidence >= LEAST_CONFIDENCE else None
+
+
+def _is_bare(query: NameQuery) -> bool:
+    """Say whether nothing was said beside the name."""
+    return not (
+        query.authorship or query.rank or query.kingdom or query.phylum or query.class_ or query.order or query.family
+        or query.genus or query.identifier or query.merge_to or query.strict
+    )  # fmt: skip
+
+
+def _explained(match: Match, asked: Asked, text: str) -> Match:
+    """Return the match with its reason in full: what was no name, what is only known above."""
+    if match.is_match or match.reason != NOT_FOUND:
+        return match
+    if not asked.is_parsable and asked.kind != "IDENTIFIER":
+        return replace(match, reason=f"{NOT_A_NAME}: {text} ({asked.kind.lower()})")
+    return match
+
+
+def _identifier(found: re.Match[str]) -> tuple[str, str]:
+    if found["gbif"]:
+        return "gbif", found["gbif"]
+    if found["item"]:
+        return "item", found["item"].upper()
+    return _SPACES[found["space"].lower()], found["key"]
+
+
+def _notes(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
