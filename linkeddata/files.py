@@ -18,7 +18,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     ...     [entry.read_bytes() for entry in Path(folder).iterdir()]
     [b'whole']
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # One name for all tries: what a killed process left is written over by the next.
+    beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as out:
             yield out
