@@ -48,6 +48,7 @@ class Engine:
         try:
             with hushed():
                 self._interpreter: Any = Interpreter(model_content=model, num_threads=threads)
+                self._interpreter.allocate_tensors()  # here, because it is this that talks
             self._input = self._interpreter.get_input_details()[0]["index"]
             outputs = {o["name"]: o["index"] for o in self._interpreter.get_output_details()}
         except (ValueError, RuntimeError) as error:
