@@ -154,7 +154,7 @@ def test_a_store_that_cannot_be_opened_is_exit_4(tmp_path: Path) -> None:
 
 
 def test_the_clock_gives_utc() -> None:
-    from identify.cli import now
+    from identify.cli.shell import now
 
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now())
     assert now()[:10] == time.strftime("%Y-%m-%d", time.gmtime())

@@ -15,7 +15,7 @@ from pyld import jsonld
 
 from crowd.campaign import load_campaign
 from harvest.standin.server import StandIn
-from identify.cli import now
+from identify.cli.shell import now
 from identify.pipeline import Outcome, Run, run_steps
 from identify.report import summary, write_report
 from identify.steps import STEPS

@@ -1,0 +1,80 @@
+"""The commands beside campaigns: settings, identify, log, serve."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from identify.cli.shell import LEFT_OVER, Shell, now, opened_progress
+from linkeddata.settings import Settings, shown
+
+
+@click.command()
+@click.pass_obj
+def settings(shell: Shell) -> None:
+    """Print the settings in force and where they can be changed."""
+    shell.result(shown(shell.settings()))
+    shell.say("change them in deboodt.toml (one line each, as above) or with DEBOODT_… variables")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|DIR...")
+@click.option("--model", required=True, metavar="DIR|NAME", help="Model bundle: its folder, or NAME[@VERSION] in home.")
+@click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON lines to this file.")
+@click.pass_obj
+def identify(shell: Shell, paths: tuple[Path, ...], model: str, out: Path | None) -> None:
+    """Identify the images in FILEs and DIRs with a model; broken images are listed, not fatal."""
+    from identify.files import identify_paths, lines_of
+
+    settings = shell.settings()
+    with opened_progress(shell) as progress:
+        answers = list(identify_paths(settings, model, paths, moment=now(), progress=progress))
+    if out:
+        out.write_text("".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers), encoding="utf-8")
+        shell.say(f"{len(answers)} answers in {out}")
+    else:
+        shell.result(answers, "\n".join(lines_of(answers)))
+    if any("lost" in answer for answer in answers):
+        sys.exit(LEFT_OVER)
+
+
+@click.command()
+@click.option("--after", default=0, metavar="SEQ", help="Only events after this sequence number.")
+@click.option("--kind", default="", help="Only events of this kind, such as tag.withdrawn.")
+@click.option("--subject", default="", help="Only events about this record.")
+@click.option("--limit", default=50, show_default=True, help="How many at most; 0 for all.")
+@click.pass_obj
+def log(shell: Shell, after: int, kind: str, subject: str, limit: int) -> None:
+    """Print the log: every change, who made it and when."""
+    from dataclasses import asdict
+    from itertools import islice
+
+    from linkeddata.store import Store
+
+    with Store(shell.settings().store) as store:
+        events = store.events(after, kind=kind, subject=subject)
+        chosen = list(islice(events, limit) if limit else events)
+    text = "\n".join(f"{e.seq:>8}  {e.moment:<20}  {e.kind:<24}  {e.subject}  {e.agent}" for e in chosen)
+    shell.result([asdict(event) for event in chosen], text)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.pass_obj
+def serve(shell: Shell, host: str, port: int) -> None:
+    """Serve the documents, the models and the home page over HTTP.
+
+    Documents are named after the setting base_url; where it is not set, after the address they are served from.
+    """
+    import uvicorn
+
+    from identify.app import create_app
+
+    settings = shell.settings()
+    if settings.base_url == Settings().base_url:
+        settings = shell.settings(base_url=f"http://{host}:{port}")
+    app = create_app(settings)
+    shell.say(f"De Boodt on http://{host}:{port} with {settings.store}; Ctrl-C stops it")
+    uvicorn.run(app, host=host, port=port, log_level="warning")
