@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from identify.cli.campaigns import count, dataset, demo, export, harvest, report, run, train
+from identify.cli.campaigns import count, dataset, demo, export, report, run, train
+from identify.cli.harvest import harvest
 from identify.cli.names import names
 from identify.cli.results import identify, log, serve, settings
 from identify.cli.shell import STOPPED, Shell

@@ -32,9 +32,6 @@ def run(shell: Shell, campaign: Path, again: bool, steps: tuple[str, ...]) -> No
         sys.exit(perform(shell, work, steps, again))
 
 
-harvest = step_command(
-    "harvest", ("harvest", "images"), "Bring home the tags and images of the campaign in file CAMPAIGN."
-)
 count = step_command("count", ("count",), "Count the tags of the campaign in file CAMPAIGN into labels.")
 train = step_command("train", ("train",), "Train the model of the campaign in file CAMPAIGN on its dataset.")
 

@@ -13,6 +13,7 @@ import click
 import pytest
 
 from identify.cli import cli
+from identify.cli.harvest import CampaignFirst
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).parent / "deboodt")
@@ -26,7 +27,9 @@ def deboodt(*arguments: str, cwd: Path | None = None, **environment: str) -> sub
 
 
 def verbs(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command with the words that call it."""
+    """Yield every command with the words that call it; what a campaign file calls has the words of its group."""
+    if isinstance(group, CampaignFirst):
+        yield path, group.default
     for name, command in group.commands.items():
         yield (*path, name), command
         if isinstance(command, click.Group):
@@ -79,8 +82,9 @@ def test_documented_commands_exist(line: str) -> None:
         command: click.Command = cli
         rest = [*parsed._protected_args, *parsed.args]
         while isinstance(command, click.Group) and rest:
-            assert rest[0] in command.commands, f"README calls deboodt {rest[0]}"
-            command = command.commands[rest.pop(0)]
+            name, found, rest = command.resolve_command(parsed, rest)
+            assert found, f"README calls deboodt {name}"
+            command = found
         known = {name for parameter in command.params for name in parameter.opts}
         assert {word.split("=")[0] for word in rest if word.startswith("--")} <= known
     else:
@@ -119,6 +123,28 @@ def test_an_unknown_model_is_exit_5(tmp_path: Path) -> None:
     done = deboodt("identify", "--model", "eggs", "a.jpg", cwd=tmp_path)
     assert done.returncode == 5
     assert "no model 'eggs'" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("x.toml",), ("x.toml", "--again"), ("--again", "x.toml")], ids=" ".join)
+def test_harvest_takes_a_campaign_where_a_command_is_expected(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = deboodt("harvest", *words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("deboodt: x.toml: cannot be read")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("x.toml", "--help"), ()], ids=" ".join)
+def test_the_help_of_harvest_shows_the_campaign_and_its_options(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = deboodt("harvest", *words, cwd=tmp_path)
+    text = done.stdout + done.stderr
+    assert text.startswith("Usage: deboodt harvest ")
+    assert "CAMPAIGN" in text.splitlines()[0]
+    assert "--again" in text
+
+
+def test_a_wrong_option_of_harvest_is_exit_2_with_usage(tmp_path: Path) -> None:
+    done = deboodt("harvest", "x.toml", "--agian", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Usage: deboodt harvest [OPTIONS] CAMPAIGN" in done.stderr
 
 
 def test_an_unknown_command_is_exit_2_with_usage(tmp_path: Path) -> None:
