@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy
 
@@ -82,9 +82,7 @@ class NameIndex:
         """Return, for the hashes of many folded names, the first row of each and how many rows it has; 0 for none."""
         wanted = numpy.array(hashes, dtype=numpy.uint64)
         known = self.arrays["name_hash"]
-        order = numpy.argsort(wanted)
-        at = numpy.empty(len(wanted), dtype=numpy.int64)
-        at[order] = numpy.searchsorted(known, wanted[order])
+        at = _places(known, wanted)
         at[at == len(known)] = 0
         count = numpy.where(known[at] == wanted, self.arrays["name_count"][at], 0)
         first = self.arrays["name_row"][at]
@@ -100,9 +98,7 @@ class NameIndex:
         if not len(known) or not hashes:
             return [-1] * len(hashes)
         wanted = numpy.array(hashes, dtype=numpy.uint64)
-        order = numpy.argsort(wanted)
-        at = numpy.empty(len(wanted), dtype=numpy.int64)
-        at[order] = numpy.searchsorted(known, wanted[order])
+        at = _places(known, wanted)
         at[at == len(known)] = 0
         found: list[int] = numpy.where(
             known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1
@@ -305,13 +301,19 @@ class NameIndex:
             ]
         return found
 
-    def spoken_counts(self, rows: Array) -> list[int]:
-        """Return how many vernacular names each of many rows has."""
+    def vernaculars_of(self, rows: Array) -> list[tuple[tuple[str, str], ...]]:
+        """Return the vernacular names of many rows: (language, name)."""
         bearers = self.arrays["spoken_row"]
+        told: list[tuple[tuple[str, str], ...]] = [()] * len(rows)
         if not len(bearers):
-            return [0] * len(rows)
-        ends = numpy.searchsorted(bearers, rows, "right")
-        return (ends - numpy.searchsorted(bearers, rows, "left")).tolist()  # type: ignore[no-any-return]
+            return told
+        wanted = rows.astype(bearers.dtype)
+        begin = numpy.searchsorted(bearers, wanted)
+        bearing = numpy.flatnonzero(bearers[numpy.minimum(begin, len(bearers) - 1)] == wanted)
+        ends = numpy.searchsorted(bearers, wanted[bearing], "right")
+        for place, first, end in zip(bearing.tolist(), begin[bearing].tolist(), ends.tolist(), strict=True):
+            told[place] = self._spoken_between(first, end)
+        return told
 
     def linnean(self, row: int) -> tuple[str, ...]:
         """Return the names of kingdom to species that a row belongs to, folded; a synonym to those of its accepted."""
@@ -363,23 +365,16 @@ class NameIndex:
         if not len(known):
             return [(-1, "")] * len(hashes)
         wanted = numpy.array(hashes, dtype=numpy.uint64)
-        begin = numpy.searchsorted(known, wanted)
+        begin = _places(known, wanted)
+        count = _places(known, wanted, "right") - begin
         at = self.arrays["spoken_at"][numpy.minimum(begin, len(known) - 1)]
-        count = numpy.searchsorted(known, wanted, "right") - begin
         rows = numpy.where(count == 1, self.arrays["spoken_row"][at].astype(numpy.int64), numpy.where(count, -2, -1))
         spoken = self.arrays["spoken_language"][at].tolist()
         return [(row, self.languages[code]) for row, code in zip(rows.tolist(), spoken, strict=True)]
 
     def vernaculars(self, row: int) -> tuple[tuple[str, str], ...]:
         """Return the vernacular names of a row: (language, name)."""
-        rows = self.arrays["spoken_row"]
-        if not len(rows):
-            return ()
-        begin, end = numpy.searchsorted(rows, row, "left"), numpy.searchsorted(rows, row, "right")
-        return tuple(
-            (self.languages[self.arrays["spoken_language"][at]], self._spoken_text(at))
-            for at in range(int(begin), int(end))
-        )
+        return self.vernaculars_of(numpy.array([row]))[0]
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
@@ -432,10 +427,17 @@ class NameIndex:
         start = int(ends[at - 1]) if at else 0
         return self._map[self._long_at + start : self._long_at + int(ends[at])].decode()
 
-    def _spoken_text(self, at: int) -> str:
-        ends = self.arrays["spoken_end"]
-        start = int(ends[at - 1]) if at else 0
-        return self._map[self._spoken_at + start : self._spoken_at + int(ends[at])].decode()
+    def _spoken_between(self, first: int, end: int) -> tuple[tuple[str, str], ...]:
+        """Return the vernacular names at these places: (language, name)."""
+        ends = self.arrays["spoken_end"][max(first - 1, 0) : end].tolist()
+        if not first:
+            ends.insert(0, 0)
+        codes = self.arrays["spoken_language"][first:end].tolist()
+        base = self._spoken_at
+        return tuple(
+            (self.languages[code], self._map[base + at : base + to].decode())
+            for code, (at, to) in zip(codes, pairwise(ends), strict=True)
+        )
 
     def _strings(self, name: str) -> list[str]:
         ends = [0, *self.arrays[f"{name}_end"].tolist()]
@@ -469,6 +471,14 @@ class NameIndex:
             else:
                 high = middle
         return low
+
+
+def _places(known: Array, wanted: Array, side: Literal["left", "right"] = "left") -> Array:
+    """Return where each value belongs in a sorted array, looked for in their order, so that neighbours are near."""
+    order = numpy.argsort(wanted)
+    at = numpy.empty(len(wanted), dtype=numpy.int64)
+    at[order] = numpy.searchsorted(known, wanted[order], side)
+    return at
 
 
 def _cut(text: str, length: int) -> tuple[str, str]:

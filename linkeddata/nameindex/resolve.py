@@ -250,7 +250,7 @@ class Resolver:
             index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
             index.arrays["status"][own].tolist(), index.arrays["status"][accepted].tolist(),
             parents.tolist(), index.arrays["source"][own].tolist(),
-            *(index.shown(space, accepted) for space in NAMESPACES), index.spoken_counts(accepted), strict=True,
+            *(index.shown(space, accepted) for space in NAMESPACES), index.vernaculars_of(accepted), strict=True,
         )  # fmt: skip
         index.tidy(len(own), "row")
         found: dict[int, NameAnswer] = {}
@@ -288,7 +288,7 @@ class Resolver:
                 "VERNACULAR" if way.is_spoken else "EXACT", judged[0], "", accepted_name, item, gbif, col, aphia,
                 checklist_key, f"{name} is a synonym of {accepted_name}" if is_synonym else "", way.qualifier, lineage,
                 accepted_canonical, authorship_of(accepted_name, accepted_canonical), RANKS[accepted_rank],
-                index.vernaculars(above) if spoken else (), way.language, (), judged[1], "index", moment,
+                spoken, way.language, (), judged[1], "index", moment,
             )  # fmt: skip
         return found
 
