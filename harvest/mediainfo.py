@@ -26,6 +26,30 @@ from linkeddata.records import MediaFile
 CREATOR = "P170"
 AUTHOR_NAME = "P2093"
 INCEPTION = "P571"
+LICENCE = "P275"
+COPYRIGHT_STATUS = "P6216"
+PUBLIC_DOMAIN = "Q19652"
+PUBLIC_DOMAIN_MARK = "https://creativecommons.org/publicdomain/mark/1.0/"
+LICENCES = {
+    "Q6938433": "publicdomain/zero/1.0",
+    "Q7257026": "publicdomain/mark/1.0",
+    "Q30942811": "licenses/by/1.0",
+    "Q19125117": "licenses/by/2.0",
+    "Q18810333": "licenses/by/2.5",
+    "Q14947546": "licenses/by/3.0",
+    "Q20007257": "licenses/by/4.0",
+    "Q47001652": "licenses/by-sa/1.0",
+    "Q19068220": "licenses/by-sa/2.0",
+    "Q19113751": "licenses/by-sa/2.5",
+    "Q14946043": "licenses/by-sa/3.0",
+    "Q18199165": "licenses/by-sa/4.0",
+    "Q77143083": "licenses/by-sa/2.0/de",
+    "Q18199175": "licenses/by-sa/2.5/nl",
+    "Q80837139": "licenses/by-sa/3.0/at",
+    "Q42716613": "licenses/by-sa/3.0/de",
+    "Q18195572": "licenses/by-sa/3.0/nl",
+}
+"""Where at creativecommons.org the licence of an item is; of other items the description page tells the address."""
 SAMPLE_HOST = "://commons.deboodt.example/"
 """Under this address are the files that De Boodt paints itself; ``.example`` is nobody's (RFC 2606)."""
 
@@ -53,6 +77,7 @@ class Statement:
     kind: str = "value"  # value, somevalue, novalue
     part: str = ""
     region: str = ""
+    reference: str = ""  # P887=Q131569420; P854=https://…
 
     @property
     def counts(self) -> bool:
@@ -72,7 +97,9 @@ class MediaInfo:
     inventory_number: str = ""
     institution: str = ""  # Q-id
     creator: str = ""
+    creator_item: str = ""  # Q-id of a creator who has an item and is not named in words
     created: str = ""
+    licence: str = ""
 
 
 NO_STRUCTURED_DATA = MediaInfo(id="", missing=True)
@@ -130,7 +157,9 @@ def _media_info(key: str, entity: Json) -> MediaInfo:
         inventory_number=_first(statements, INVENTORY_NUMBER),
         institution=_first(statements, COLLECTION),
         creator=_creator(statements),
+        creator_item=_first(statements, CREATOR),
         created=_day(_best(statements, INCEPTION)),
+        licence=_licence(statements),
     )
 
 
@@ -146,7 +175,19 @@ def _statement(statement: Json) -> Statement:
         kind=kind,
         part=next(filter(None, map(_text, qualifiers.get(APPLIES_TO_PART, ()))), ""),
         region=next(filter(None, map(_text, qualifiers.get(RELATIVE_POSITION, ()))), ""),
+        reference=" | ".join(filter(None, map(_reference, statement.get("references") or ()))),
     )
+
+
+def _reference(reference: Json) -> str:
+    """Return what one reference of a statement says, property by property in their order."""
+    snaks = _mapping(reference.get("snaks"))
+    told = ((key, _text(snak) or _moment(snak)) for key, given in snaks.items() for snak in given)
+    return "; ".join(f"{key}={text}" for key, text in told if text)
+
+
+def _moment(snak: Json) -> str:
+    return str(_mapping(_mapping(snak.get("datavalue")).get("value")).get("time", ""))
 
 
 def is_item(text: str) -> bool:
@@ -174,15 +215,33 @@ def _creator(statements: Json) -> str:
     return ""
 
 
+def _licence(statements: Json) -> str:
+    """Return the address of the licence: the first one known by its item, else the mark of the public domain.
+
+    https://commons.wikimedia.org/wiki/Commons:Structured_data/Modeling/Copyright
+    """
+    known = (LICENCES.get(_text(snak), "") for snak in _ranked(statements, LICENCE))
+    path = next(filter(None, known), "")
+    if path:
+        return f"https://creativecommons.org/{path}/"
+    stated = {_text(snak) for snak in _ranked(statements, COPYRIGHT_STATUS)}
+    return PUBLIC_DOMAIN_MARK if stated == {PUBLIC_DOMAIN} else ""
+
+
 def _first(statements: Json, property_id: str) -> str:
     return _text(_best(statements, property_id))
 
 
 def _best(statements: Json, property_id: str) -> Json:
     """Return the main snak of the property's first statement of best rank."""
+    return next(iter(_ranked(statements, property_id)), {})
+
+
+def _ranked(statements: Json, property_id: str) -> list[Json]:
+    """Return the main snaks of a property that have a value, preferred ones first, deprecated ones not at all."""
     given = [s for s in statements.get(property_id, ()) if s.get("rank") != "deprecated"]
     given.sort(key=lambda s: s.get("rank") != "preferred")
-    return next((_mapping(s.get("mainsnak")) for s in given if _mapping(s.get("mainsnak")).get("datavalue")), {})
+    return [main for s in given if (main := _mapping(s.get("mainsnak"))).get("datavalue")]
 
 
 def _text(snak: Json) -> str:
@@ -222,9 +281,9 @@ def media_file(site: Site, page: Page, info: MediaInfo) -> MediaFile:
         width_px=int(page.image.get("width") or 0),
         height_px=int(page.image.get("height") or 0),
         size_bytes=int(page.image.get("size") or 0),
-        licence=licence_iri(about.get("LicenseUrl", "")) or _licence_of_code(about.get("License", "")),
+        licence=info.licence or licence_iri(about.get("LicenseUrl", "")) or _licence_of_code(about.get("License", "")),
         credit=about.get("Attribution") or about.get("Credit", ""),
-        creator=info.creator or about.get("Artist", ""),
+        creator=info.creator or about.get("Artist", "") or info.creator_item,
         created=info.created or about.get("DateTimeOriginal", ""),
         description=about.get("ImageDescription", ""),
         inventory_number=info.inventory_number,

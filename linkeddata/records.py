@@ -42,6 +42,7 @@ class MediaFile:
     group: str = ""  # specimen, series or engraver: files that must not be split between training and test
     revision: int = 0
     simulated: bool = False  # painted by De Boodt, not a museum's
+    gone: str = ""  # moment at which it was deleted where it was published; empty while it is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,8 @@ class Tag:
     revision: int = 0
     withdrawn: str = ""  # moment at which it was taken back; empty while it stands
     withdrawn_by: str = ""  # Agent.id
+    tool: str = ""  # what it was made with, as the edit says: campaign165@ISA, a change tag
+    reference: str = ""  # what the statement's references say, P-id=value each
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,41 @@ def test_structured_data_comes_first() -> None:
     assert media_file(COMMONS, page, NO_STRUCTURED_DATA).creator == "somebody"
 
 
+@pytest.mark.parametrize(
+    ("properties", "address"),
+    [
+        ({"P275": ["Q18199165"]}, "https://creativecommons.org/licenses/by-sa/4.0/"),
+        ({"P275": ["Q50829104", "Q14946043"]}, "https://creativecommons.org/licenses/by-sa/3.0/"),
+        ({"P275": ["Q6938433"], "P6216": ["Q88088423"]}, "https://creativecommons.org/publicdomain/zero/1.0/"),
+        ({"P6216": ["Q19652", "Q19652"]}, "https://creativecommons.org/publicdomain/mark/1.0/"),
+        ({"P6216": ["Q19652", "Q50423863"]}, "https://x.example/page"),
+        ({"P275": ["Q50829104"]}, "https://x.example/page"),
+        ({}, "https://x.example/page"),
+    ],
+)
+def test_the_licence_is_a_statements_before_it_is_the_pages(properties: dict[str, list[str]], address: str) -> None:
+    told = {key: [{"mainsnak": _value({"id": item})} for item in items] for key, items in properties.items()}
+    image = {"extmetadata": {"LicenseUrl": {"value": "https://x.example/page"}}}
+    page = Page(id=1, title="File:A.jpg", revision=9, image=image)
+    assert media_file(COMMONS, page, parse_entities(_claims(**told))["M1"]).licence == address
+
+
+def test_a_creator_with_an_item_alone_is_that_item() -> None:
+    info = parse_entities(_claims(P170=[{"mainsnak": _value({"id": "Q1234"})}]))["M1"]
+    named = Page(id=1, title="File:A.jpg", revision=9, image={"extmetadata": {"Artist": {"value": "somebody"}}})
+    nameless = Page(id=1, title="File:A.jpg", revision=9, image={})
+    assert media_file(COMMONS, named, info).creator == "somebody"
+    assert media_file(COMMONS, nameless, info).creator == "Q1234"
+
+
+def test_references_are_kept_in_words() -> None:
+    one = {"snaks": {"P248": [_value({"id": "Q36578"})], "P813": [_value({"time": "+2021-10-03T00:00:00Z"})]}}
+    other = {"snaks": {"P854": [_value("https://x.example/")], "P887": [{"snaktype": "somevalue"}]}}
+    claim = {"id": "M1$A", "mainsnak": _value({"id": "Q140"}), "references": [one, {"snaks": []}, other]}
+    (statement,) = parse_entities(_claims(P180=[claim]))["M1"].depicts
+    assert statement.reference == "P248=Q36578; P813=+2021-10-03T00:00:00Z | P854=https://x.example/"
+
+
 def test_what_is_painted_is_called_simulated() -> None:
     page = Page(id=1, title="File:A.jpg", revision=9, image={})
     assert media_file(Site("https://commons.deboodt.example/entity/"), page, NO_STRUCTURED_DATA).simulated
