@@ -50,14 +50,47 @@ class SparqlSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSource:
-    """A CSV of files, with the names somebody gave them if there is such a column."""
+    """A table of files (CSV, TSV, TXT, XLSX, Parquet), with what somebody said of them if there are such columns.
+
+    All but the first four keys name columns. A fact of an image whose key is ``""`` is in the column called like it, if
+    there is one.
+    """
 
     path: str
+    sheet: str = ""
+    separator: str = ""
+    """What stands between the cells of a text file, where the first line does not show it."""
+    values: str = ""
+    """What stands between several values in one cell; empty: a cell is one value."""
     file: str = "file"
-    name: str = ""
+    url: str = ""
     item: str = ""
+    name: str = ""
+    language: str = ""
     agent: str = ""
     moment: str = ""
+    rank: str = ""
+    part: str = ""
+    region: str = ""
+    title: str = ""
+    page: str = ""
+    sha1: str = ""
+    licence: str = ""
+    credit: str = ""
+    creator: str = ""
+    created: str = ""
+    description: str = ""
+    inventory_number: str = ""
+    institution: str = ""
+    group: str = ""
+    constants: tuple[tuple[str, str], ...] = ()
+    """What holds for every row that does not say otherwise, by key: ``{ licence = "https://…", language = "nl" }``."""
+
+
+LISTS: dict[str, type[Any]] = {
+    "files": ListSource,
+}
+"""The kinds of lists that people have, by the key under ``[[tags.…]]``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +193,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
     tags = _table(name, "tags", raw)
     taxa = _table(name, "taxa", raw)
     _refuse_unknown(name, "campaign", head, {"id", "title", "description", "from", "until", "institution", "simulated"})
-    _refuse_unknown(name, "tags", tags, {"commons", "isa", "sparql", "files"})
+    _refuse_unknown(name, "tags", tags, {"commons", "isa", "sparql", *LISTS})
     _refuse_unknown(name, "taxa", taxa, {"root", "list"})
     for key in ("id", "title"):
         if not head.get(key):
@@ -178,7 +211,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         commons=_parts(name, "tags.commons", tags.get("commons", []), CommonsSource),
         isa=_parts(name, "tags.isa", tags.get("isa", []), IsaSource),
         sparql=_parts(name, "tags.sparql", tags.get("sparql", []), SparqlSource),
-        files=_parts(name, "tags.files", tags.get("files", []), ListSource),
+        **{key: _parts(name, f"tags.{key}", tags.get(key, []), kind) for key, kind in LISTS.items()},
         count=_part(name, "count", _table(name, "count", raw), CountRules),
         dataset=_part(name, "dataset", _table(name, "dataset", raw), DatasetRules),
         model=_part(name, "model", _table(name, "model", raw), ModelRules),
@@ -193,8 +226,9 @@ def _check(name: str, campaign: Campaign) -> None:
     """Refuse what parses but cannot be meant."""
     if not campaign.id.replace("-", "").replace("_", "").isalnum():
         raise CampaignError(f"{name}: [campaign] id = {campaign.id!r}: letters, digits, - and _ only")
-    if not (campaign.commons or campaign.isa or campaign.sparql or campaign.files):
-        raise CampaignError(f"{name}: no source of tags; give at least one [[tags.commons]], isa, sparql or files")
+    if not any((campaign.commons, campaign.isa, campaign.sparql, *(getattr(campaign, key) for key in LISTS))):
+        known = ", ".join(("isa", "sparql", *LISTS))
+        raise CampaignError(f"{name}: no source of tags; give at least one [[tags.commons]], {known}")
     if campaign.begins and campaign.ends and campaign.begins > campaign.ends:
         raise CampaignError(f"{name}: [campaign] from {campaign.begins} is after until {campaign.ends}")
     if campaign.dataset.rank not in RANKS:
@@ -209,6 +243,17 @@ def _check(name: str, campaign: Campaign) -> None:
     for source in campaign.isa:
         if bool(source.csv) == bool(source.number):
             raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")
+    for table in campaign.files:
+        _check_list(name, table)
+
+
+def _check_list(name: str, source: ListSource) -> None:
+    columns = {about.name for about in fields(ListSource)} - {"path", "sheet", "separator", "values", "constants"}
+    for key, _ in source.constants:
+        if key not in columns - {"file", "url"}:
+            raise CampaignError(f"{name}: [tags.files] constants {key}: known are {', '.join(sorted(columns))}")
+    if not (source.file or source.url):
+        raise CampaignError(f"{name}: [[tags.files]] give a column for file or for url")
 
 
 def _refuse_unknown(name: str, table: str, values: Mapping[str, Any], known: set[str]) -> None:
@@ -259,7 +304,7 @@ def _part(name: str, table: str, values: Mapping[str, Any], kind: type[Part]) ->
 
 def _cast(where: str, about: "Field[Any]", value: Any) -> Any:
     wanted = str if about.default is MISSING else type(about.default)
-    if about.name == "params" and isinstance(value, dict):
+    if about.name in ("params", "constants") and isinstance(value, dict):
         return tuple((key, str(entry)) for key, entry in sorted(value.items()))
     if wanted is tuple and isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return tuple(value)

@@ -281,7 +281,7 @@ def media_file(site: Site, page: Page, info: MediaInfo) -> MediaFile:
         width_px=int(page.image.get("width") or 0),
         height_px=int(page.image.get("height") or 0),
         size_bytes=int(page.image.get("size") or 0),
-        licence=info.licence or licence_iri(about.get("LicenseUrl", "")) or _licence_of_code(about.get("License", "")),
+        licence=info.licence or licence_iri(about.get("LicenseUrl", "")) or licence_of_code(about.get("License", "")),
         credit=about.get("Attribution") or about.get("Credit", ""),
         creator=info.creator or about.get("Artist", "") or info.creator_item,
         created=info.created or about.get("DateTimeOriginal", ""),
@@ -296,10 +296,10 @@ def _plain(entry: Any) -> str:
     return plain_text(str(_mapping(entry).get("value", "")))
 
 
-def _licence_of_code(code: str) -> str:
+def licence_of_code(code: str) -> str:
     """Return the address of a Creative Commons licence from Commons' short name for it.
 
-    >>> _licence_of_code("cc-by-sa-3.0-nl"), _licence_of_code("cc0"), _licence_of_code("pd")
+    >>> licence_of_code("cc-by-sa-3.0-nl"), licence_of_code("cc0"), licence_of_code("pd")
     ('https://creativecommons.org/licenses/by-sa/3.0/nl/', 'https://creativecommons.org/publicdomain/zero/1.0/', '')
     """
     if code in ("cc0", "cc-zero"):

@@ -59,19 +59,28 @@ Write = Callable[[Sequence[Any]], None]
 
 
 @contextmanager
-def reading(path: Path, *, heading: bool | None = None, known: Callable[[str], bool] | None = None) -> Iterator[Table]:
+def reading(
+    path: Path,
+    *,
+    heading: bool | None = None,
+    known: Callable[[str], bool] | None = None,
+    separator: str = "",
+    sheet: str = "",
+) -> Iterator[Table]:
     """Open a table file by its suffix.
 
     ``heading`` says whether the first row names the columns; ``None`` is yes, but for a ``.txt``, where it is so when
-    one of its cells is a ``known`` name. Columns without names are ``column1``, ``column2`` … Raises ``UsageError``.
+    one of its cells is a ``known`` name. Columns without names are ``column1``, ``column2`` … ``separator``: what
+    stands between the cells of a text, if the first line does not show it; ``sheet``: the name of a sheet of an XLSX
+    file, if it is not the first. Raises ``UsageError``.
     """
     suffix = path.suffix.lower()
     if suffix not in READERS:
         raise UsageError(f"{path}: not a table that can be read; known are {', '.join(READERS)}")
-    is_heading = _heading(suffix, heading, known)
+    shape = _Shape(_heading(suffix, heading, known), separator, sheet)
     with ExitStack() as opened:
         try:
-            table = READERS[suffix](opened, path, is_heading)
+            table = READERS[suffix](opened, path, shape)
         except UsageError:
             raise
         except Exception as error:  # each of the three libraries has its own tree of errors
@@ -144,14 +153,23 @@ def _heading(suffix: str, given: bool | None, known: Callable[[str], bool] | Non
 IsHeading = Callable[[Sequence[Any]], bool]
 
 
-def _read_text(opened: ExitStack, path: Path, is_heading: IsHeading) -> Table:
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a reader is told of a file beside its path."""
+
+    is_heading: IsHeading
+    separator: str = ""
+    sheet: str = ""
+
+
+def _read_text(opened: ExitStack, path: Path, shape: _Shape) -> Table:
     encoding = _encoding(path)
     total = _lines_in(path) if encoding.startswith("utf-8") else 0
     lines = opened.enter_context(path.open(encoding=encoding, errors="surrogateescape", newline="\n"))
     first = next(lines, "")
-    delimiter = _delimiter(first, DELIMITERS[path.suffix.lower()])
-    records = _records(chain([first] if first else [], lines), delimiter)
-    return _table(records, is_heading, total)
+    delimiter = shape.separator or _delimiter(first, DELIMITERS[path.suffix.lower()])
+    rows = records(chain([first] if first else [], lines), delimiter)
+    return _table(rows, shape.is_heading, total)
 
 
 def _encoding(path: Path) -> str:
@@ -175,21 +193,31 @@ def _delimiter(line: str, among: str) -> str:
     return max(among, key=bare.count)
 
 
-def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[list[str], str]]:
-    """Yield the cells of each record of delimited text (RFC 4180), and what is wrong with it."""
+def records(lines: Iterable[str], delimiter: str, quote: str = '"') -> Iterator[tuple[list[str], str]]:
+    """Yield the cells of each record of delimited text (RFC 4180), and what is wrong with it.
+
+    ``quote`` is ``""`` where marks mean nothing. A delimiter of several characters stands in no quoted cell, and such
+    a cell on one line.
+
+    >>> list(records(["a^^^^b\\n", '"c"^^^^\\n'], "^^^^"))
+    [(['a', 'b'], ''), (['c', ''], '')]
+    """
     waiting: deque[str] = deque()
     rest = iter(lines)
     while line := waiting.popleft() if waiting else next(rest, ""):
-        if '"' not in line:
+        if not quote or quote not in line:
             yield line.rstrip("\r\n").split(delimiter), _undecoded(line)
+            continue
+        if len(delimiter) > 1:
+            yield _lenient(line, delimiter, quote), _undecoded(line)
             continue
         pulled = [line]
         try:
-            cells = next(csv.reader(_pulling(pulled, waiting, rest), delimiter=delimiter, strict=True))
-            yield cells, _undecoded("".join(pulled))
+            reader = csv.reader(_pulling(pulled, waiting, rest), delimiter=delimiter, quotechar=quote, strict=True)
+            yield next(reader), _undecoded("".join(pulled))
         except csv.Error:  # a stray or an open quotation mark: the line stands for itself, those after it too
             waiting.extendleft(reversed(pulled[1:]))
-            yield _lenient(line, delimiter), _undecoded(line)
+            yield _lenient(line, delimiter, quote), _undecoded(line)
 
 
 def _pulling(pulled: list[str], waiting: deque[str], rest: Iterator[str]) -> Iterator[str]:
@@ -203,10 +231,10 @@ def _pulling(pulled: list[str], waiting: deque[str], rest: Iterator[str]) -> Ite
         yield line
 
 
-def _lenient(line: str, delimiter: str) -> list[str]:
+def _lenient(line: str, delimiter: str, quote: str) -> list[str]:
     """Return the cells of a line in which quotation marks mean nothing but at both ends of a cell."""
     cells = line.rstrip("\r\n").split(delimiter)
-    return [cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
+    return [c[1:-1].replace(quote * 2, quote) if len(c) > 1 and c[0] == c[-1] == quote else c for c in cells]
 
 
 def _undecoded(text: str) -> str:
@@ -219,16 +247,16 @@ def _undecoded(text: str) -> str:
     return ""
 
 
-def _table(records: Iterator[tuple[list[Any], str]], is_heading: IsHeading, total: int) -> Table:
-    first = next(records, None)
+def _table(read: Iterator[tuple[list[Any], str]], is_heading: IsHeading, total: int) -> Table:
+    first = next(read, None)
     if first is None:
         raise UsageError("the table is empty")
     has_heading = is_heading(first[0])
     if has_heading:
         columns = unique(text_of(cell).strip() for cell in first[0])
-        return Table(columns, _rows(records, len(columns), 2), max(total - 1, 0))
+        return Table(columns, _rows(read, len(columns), 2), max(total - 1, 0))
     columns = tuple(f"column{number}" for number in range(1, len(first[0]) + 1))
-    return Table(columns, _rows(chain([first], records), len(columns), 1), total, has_heading=False)
+    return Table(columns, _rows(chain([first], read), len(columns), 1), total, has_heading=False)
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -246,8 +274,8 @@ def unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def _rows(records: Iterable[tuple[list[Any], str]], width: int, number: int) -> Iterator[Row]:
-    for at, (cells, trouble) in enumerate(records, start=number):
+def _rows(read: Iterable[tuple[list[Any], str]], width: int, number: int) -> Iterator[Row]:
+    for at, (cells, trouble) in enumerate(read, start=number):
         if len(cells) == width and not trouble:
             yield Row(at, tuple(cells))
             continue
@@ -258,13 +286,15 @@ def _rows(records: Iterable[tuple[list[Any], str]], width: int, number: int) -> 
         yield Row(at, kept, "; ".join(filter(None, (trouble, told))))
 
 
-def _read_xlsx(opened: ExitStack, path: Path, is_heading: IsHeading) -> Table:
+def _read_xlsx(opened: ExitStack, path: Path, shape: _Shape) -> Table:
     import openpyxl
 
     file = opened.enter_context(path.open("rb"))
     book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     opened.callback(book.close)
-    sheet = book.worksheets[0]
+    if shape.sheet and shape.sheet not in book.sheetnames:
+        raise UsageError(f"{path}: no sheet {shape.sheet!r}; there are {', '.join(book.sheetnames)}")
+    sheet = book[shape.sheet] if shape.sheet else book.worksheets[0]
     total = sheet.max_row or 0
     sheet.reset_dimensions()  # some programs write wrong ones, and rows would be cut off
     rows = _without_blank_end(sheet.iter_rows(values_only=True))
@@ -273,7 +303,7 @@ def _read_xlsx(opened: ExitStack, path: Path, is_heading: IsHeading) -> Table:
         raise UsageError("the table is empty")
     width = len(_trimmed(first))
     padded = ([*_trimmed(row), *[None] * (width - len(_trimmed(row)))] for row in chain([first], rows))
-    return _table(((row, "") for row in padded), is_heading, total)
+    return _table(((row, "") for row in padded), shape.is_heading, total)
 
 
 def _trimmed(row: Sequence[Any]) -> list[Any]:
@@ -296,7 +326,7 @@ def _without_blank_end(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]
             blank.append(row)
 
 
-def _read_parquet(opened: ExitStack, path: Path, is_heading: IsHeading) -> Table:
+def _read_parquet(opened: ExitStack, path: Path, shape: _Shape) -> Table:
     import pyarrow.parquet
 
     file = opened.enter_context(pyarrow.parquet.ParquetFile(path))
@@ -372,7 +402,7 @@ def _write_parquet(out: BinaryIO, suffix: str, columns: Sequence[str], types: Se
         flush()
 
 
-READERS: dict[str, Callable[[ExitStack, Path, IsHeading], Table]] = {
+READERS: dict[str, Callable[[ExitStack, Path, _Shape], Table]] = {
     ".csv": _read_text,
     ".tsv": _read_text,
     ".txt": _read_text,

@@ -1,13 +1,14 @@
 """Lists of files: columns by name, titles, M-ids and addresses, and what cannot be read."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from crowd.campaign import ListSource
-from harvest.files import harvest_list
+from crowd.campaign import ListSource, parse_campaign
+from harvest.files import harvest_list, with_prefix
 from harvest.records import Harvested
 from harvest.standin.server import StandIn
 from harvest.standin.world import Entity, File, Revision, World, statement, statements
@@ -31,11 +32,11 @@ def server() -> Iterator[StandIn]:
         yield running
 
 
-def _harvest(server: StandIn, path: Path, text: str, **columns: str) -> list[Harvested]:
+def _harvest(server: StandIn, path: Path, text: str, **columns: object) -> list[Harvested]:
     path.write_bytes(text.encode())
     settings = server.settings()
     with Client(settings) as client:
-        source = ListSource(path=str(path), **columns)
+        source = ListSource(path=str(path), **columns)  # type: ignore[arg-type]
         return list(harvest_list(client, settings, source, campaign="test", pseudonyms=PEOPLE))
 
 
@@ -94,7 +95,7 @@ def test_what_cannot_be_read_is_named(server: StandIn, tmp_path: Path) -> None:
         ("list.csv:2", "bad row", "column item: 'Q0x'"),
         ("list.csv:3", "bad row", "column file: empty"),
         ("list.csv:4", "bad row", "column moment: 'soon'"),
-        ("list.csv:5", "bad row", "more cells than columns"),
+        ("list.csv:5", "bad row", "4 cells where 3 are due, beyond them: more"),
         ("Nowhere.jpg", "file missing", "list.csv:6"),
         ("M999", "file missing", "list.csv:7"),
     ]
@@ -115,3 +116,147 @@ def test_long_lists_take_few_requests(server: StandIn, tmp_path: Path) -> None:
     records = _harvest(server, tmp_path / "list.csv", text)
     assert len(_only(MediaFile, records)) == 60
     assert server.requests.count() == 1 + 1 + 2
+
+
+def _sheet(path: Path, **sheets: list[list[object]]) -> Path:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)  # type: ignore[arg-type]
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def _of(server: StandIn, source: ListSource) -> list[Harvested]:
+    settings = server.settings()
+    with Client(settings) as client:
+        return list(harvest_list(client, settings, source, campaign="test", pseudonyms=PEOPLE))
+
+
+def test_cells_with_several_values_and_separators_of_several_characters(server: StandIn, tmp_path: Path) -> None:
+    text = (
+        "id^^^^n^^^^shows\n"
+        "M1^^^^2^^^^lion (https://www.wikidata.org/wiki/Q140) --- sloth (big) (https://www.wikidata.org/wiki/Q2274076)\n"
+        "M2^^^^0^^^^\nM3^^^^2^^^^lion --- Q19939\n"
+    )
+    records = _harvest(server, tmp_path / "kb.csv", text, separator="^^^^", values=" --- ", file="id", item="shows")
+    assert [(t.file[-2:], t.item) for t in _only(Tag, records)] == [
+        ("M1", "Q140"),
+        ("M1", "Q2274076"),
+        ("M3", "Q19939"),
+    ]
+    assert [(f.subject, f.detail) for f in _only(Failure, records)] == [("kb.csv:4", "column shows: 'lion'")]
+    assert len(_only(MediaFile, records)) == 3
+
+
+def test_items_and_names_beside_each_other(server: StandIn, tmp_path: Path) -> None:
+    text = "file,q,n,r\nM1,Q140|,lion|beer,preferred|normal\nM2,Q140|Q1,a|b|c,\nM3,,a|b,deprecated|normal\nM4,Q2,,odd\n"
+    records = _harvest(
+        server,
+        tmp_path / "list.csv",
+        text,
+        separator=",",
+        values="|",
+        item="q",
+        name="n",
+        rank="r",
+        constants=(("language", "nl"),),
+    )
+    assert [(t.file[-2:], t.item or t.verbatim, t.language, t.prominent) for t in _only(Tag, records)] == [
+        ("M1", "Q140", "", True), ("M1", "beer", "nl", False),
+        ("M2", "Q140", "", False), ("M2", "Q1", "", False),
+        ("M3", "b", "nl", False),
+    ]  # fmt: skip
+    assert [(f.subject, f.reason, f.detail) for f in _only(Failure, records)] == [
+        ("list.csv:3", "bad row", "column n: 3 values beside 2 in q"),
+        ("list.csv:4", "deprecated statement", "column r: a"),
+        ("list.csv:5", "bad row", "column r: 'odd'"),
+    ]
+
+
+def test_a_sheet_of_a_spreadsheet_with_every_column(server: StandIn, tmp_path: Path) -> None:
+    heading = ["object", "photo", "soort", "taal", "deel", "vak", "licentie", "maker", "nummer", "wie", "wanneer"]
+    iri, photo = "https://museum.example/object/7", "https://museum.example/7.jpg"
+    rows: list[list[object]] = [
+        list(heading),
+        [iri, photo, "Vanessa cardui", "la", "Q7", "xywh=percent:1,2,30,40", "CC BY 4.0", "Maria", 7, "Ann", "2021-10"],
+        [iri, photo, "Vanessa io", "la", "x", "", "CC BY", "", 7, "Ann", ""],
+        [None] * 11,
+        ["", "", "Parus major"],
+        ["", "ftp://photo", "Parus major"],
+    ]
+    path = _sheet(tmp_path / "list.xlsx", notes=[["nothing"]], plates=rows)
+    source = ListSource(
+        path=str(path), sheet="plates", file="object", url="photo", name="soort", language="taal", part="deel",
+        region="vak", licence="licentie", creator="maker", inventory_number="nummer", agent="wie", moment="wanneer",
+        constants=(("institution", "Museum"), ("credit", "Gift")),
+    )  # fmt: skip
+    records = _of(server, source)
+    assert [(t.verbatim, t.language, t.part, t.region, t.moment) for t in _only(Tag, records)] == [
+        ("Vanessa cardui", "la", "Q7", "pct:1,2,30,40", "2021-10"),
+    ]
+    (media,) = _only(MediaFile, records)
+    assert (media.iri, media.original, media.inventory_number, media.institution) == (iri, photo, "7", "Museum")
+    assert (media.licence, media.credit) == ("https://creativecommons.org/licenses/by/4.0/", "Gift")
+    assert [(f.subject, f.detail) for f in _only(Failure, records)] == [
+        ("list.xlsx:3", "column deel: 'x'"),
+        ("list.xlsx:3", "column licentie: 'CC BY'"),
+        ("list.xlsx:5", "column object: empty"),
+        ("list.xlsx:6", "column photo: 'ftp://photo'"),
+    ]
+    with pytest.raises(UsageError, match="no sheet 'prints'; there are notes, plates"):
+        _of(server, ListSource(path=str(path), sheet="prints"))
+
+
+def test_a_list_fills_what_commons_leaves_open(server: StandIn, tmp_path: Path) -> None:
+    text = "file,inventory_number,creator\nM1,OTHER-1,Maria\n"
+    (media,) = _only(MediaFile, _harvest(server, tmp_path / "list.csv", text))
+    assert (media.inventory_number, media.creator, media.group) == ("KB-1", "Maria", "Maria")
+
+
+ROYAL_LIBRARY = "commons/kb-atlas-de-wit"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _documented(number: int, folder: Path) -> ListSource:
+    """The mapping that docs/harvest.md gives in its ``number``-th example, of the file in ``folder``."""
+    lists = (ROOT / "docs/harvest.md").read_text(encoding="utf-8").split("## Lists people have")[1].split("\n## ")[0]
+    block = lists.split("```toml")[number].split("```")[0]
+    (source,) = parse_campaign(f'[campaign]\nid = "kb"\ntitle = "KB"\n{block}', name="docs/harvest.md").files
+    return replace(source, path=str(folder / source.path))
+
+
+def _commons(numbered: dict[int, str]) -> World:
+    def page(number: int) -> Revision:
+        return Revision(id=number, user="", moment="2021-09-01T00:00:00Z", comment="", entity=Entity())
+
+    return World(files=tuple(File(page_id=n, title=t, revisions=(page(n),)) for n, t in numbered.items()))
+
+
+def test_the_royal_librarys_export_is_read_completely(recordings: Path) -> None:
+    source = _documented(1, recordings / ROYAL_LIBRARY)
+    lines = [line.split("^^^^") for line in Path(source.path).read_text(encoding="utf-8").splitlines()[1:]]
+    titles = {int(line[0].rpartition("/M")[2]): line[1] or f"File:{line[0][-9:]}.jpg" for line in lines}
+    with StandIn(_commons(titles)) as running:
+        records = _of(running, source)
+    assert _only(Failure, records) == []
+    assert len(_only(MediaFile, records)) == len(lines) == 167
+    assert len(_only(Tag, records)) == sum(int(line[2]) for line in lines) == 1578
+
+
+def test_the_royal_librarys_upload_sheet_is_read_completely(recordings: Path) -> None:
+    import openpyxl
+
+    source = _documented(2, recordings / ROYAL_LIBRARY)
+    sheet = openpyxl.load_workbook(source.path, read_only=True)["CommonsFilesP180Qids"]
+    given = [str(row[0]) for row in sheet.iter_rows(min_row=2, values_only=True) if row[0]]
+    titles = dict(enumerate(dict.fromkeys(with_prefix(name) for name in given), start=1))
+    with StandIn(_commons(titles)) as running:
+        records = _of(running, source)
+    assert _only(Failure, records) == []
+    assert len(_only(Tag, records)) == len(given) == 8
+    assert len(_only(MediaFile, records)) == len(titles)

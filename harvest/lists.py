@@ -1,0 +1,186 @@
+"""What the lists that people have share. In: values as somebody wrote them, and what was said. Out: values, records.
+
+A kind of list is read by a module of its own (``files``, ``dwca``, ``nba``, ``iiif``, ``linkedart``); each gives what
+it read to a ``Teller``, which makes the records of it in the order in which every harvest gives them. What could not be
+read is a ``Failure`` whose subject is the place in the list: ``plates.xlsx:12``, ``media.txt:7``, ``crs.json:3``.
+"""
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from harvest.mediainfo import licence_of_code
+from harvest.records import Harvested, Roll, licence_iri, membership
+from linkeddata.ids import content_id
+from linkeddata.pseudonyms import Pseudonyms
+from linkeddata.records import MediaFile, Tag
+
+BAD_VALUE = "value not understood"
+"""One value of a record says nothing that can be meant; the rest of the record is taken."""
+BAD_RECORD = "record not understood"
+NO_IMAGE = "no image"
+NOT_AN_IMAGE = "not an image"
+NO_NAME = "no name"
+SUPERSEDED = "determination superseded"
+"""Somebody determined it otherwise later: the older name is no voice."""
+
+_NUMBER = r"\s*(\d+(?:\.\d*)?|\.\d+)\s*"
+_REGION = re.compile(rf"(?:xywh=)?(?:(pct|percent|pixel):)?{','.join([_NUMBER] * 4)}")
+_PARTIAL_DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2]))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One thing that a list says of a file: exactly one of ``item`` and ``verbatim`` is given.
+
+    ``agent`` is a name as the list writes it; ``key`` tells apart what else would be the same tag.
+    """
+
+    item: str = ""
+    verbatim: str = ""
+    language: str = ""
+    agent: str = ""
+    moment: str = ""
+    prominent: bool = False
+    part: str = ""
+    region: str = ""
+    key: str = ""
+
+
+class Teller:
+    """Makes records of what one list says; each file, person and tag comes once. ``known``: IRIs described already."""
+
+    def __init__(self, route: str, campaign: str, pseudonyms: Pseudonyms, known: Container[str] = ()) -> None:
+        self._route = route
+        self._campaign = campaign
+        self._roll = Roll(pseudonyms)
+        self._known = known
+        self._described: set[str] = set()
+        self._tagged: set[str] = set()
+
+    def tell(self, media: MediaFile, *said: Said) -> Iterator[Harvested]:
+        """Yield the people, then their tags, then the file and its membership."""
+        yield from self._roll.introduce(*(one.agent for one in said))
+        for one in said:
+            tag = self._tag(media.iri, one)
+            if tag.id not in self._tagged:
+                self._tagged.add(tag.id)
+                yield tag
+        if media.iri not in self._described and media.iri not in self._known:
+            self._described.add(media.iri)
+            yield media
+            yield membership(self._campaign, media.iri)
+
+    def _tag(self, iri: str, said: Said) -> Tag:
+        agent = self._roll.id(said.agent)
+        named = (said.item, "" if said.item else said.verbatim, agent, said.moment, said.region, said.key)
+        return Tag(
+            id=content_id(self._route, self._campaign, iri, *named),
+            file=iri,
+            item=said.item,
+            verbatim=named[1],
+            language="" if said.item else said.language,
+            agent=agent,
+            moment=said.moment,
+            route=self._route,
+            campaign=self._campaign,
+            prominent=said.prominent,
+            part=said.part,
+            region=said.region,
+        )
+
+
+def item_in(text: str) -> str:
+    """Return the Q-id in a text: bare, prefixed, at the end of an address, or in brackets after a label; else ``""``.
+
+    >>> [item_in(text) for text in ("Q140", "http://www.wikidata.org/entity/Q140", "lion (wd:Q140)", "lion Q140")]
+    ['Q140', 'Q140', 'Q140', '']
+    """
+    found = re.fullmatch(r"(?:.*\()?\s*(?:wd:|https?://\S*/)?(Q[1-9]\d*)\s*\)?", text.strip())
+    return found[1] if found and ("(" in text) == (")" in text) else ""
+
+
+def label_before(text: str) -> str:
+    """Return the label in a text such as ``lion (https://www.wikidata.org/wiki/Q140)``, else the text.
+
+    >>> label_before("Atlas (1698) (https://www.wikidata.org/wiki/Q2520345)"), label_before("lion")
+    ('Atlas (1698)', 'lion')
+    """
+    return re.sub(r"\s*\(\s*(?:wd:|https?://\S*/)?Q[1-9]\d*\s*\)$", "", text.strip())
+
+
+def is_address(text: str) -> bool:
+    """Say whether a text is an http address.
+
+    >>> is_address("https://museum.example/1.jpg"), is_address("1.jpg"), is_address("http://")
+    (True, False, False)
+    """
+    return re.fullmatch(r"https?://[^\s/]+\S*", text) is not None
+
+
+def licence_of(text: str) -> str:
+    """Return the address of a licence from its address or from its name; ``""`` where it is not known which is meant.
+
+    A Creative Commons licence without its version could be several. CC0 has one version, whatever a list says.
+
+    >>> licence_of("CC BY-NC-SA 3.0"), licence_of("CC_BY_4_0")
+    ('https://creativecommons.org/licenses/by-nc-sa/3.0/', 'https://creativecommons.org/licenses/by/4.0/')
+    >>> licence_of("CC0 4.0"), licence_of("CC BY-NC")
+    ('https://creativecommons.org/publicdomain/zero/1.0/', '')
+    """
+    if is_address(text) or text.startswith("//"):
+        return licence_iri(text)
+    words = re.sub(r"[\s_/-]+", "-", text.strip().lower())
+    words = re.sub(r"-(?:international|unported|generic|universal)$", "", words)
+    words = re.sub(r"(?<=\d)-(?=\d)", ".", words).removesuffix("-license")
+    if re.fullmatch(r"cc-?(?:0|zero)(?:[-.]?\d\.\d)?", words):
+        return licence_of_code("cc0")
+    if re.fullmatch(r"pdm|(?:cc-)?public-domain-mark(?:-1\.0)?|cc-pdm(?:-1\.0)?", words):
+        return "https://creativecommons.org/publicdomain/mark/1.0/"
+    return licence_of_code(words if words.startswith("cc-") else f"cc-{words}")
+
+
+def moment_of(text: str) -> str:
+    """Return a moment as the records have it: UTC, or a date, month or year alone where no more is said.
+
+    Midnight is how many systems write a date alone. Raises ``ValueError`` for anything else.
+
+    >>> moment_of("2012-01-13T00:00:00+0000"), moment_of("2021-10-02T12:00:00+02:00"), moment_of("1973-03")
+    ('2012-01-13', '2021-10-02T10:00:00Z', '1973-03')
+    """
+    value = text.strip()
+    if not value or _PARTIAL_DATE.fullmatch(value):
+        return value
+    if len(value) == 10:
+        return date.fromisoformat(value).isoformat()
+    moment = datetime.fromisoformat(value)
+    if (moment.hour, moment.minute, moment.second) == (0, 0, 0):
+        return moment.date().isoformat()
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def region_of(text: str, width_px: float = 0, height_px: float = 0) -> str:
+    """Return a region as ``pct:x,y,w,h`` from a media fragment, IIIF's or Commons' notation, ``""`` for none.
+
+    ``width_px`` and ``height_px`` are those of the whole, without which pixels say nothing.
+    Raises ``ValueError`` for what is no region of it (https://www.w3.org/TR/media-frags/#naming-space).
+
+    >>> region_of("xywh=100,50,200,100", 1000, 500), region_of("xywh=percent:25,0,50.5,100")
+    ('pct:10,10,20,20', 'pct:25,0,50.5,100')
+    """
+    if not text:
+        return ""
+    match = _REGION.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"not a region: {text[:80]!r}")
+    x, y, wide, high = (float(number) for number in match.groups()[1:])
+    if match[1] not in ("pct", "percent"):
+        if not (width_px and height_px):
+            raise ValueError(f"a region in pixels of a whole of unknown size: {text[:80]!r}")
+        x, y, wide, high = x / width_px * 100, y / height_px * 100, wide / width_px * 100, high / height_px * 100
+    if not (wide and high) or x >= 100 or y >= 100:
+        raise ValueError(f"nothing of the whole is in {text[:80]!r}")
+    # What reaches over the edge ends there: the fragment means the part of it that there is.
+    return "pct:" + ",".join(f"{round(part, 3):g}" for part in (x, y, min(wide, 100 - x), min(high, 100 - y)))
