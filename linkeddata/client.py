@@ -6,23 +6,31 @@ time to each host, ``Retry-After`` honoured, back-off with jitter and a cap, Med
 a cut body where JSON is due counted as a failed try and never as an answer.
 """
 
+import hashlib
 import ipaddress
 import json
 import random
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
+from linkeddata import robots
+from linkeddata.addresses import Gate, GuardedAdapter, Resolver, system_resolver
+from linkeddata.bandwidth import Pace
 from linkeddata.errors import ContactRequiredError, ServiceError, UnreachableError
-from linkeddata.settings import Settings
+from linkeddata.settings import SERVICES, Settings
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRIED_CODES = frozenset(
@@ -32,6 +40,13 @@ RETRIED_CODES = frozenset(
 
 FILES = 2
 """How many files may come from one host at the same time."""
+
+PIECE = 1 << 16
+"""Bytes of a file that are read at once."""
+LEAST_BYTES_S = 1024
+"""A file that comes more slowly than this, after the time limit of a request, is not coming."""
+REDIRECTS = 5
+"""How often one request may be led elsewhere."""
 
 _BROKEN = (
     requests.ConnectionError,
@@ -56,11 +71,22 @@ class TryAgainError(Exception):
         self.wait_s = wait_s
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that has come: how many bytes, their SHA-1, and what the host called them."""
+
+    size_bytes: int
+    sha1: str
+    content_type: str = ""
+
+
 class Client:
     """Asks other people's services, politely. Thread-safe; one at a time to each host, two where it is files.
 
-    ``sleep`` and ``session`` are handed in by tests; ``counts`` tells afterwards what was asked and what it cost:
-    requests, bytes, retries and milliseconds waited. ``with Client(settings) as client:`` closes its connections.
+    Connections go to public addresses and to the services that the settings name, unless the settings allow private
+    ones. ``sleep``, ``session`` and ``resolver`` are handed in by tests; ``counts`` tells afterwards what was asked and
+    what it cost: requests, bytes, retries and milliseconds waited. ``with Client(settings) as client:`` closes its
+    connections.
     """
 
     def __init__(
@@ -69,12 +95,20 @@ class Client:
         *,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        resolver: Resolver = system_resolver,
     ) -> None:
         self._settings = settings
         self._session = session or requests.Session()
+        self._session.max_redirects = REDIRECTS
+        services = [str(getattr(settings, name)) for name in SERVICES]
+        guard = GuardedAdapter(Gate(services, allow_private=settings.allow_private, resolver=resolver))
+        self._session.mount("http://", guard)
+        self._session.mount("https://", guard)
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"})
         self._sleep = sleep
         self._turns: dict[tuple[str, int], threading.Semaphore] = {}
+        self._paces: dict[str, Pace] = {}
+        self._robots = robots.Robots(self._robots_txt)
         self._counting = threading.Lock()
         self.counts: Counter[str] = Counter()
 
@@ -119,6 +153,24 @@ class Client:
         At most two at a time to a host, as Wikimedia asks (https://wikitech.wikimedia.org/wiki/Robot_policy).
         """
         return self.tries(url, lambda: self._body(self._answer("GET", url, None, stream=True), limit), places=FILES)
+
+    def download(self, url: str, path: Path, *, limit: int) -> Download:
+        """Write the body of a file to ``path`` while it comes, and return its size and SHA-1.
+
+        Raises like ``get_bytes``; further ``ServiceError`` with code ``reserved`` where the answer's headers ask that
+        the file is not learned from. Not faster than the settings allow, nor for ever when next to nothing comes.
+        """
+        return self.tries(
+            url, lambda: self._stored(self._answer("GET", url, None, stream=True), path, limit), places=FILES
+        )
+
+    def may_fetch(self, url: str) -> bool:
+        """Say whether the robots.txt of its host lets us have ``url``; it is asked for once. Raises like ``get_json``.
+
+        A host without one (or with a page for people in its place) allows everything, one that cannot say must be
+        asked again: ``UnreachableError``.
+        """
+        return self._robots.allow(url)
 
     def get_page(self, url: str) -> str:
         """Return an HTML page as text, where a service has no other interface. Raises like ``get_json``."""
@@ -211,14 +263,82 @@ class Client:
 
     def _pieces(self, response: requests.Response, limit: int) -> bytes:
         body = bytearray()
-        try:
-            for piece in response.iter_content(1 << 16):
-                body += piece
-                if len(body) > limit:
-                    raise ServiceError(f"{response.url}: more than {limit} bytes", code="too-large", url=response.url)
-        except _BROKEN as error:
-            raise TryAgainError(f"cut off after {len(body)} bytes") from error
+        for piece in _arriving(response, limit):
+            body += piece
         return bytes(body)
+
+    def _stored(self, response: requests.Response, path: Path, limit: int) -> Download:
+        with closing(response):
+            kind = response.headers.get("Content-Type", "")
+            if kind.startswith("text/html"):
+                raise TryAgainError("an HTML page instead of a file", retry_after(response.headers))
+            if reserved := robots.reservation(response.headers):
+                raise ServiceError(f"{response.url}: {reserved}", code=robots.RESERVED, url=response.url)
+            announced = response.headers.get("Content-Length", "")
+            if announced.isdigit() and int(announced) > limit:
+                raise ServiceError(f"{response.url}: {announced} bytes", code="too-large", url=response.url)
+            size, sha1 = self._written(response, path, limit)
+        if announced and "Content-Encoding" not in response.headers and size != int(announced):
+            raise TryAgainError(f"cut off after {size} of {announced} bytes")
+        self.count("bytes", size)
+        return Download(size, sha1, kind)
+
+    def _written(self, response: requests.Response, path: Path, limit: int) -> tuple[int, str]:
+        """Write what comes to ``path``; return its size and SHA-1."""
+        sha1, size, paused = hashlib.sha1(usedforsecurity=False), 0, 0.0  # Commons' checksum, no secret depends on it
+        pace, begun = self._pace(response.url), time.monotonic()
+        with path.open("wb") as out:
+            for piece in _arriving(response, limit):
+                out.write(piece)
+                sha1.update(piece)
+                size += len(piece)
+                if pace:
+                    paused += pace.take(len(piece))
+                if time.monotonic() - begun - paused > self._settings.timeout_s + size / LEAST_BYTES_S:
+                    raise TryAgainError(f"too slow: {size} bytes in {time.monotonic() - begun:.0f} s")
+        return size, sha1.hexdigest()
+
+    def _pace(self, url: str) -> Pace | None:
+        if not self._settings.files_mbit_s:
+            return None
+        with self._counting:
+            pace = Pace(self._settings.files_mbit_s, sleep=self._sleep)
+            return self._paces.setdefault(urlsplit(url).netloc, pace)
+
+    def _robots_txt(self, url: str) -> str:
+        try:
+            return self.tries(url, lambda: self._rules(self._answer("GET", url, None, stream=True)))
+        except UnreachableError:
+            raise
+        except ServiceError as error:
+            if error.code.isdigit():  # 404 and the like: there are no rules (RFC 9309, section 2.3.1.3)
+                return ""
+            raise
+
+    def _rules(self, response: requests.Response) -> str:
+        with closing(response):
+            if "html" in response.headers.get("Content-Type", ""):
+                return ""
+            text = bytearray()
+            for piece in _arriving(response, sys.maxsize):
+                text += piece
+                if len(text) >= robots.MOST_BYTES:
+                    break
+        self.count("bytes", len(text))
+        return text[: robots.MOST_BYTES].decode(errors="replace")
+
+
+def _arriving(response: requests.Response, limit: int) -> Iterator[bytes]:
+    """Yield the body as it comes. Raises ``TryAgainError`` where it breaks off, ``ServiceError`` beyond ``limit``."""
+    size = 0
+    try:
+        while piece := response.raw.read1(PIECE, decode_content=True):  # what is there, not waiting for a whole piece
+            size += len(piece)
+            if size > limit:
+                raise ServiceError(f"{response.url}: more than {limit} bytes", code="too-large", url=response.url)
+            yield piece
+    except (HTTPError, OSError) as error:
+        raise TryAgainError(f"cut off after {size} bytes") from error
 
 
 def raise_api_error(payload: Any, response: requests.Response) -> None:

@@ -15,6 +15,16 @@ from linkeddata.errors import SettingsError
 
 VERSION = "0.1.0"
 HOMEPAGE = "https://deboodt.example/"
+SERVICES = (
+    "commons_api",
+    "wikidata_api",
+    "gbif_api",
+    "worms_api",
+    "sparql_commons",
+    "sparql_wikidata",
+    "isa_base",
+)
+"""The settings that are addresses of services; wherever they lead, they are meant."""
 SECRET_FIELDS = frozenset({"pseudonym_key"})
 
 
@@ -49,6 +59,10 @@ class Settings:
     """How often one request is tried before it counts as failed."""
     longest_wait_s: float = 300.0
     """Cap on one pause; a Retry-After longer than this ends the run with its reason."""
+    allow_private: bool = False
+    """Whether addresses that stand in data may lead into one's own network; the services named above always may."""
+    files_mbit_s: float = 25.0
+    """Most that files may bring in from one host in any ten seconds, in megabits a second; 0 for no limit."""
     max_image_bytes: int = 200_000_000
     max_image_pixels: int = 200_000_000
 
@@ -122,8 +136,19 @@ def _cast(where: str, key: str, value: Any) -> Any:
         known = ", ".join(sorted(_types()))
         raise SettingsError(f"{where} is not a setting; known are {known}")
     try:
+        if wanted is bool:
+            return _yes(value)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("not a text or a number")
         return wanted(value)
     except ValueError as error:
         raise SettingsError(f"{where} = {value!r}: expected {wanted.__name__}") from error
+
+
+def _yes(value: Any) -> bool:
+    """Return a switch's value: TOML's own, or the words for it in the environment. Raises ``ValueError``."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    known = value if isinstance(value, bool) else words.get(str(value).strip().lower())
+    if known is None:
+        raise ValueError("neither true nor false")
+    return known

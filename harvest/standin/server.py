@@ -137,6 +137,7 @@ class StandIn:
             sparql_commons=f"{self.url}/sparql/commons",
             sparql_wikidata=f"{self.url}/sparql/wikidata",
             isa_base=f"{self.url}/isa",
+            allow_private=True,
         )
         return replace(here, **overrides)
 

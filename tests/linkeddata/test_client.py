@@ -1,19 +1,23 @@
 """The polite client, over real HTTP against the stand-in that fails on demand."""
 
+import contextlib
+import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from harvest.standin import faults
 from harvest.standin.faults import Fault
 from harvest.standin.server import StandIn
-from harvest.standin.world import Category, File, Revision, World
+from harvest.standin.world import Category, File, Recorded, Revision, World
 from linkeddata.client import Client, retry_after
 from linkeddata.errors import ContactRequiredError, ServiceError, UnreachableError
+from linkeddata.settings import Settings
 
 MOMENT = "2021-10-03T14:05:00Z"
 IMAGE = bytes(range(256)) * 40
@@ -168,6 +172,17 @@ def test_nobody_there_and_no_address(asking: Asking) -> None:
     assert caught.value.code == "bad-request"
 
 
+@contextlib.contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Give the address of a server that answers with ``handler``."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        serving.join()
+
+
 class _Crowded(BaseHTTPRequestHandler):
     """Answers slowly and notes how many it is answering at once."""
 
@@ -194,19 +209,13 @@ class _Crowded(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(("files", "most"), [(False, 1), (True, 2)])
 def test_one_question_and_two_files_at_a_time(asking: Asking, files: bool, most: int) -> None:
     _Crowded.most = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Crowded)
-    url = f"http://127.0.0.1:{server.server_address[1]}/"
-    serving = threading.Thread(target=server.serve_forever, args=(0.01,))
-    serving.start()
-    ask = (lambda: asking.client.get_bytes(url, limit=9)) if files else (lambda: asking.client.get_json(url))
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    server.shutdown()
-    serving.join()
-    server.server_close()
+    with _serving(_Crowded) as url:
+        ask = (lambda: asking.client.get_bytes(url, limit=9)) if files else (lambda: asking.client.get_json(url))
+        threads = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert 1 <= _Crowded.most <= most
     assert asking.client.counts["requests"] == 6
 
@@ -218,3 +227,86 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     ahead = retry_after({"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"})
     assert ahead is not None
     assert ahead > 0
+
+
+def test_a_file_is_written_while_it_comes_and_its_sha1_told(asking: Asking, tmp_path: Path) -> None:
+    url, place = asking.image, tmp_path / "plate"
+    for fault in (None, faults.TRUNCATED, faults.CUT_CONNECTION, faults.HTML_PAGE, faults.TOO_MANY_REQUESTS.after(3)):
+        if fault:
+            asking.standin.faults.next("/images/", fault)
+        found = asking.client.download(url, place, limit=len(IMAGE))
+        assert (found.size_bytes, found.sha1) == (len(IMAGE), hashlib.sha1(IMAGE, usedforsecurity=False).hexdigest())
+        assert place.read_bytes() == IMAGE
+    assert len(asking.slept) == 4
+    assert 3.0 in asking.slept
+    with pytest.raises(ServiceError) as caught:
+        asking.client.download(url, place, limit=len(IMAGE) - 1)
+    assert caught.value.code == "too-large"
+
+
+@pytest.mark.parametrize("headers", [{"X-Robots-Tag": "noai"}, {"tdm-reservation": "1"}])
+def test_a_file_that_asks_not_to_be_learned_from_is_left(
+    stand_in: Callable[[World], StandIn], tmp_path: Path, headers: dict[str, str]
+) -> None:
+    recorded = Recorded(path="/a.jpg", params={}, body=IMAGE, headers=headers | {"Content-Type": "image/jpeg"})
+    standin = stand_in(World(recorded=(recorded,)))
+    with Client(standin.settings()) as client, pytest.raises(ServiceError) as caught:
+        client.download(f"{standin.url}/a.jpg", tmp_path / "a", limit=len(IMAGE))
+    assert caught.value.code == "reserved"
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "allowed"),
+    [(200, "text/plain", False), (200, "text/html", True), (404, "text/plain", True), (403, "text/plain", True)],
+)
+def test_robots_txt_is_asked_for_once(
+    stand_in: Callable[[World], StandIn], status: int, kind: str, allowed: bool
+) -> None:
+    rules = b"User-agent: *\nDisallow: /images/"
+    recorded = Recorded(path="/robots.txt", params={}, body=rules, status=status, headers={"Content-Type": kind})
+    standin = stand_in(World(recorded=(recorded,)))
+    with Client(standin.settings()) as client:
+        assert [client.may_fetch(f"{standin.url}/images/{n}.jpg") for n in range(3)] == [allowed] * 3
+        assert client.may_fetch(f"{standin.url}/other/1.jpg")
+    assert standin.requests.count("/robots.txt") == 1
+
+
+def test_a_host_that_cannot_say_what_it_allows_is_asked_again(asking: Asking) -> None:
+    asking.standin.faults.next("/robots.txt", faults.UNAVAILABLE, times=4)
+    with pytest.raises(UnreachableError):
+        asking.client.may_fetch(f"{asking.standin.url}/images/1.jpg")
+    assert asking.client.may_fetch(f"{asking.standin.url}/images/1.jpg")
+
+
+def test_a_file_that_drips_is_given_up(tmp_path: Path) -> None:
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.01)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Be silent."""
+
+    settings = Settings(tries=2, timeout_s=0.2, allow_private=True)
+    with (
+        _serving(Dripping) as url,
+        Client(settings, sleep=lambda _: None) as client,
+        pytest.raises(UnreachableError, match="too slow"),
+    ):
+        client.download(url, tmp_path / "a", limit=2_000_000)
+    assert client.counts["requests"] == 2
+
+
+def test_files_come_no_faster_than_the_settings_say(asking: Asking, tmp_path: Path) -> None:
+    settings = asking.standin.settings(files_mbit_s=len(IMAGE) * 8 / 1_000_000 / 10)  # one image in ten seconds
+    with Client(settings, sleep=asking.slept.append) as client:
+        for _ in range(3):
+            client.download(asking.image, tmp_path / "a", limit=len(IMAGE))
+    assert 9 < asking.slept[0] <= 10  # the clock stands still here: the second image's window is the next one
+    assert 19 < asking.slept[-1] <= 20

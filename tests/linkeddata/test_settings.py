@@ -60,3 +60,10 @@ def test_the_name_index_is_the_one_named_or_the_one_in_home(tmp_path: Path) -> N
     assert Settings(home=str(tmp_path), names_index="a.index").index_path == Path("a.index")
     (tmp_path / "names.index").write_bytes(b"")
     assert Settings(home=str(tmp_path)).index_path == tmp_path / "names.index"
+
+
+def test_a_switch_is_on_or_off() -> None:
+    for word, value in (("true", True), ("1", True), ("No", False), ("false", False)):
+        assert load_settings(environment={"DEBOODT_ALLOW_PRIVATE": word}).allow_private is value
+    with pytest.raises(SettingsError, match="expected bool"):
+        load_settings(environment={"DEBOODT_ALLOW_PRIVATE": "perhaps"})
