@@ -87,8 +87,16 @@ class ListSource:
     """What holds for every row that does not say otherwise, by key: ``{ licence = "https://…", language = "nl" }``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DwcaSource:
+    """A Darwin Core Archive with media: a zip, or the folder it was unpacked to."""
+
+    path: str
+
+
 LISTS: dict[str, type[Any]] = {
     "files": ListSource,
+    "dwca": DwcaSource,
 }
 """The kinds of lists that people have, by the key under ``[[tags.…]]``."""
 
@@ -159,6 +167,7 @@ class Campaign:
     isa: tuple[IsaSource, ...] = ()
     sparql: tuple[SparqlSource, ...] = ()
     files: tuple[ListSource, ...] = ()
+    dwca: tuple[DwcaSource, ...] = ()
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)
