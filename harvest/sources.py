@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from crowd.campaign import LISTS, Campaign, CommonsSource, DwcaSource, IsaSource, ListSource, SparqlSource
-from harvest.commons import harvest_category
+from harvest.commons import harvest_commons
 from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
 from harvest.isa import export_address, harvest_isa
@@ -74,8 +74,14 @@ def called(source: Source) -> str:
     'Commons category Eggs of birds'
     """
     match source:
+        case CommonsSource(category=category) if category:
+            return f"Commons category {category}"
+        case CommonsSource(search=search) if search:
+            return f"Commons search {search}"
+        case CommonsSource(uploads=user) if user:
+            return f"Commons uploads of {user}"
         case CommonsSource():
-            return f"Commons category {source.category}"
+            return f"{len(source.files)} files of Commons"
         case IsaSource():
             return f"ISA campaign {source.number}" if source.number else f"ISA CSV {source.csv}"
         case SparqlSource():
@@ -126,16 +132,13 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
     client, settings, campaign = reach.client, reach.settings, reach.campaign
     match source:
         case CommonsSource():
-            yield from harvest_category(
+            yield from harvest_commons(
                 client,
                 settings,
-                source.category,
-                depth=source.depth,
+                source,
                 campaign=campaign.id,
                 pseudonyms=reach.pseudonyms,
-                captions=source.captions,
                 known=reach.known,
-                group=source.group,
                 progress=reach.progress,
             )
         case IsaSource():
