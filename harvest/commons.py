@@ -2,7 +2,7 @@
 
 Few requests, one at a time: files are listed and described by 500, structured data comes by 50, and histories are read
 together, only of files that are new or changed and in whose history something can have happened. What the
-answers mean is said in ``harvest.mediainfo`` and ``harvest.history``; which files are meant in ``harvest.listing``.
+answers mean is said in ``harvest.mediainfo`` and ``harvest.history``; which files are meant in ``harvest.commons_files``.
 """
 
 from collections import Counter
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from crowd.campaign import CommonsSource
+from harvest.commons_files import FILE_MISSING, Found, list_source
 from harvest.history import Said, fold, people
-from harvest.listing import FILE_MISSING, Found, list_source
 from harvest.mediainfo import MediaInfo, Page, media_file
 from harvest.records import GROUPS, GroupRule, Harvested, Progress, Roll, batches, lost, membership, silent
 from harvest.revisions import Histories, read_histories

@@ -16,7 +16,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
 
-from harvest.listing import FILE_MISSING
+from harvest.commons_files import FILE_MISSING
 from harvest.mediainfo import NO_STRUCTURED_DATA, Page, is_item, media_file
 from harvest.records import Harvested, Progress, Roll, batches, lost, membership, silent, source_name
 from harvest.wiki import ENTITIES, Api, by_title, entities

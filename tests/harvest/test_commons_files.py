@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from crowd.campaign import CommonsSource
-from harvest.listing import Found, list_source, search
+from harvest.commons_files import Found, list_source, search
 from harvest.standin.mediawiki import MOST_HITS
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, Entity, File, Revision, World, statement, statements
