@@ -7,8 +7,7 @@ import random
 from pathlib import Path
 
 from benchmarks._figure import figure
-from crowd.campaign import CommonsSource
-from harvest.commons import harvest_commons
+from harvest.commons import harvest_category
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, Entity, File, Json, Revision, World, statement, statements
 from linkeddata.client import Client
@@ -68,10 +67,10 @@ def requests_a_file(standin: StandIn, *, attribution: bool) -> float:
     """Return how many requests one file of the category costs."""
     standin.requests.clear()
     with Client(standin.settings()) as client:
-        records = harvest_commons(
+        records = harvest_category(
             client,
             standin.settings(),
-            CommonsSource(category=CATEGORY),
+            CATEGORY,
             campaign="benchmark",
             pseudonyms=Pseudonyms("benchmark"),
             attribution=attribution,

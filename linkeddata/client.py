@@ -7,9 +7,11 @@ a cut body where JSON is due counted as a failed try and never as an answer.
 """
 
 import hashlib
+import http.cookiejar
 import ipaddress
 import json
 import random
+import re
 import sys
 import threading
 import time
@@ -21,15 +23,16 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
+from requests.cookies import create_cookie
 from urllib3.exceptions import HTTPError
 
 from linkeddata import robots
 from linkeddata.addresses import Gate, GuardedAdapter, Resolver, system_resolver
 from linkeddata.bandwidth import Pace
-from linkeddata.errors import ContactRequiredError, ServiceError, UnreachableError
+from linkeddata.errors import ContactRequiredError, ServiceError, SettingsError, UnreachableError
 from linkeddata.settings import SERVICES, Settings
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -37,6 +40,9 @@ RETRIED_CODES = frozenset(
     {"maxlag", "ratelimited", "readonly", "internal_api_error_DBQueryTimeoutError", "too-many-requests"}
 )
 """MediaWiki error codes that mean "later", not "no"."""
+
+LONGEST_QUERY = 1500
+"""A longer query string goes in the body; some servers refuse long addresses."""
 
 FILES = 2
 """How many files may come from one host at the same time."""
@@ -48,7 +54,7 @@ LEAST_BYTES_S = 1024
 REDIRECTS = 5
 """How often one request may be led elsewhere."""
 
-_BROKEN = (
+BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
@@ -105,6 +111,8 @@ class Client:
         self._session.mount("http://", guard)
         self._session.mount("https://", guard)
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"})
+        if settings.wcqs_cookie:
+            self._session.cookies.set_cookie(_login_cookie(settings))
         self._sleep = sleep
         self._turns: dict[tuple[str, int], threading.Semaphore] = {}
         self._paces: dict[str, Pace] = {}
@@ -184,6 +192,35 @@ class Client:
                 'set contact = "you@your.museum" in deboodt.toml, or DEBOODT_CONTACT'
             )
 
+    def open(self, url: str, params: Params, *, accept: str) -> requests.Response:
+        """Ask once and return the answer, whatever its status, with its body unread: close it. For use in ``tries``.
+
+        By GET, or in a form body where the address would be too long. Redirects are not followed: where they lead, a
+        log-in would go along. Raises ``TryAgainError`` where nothing answers.
+        """
+        self.count("requests")
+        long = len(urlencode(params)) > LONGEST_QUERY
+        how: dict[str, Any] = {"data": params} if long else {"params": params}
+        try:
+            return self._session.request(
+                "POST" if long else "GET",
+                url,
+                headers={"Accept": accept},
+                timeout=self._settings.timeout_s,
+                stream=True,
+                allow_redirects=False,
+                **how,
+            )
+        except BROKEN as error:
+            raise TryAgainError(f"no answer ({type(error).__name__})") from error
+        except requests.RequestException as error:
+            raise ServiceError(f"{url}: {error}", code="bad-request", url=url) from error
+
+    @property
+    def longest_answer_s(self) -> float:
+        """How long one answer may take to arrive whole."""
+        return self._settings.longest_answer_s
+
     def tries(self, url: str, once: Callable[[], T], *, places: int = 1) -> T:
         """Return what ``once`` returns, trying again as often as the settings allow when it raises ``TryAgainError``.
 
@@ -225,7 +262,7 @@ class Client:
         where = {"data": params} if method == "POST" else {"params": params}
         try:
             response = self._session.request(method, url, timeout=self._settings.timeout_s, stream=stream, **where)  # type: ignore[arg-type]
-        except _BROKEN as error:
+        except BROKEN as error:
             raise TryAgainError(f"no answer ({type(error).__name__})") from error
         except requests.RequestException as error:  # an address that is none, redirects without end
             raise ServiceError(f"{url}: {error}", code="bad-request", url=url) from error
@@ -339,6 +376,24 @@ def _arriving(response: requests.Response, limit: int) -> Iterator[bytes]:
             yield piece
     except (HTTPError, OSError) as error:
         raise TryAgainError(f"cut off after {size} bytes") from error
+
+
+def _login_cookie(settings: Settings) -> http.cookiejar.Cookie:
+    """Return the cookie that the Commons Query Service knows us by; it is sent to that host and to no other.
+
+    Raises ``SettingsError``, which does not show it, for one that is not as the service gives it
+    (https://commons.wikimedia.org/wiki/Commons:SPARQL_query_service/API_endpoint).
+    """
+    if not re.fullmatch(r"[0-9a-f]+\.[0-9a-f]+", settings.wcqs_cookie):
+        raise SettingsError(
+            "wcqs_cookie is not what the browser shows for wcqsOauth: two hexadecimal numbers and a point between them"
+        )
+    service = urlsplit(settings.sparql_wcqs)
+    secure = service.scheme == "https"
+    login: http.cookiejar.Cookie = create_cookie(  # type: ignore[no-untyped-call]
+        "wcqsOauth", settings.wcqs_cookie, domain=service.hostname or "", secure=secure
+    )
+    return login
 
 
 def raise_api_error(payload: Any, response: requests.Response) -> None:

@@ -22,10 +22,12 @@ SERVICES = (
     "worms_api",
     "sparql_commons",
     "sparql_wikidata",
+    "sparql_wcqs",
+    "sparql_wdqs",
     "isa_base",
 )
 """The settings that are addresses of services; wherever they lead, they are meant."""
-SECRET_FIELDS = frozenset({"pseudonym_key"})
+SECRET_FIELDS = frozenset({"pseudonym_key", "wcqs_cookie"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Settings:
     worms_api: str = "https://www.marinespecies.org/rest"
     sparql_commons: str = "https://qlever.dev/api/wikimedia-commons"
     sparql_wikidata: str = "https://qlever.dev/api/wikidata"
+    sparql_wcqs: str = "https://commons-query.wikimedia.org/sparql"
+    """Wikimedia's own query service for Commons; it wants ``wcqs_cookie``."""
+    sparql_wdqs: str = "https://query.wikidata.org/sparql"
+    wcqs_cookie: str = ""
+    """Secret: the cookie wcqsOauth that a browser keeps after logging in at commons-query.wikimedia.org."""
     isa_base: str = "https://isa.toolforge.org"
 
     timeout_s: float = 60.0
@@ -63,6 +70,8 @@ class Settings:
     """Whether addresses that stand in data may lead into one's own network; the services named above always may."""
     files_mbit_s: float = 25.0
     """Most that files may bring in from one host in any ten seconds, in megabits a second; 0 for no limit."""
+    longest_answer_s: float = 900.0
+    """How long one answer of a query service may take to arrive; what comes more slowly is asked for in pieces."""
     max_image_bytes: int = 200_000_000
     max_image_pixels: int = 200_000_000
 

@@ -2,45 +2,36 @@
 
 A query file in ``queries/`` can be pasted into any query editor as it stands: it says in its header what it asks and of
 whom, and its ``VALUES`` hold a real sample. ``Query.bound`` puts other ids in their place, and nothing but ids that
-match their pattern. SPARQLWrapper speaks the protocol (https://www.w3.org/TR/sparql11-protocol/); patience, politeness
-and the User-Agent are ``linkeddata.client``'s.
+match their pattern. The protocol (https://www.w3.org/TR/sparql11-protocol/) is one parameter and one Accept header;
+patience, politeness, the log-in cookie and the User-Agent are ``linkeddata.client``'s, what comes back is read by
+``linkeddata.sparqlresults``, and ``linkeddata.sparqlpieces`` asks in pieces for what is too much at once.
 """
 
-import gzip
-import http.client
-import json
 import re
-import urllib.error
-import zlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from email.message import Message
 from importlib.resources import files
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from SPARQLWrapper import JSON, POST, SPARQLWrapper
-from SPARQLWrapper.SPARQLExceptions import (
-    EndPointInternalError,
-    EndPointNotFound,
-    QueryBadFormed,
-    Unauthorized,
-    URITooLong,
-)
+import requests
+from urllib3.exceptions import HTTPError
 
-from linkeddata.client import RETRIED_STATUS, Client, TryAgainError, retry_after
-from linkeddata.errors import ServiceError, UsageError
+from linkeddata.client import BROKEN, PIECE, RETRIED_STATUS, Client, TryAgainError, retry_after
+from linkeddata.errors import ServiceError, TooMuchError, UnreachableError, UsageError
 from linkeddata.ids import COMMONS_ENTITY, WIKIDATA_ENTITY, checked_item, checked_media
+from linkeddata.keyranges import EVERYTHING, KeyRange
 from linkeddata.settings import Settings
+from linkeddata.sparqlresults import CUT_OFF, TIME_IS_UP, NotWholeError, Row, Rows, read_rows
 
-LONGEST_GET = 1500
-"""A longer query goes in the body; some servers refuse long addresses."""
+RESULTS_JSON = "application/sparql-results+json"
+REDIRECTS = 3
 
 _HEADER = re.compile(r"^#\+ (\w+):[ \t]*(.*)$", re.MULTILINE)
-_REFUSALS = {QueryBadFormed: 400, Unauthorized: 401, EndPointNotFound: 404, URITooLong: 414, EndPointInternalError: 500}
-_SERVICES = {Settings().sparql_wikidata: "sparql_wikidata", Settings().sparql_commons: "sparql_commons"}
-
-Row = dict[str, str]
+_NEEDED = {"summary", "endpoint", "params"}
+_OPTIONAL = {"key", "then"}
+_ENDPOINTS = ("commons", "wikidata", "any")
 
 
 def _key(value: str) -> str:
@@ -56,6 +47,12 @@ KINDS: dict[str, Callable[[str, Settings], str]] = {
 }
 """Kinds of parameters: each checks one id and writes it as a SPARQL term."""
 
+PREFIXES: dict[str, Callable[[Settings], str]] = {
+    "item": lambda _: f"{WIKIDATA_ENTITY}Q",
+    "file": lambda settings: f"{settings.commons_entity}M",
+}
+"""Kinds of keys: what stands before the number in the IRIs of this kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -65,11 +62,15 @@ class Query:
     text: str
     summary: str
     endpoint: str
-    """``commons`` or ``wikidata``."""
+    """``commons``, ``wikidata``, or ``any`` where it can be put to both."""
     params: tuple[tuple[str, str], ...] = ()
+    key: tuple[str, str] | None = None
+    """The variable, with its kind, by whose ranges a large answer is asked for in pieces."""
+    then: str = ""
+    """The query that says at Wikidata what this one leaves open: its parameter is a variable of both."""
 
-    def bound(self, values: Mapping[str, Sequence[str]], settings: Settings) -> str:
-        """Return the query's text with the samples replaced by checked ids, and services by those of the settings.
+    def bound(self, values: Mapping[str, Sequence[str]], settings: Settings, keys: KeyRange = EVERYTHING) -> str:
+        """Return the query's text with the samples replaced by checked ids, for keys within a range.
 
         ``values``: parameter → ids. Raises ``UsageError`` for a parameter that is missing, unknown or empty, or an id
         that is none.
@@ -81,8 +82,9 @@ class Query:
         text = self.text
         for name, ids in values.items():
             text = _with_values(text, name, self._terms(name, kinds[name], ids, settings))
-        for service, field in _SERVICES.items():
-            text = text.replace(f"SERVICE <{service}>", f"SERVICE <{getattr(settings, field)}>")
+        if self.key:
+            variable, kind = self.key
+            text = text.replace(f'FILTER(STR(?{variable}) >= "")', keys.filter(variable, PREFIXES[kind](settings)))
         if settings.commons_entity != COMMONS_ENTITY:
             text = text.replace(f"<{COMMONS_ENTITY}>", f"<{settings.commons_entity}>")
         return text
@@ -120,8 +122,8 @@ def parse_query(name: str, text: str) -> Query:
     'SELECT * { VALUES ?item { <http://www.wikidata.org/entity/Q5113> } }'
     """
     header = dict(_HEADER.findall(text))
-    if set(header) != {"summary", "endpoint", "params"} or header["endpoint"] not in ("commons", "wikidata"):
-        raise ValueError(f"{name}.rq: header needs summary, endpoint (commons or wikidata) and params")
+    if set(header) - _OPTIONAL != _NEEDED or header["endpoint"] not in _ENDPOINTS:
+        raise ValueError(f"{name}.rq: header needs summary, endpoint ({', '.join(_ENDPOINTS)}) and params")
     params = []
     for word in header["params"].split():
         param, _, kind = word.partition("=")
@@ -129,7 +131,20 @@ def parse_query(name: str, text: str) -> Query:
         if kind not in KINDS or len(_values(param).findall(text)) != 1:
             raise ValueError(f"{name}.rq: parameter {word!r} has no kind or not one VALUES ?{param} {{ … }}")
         params.append((param, kind))
-    return Query(name, text, header["summary"], header["endpoint"], tuple(params))
+    key = _key_of(name, text, header.get("key", ""))
+    return Query(name, text, header["summary"], header["endpoint"], tuple(params), key, header.get("then", ""))
+
+
+def _key_of(name: str, text: str, word: str) -> tuple[str, str] | None:
+    if not word:
+        return None
+    variable, _, kind = word.partition("=")
+    kind = kind or variable
+    if kind not in PREFIXES or text.count(f'FILTER(STR(?{variable}) >= "")') != 1:
+        raise ValueError(
+            f'{name}.rq: key {word!r} is no file or item, or there is not one FILTER(STR(?{variable}) >= "")'
+        )
+    return variable, kind
 
 
 def _values(name: str) -> re.Pattern[str]:
@@ -140,91 +155,152 @@ def _with_values(text: str, name: str, terms: Sequence[str]) -> str:
     return _values(name).sub(lambda found: f"{found[1]} {' '.join(terms)} {found[2]}", text)
 
 
-def select(client: Client, endpoint: str, query_text: str) -> Iterator[Row]:
+def select(client: Client, endpoint: str, query_text: str, *, patient: bool = True) -> Iterator[Row]:
     """Yield the rows of a SELECT query: variable → value, unbound variables left out, blank nodes as ``_:label``.
 
-    Rows are counted in ``client.counts["rows"]``. An answer that is cut off, or ends in a stack trace with status 200
-    as Blazegraph's do when its time is up, is no answer: it is asked for again.
-    Raises ``ServiceError`` (``UnreachableError`` when every try failed) and ``ContactRequiredError``.
+    Rows are counted in ``client.counts["rows"]``, and come when the whole answer is here: one that is cut off, or ends
+    in a stack trace with status 200 as Blazegraph's do when its time is up, is no answer. It is asked for again, unless
+    the caller is not ``patient`` and would rather ask for less at once.
+    Raises ``ServiceError``: ``TooMuchError`` when the service began to answer and could not finish,
+    ``UnreachableError`` when every try failed; and ``ContactRequiredError``.
     """
-    if urlsplit(endpoint).scheme not in ("http", "https"):
-        raise UsageError(f"{endpoint!r} is not the address of a SPARQL endpoint")
-    rows = client.tries(endpoint, lambda: _ask(client, endpoint, query_text))
-    client.count("rows", len(rows))
+    rows = ask(client, endpoint, query_text, patient=patient)
+    client.count("rows", rows.count)
     yield from rows
 
 
-def _ask(client: Client, endpoint: str, query_text: str) -> list[Row]:
-    client.count("requests")
-    headers, payload = _exchange(_wrapper(client, endpoint, query_text), endpoint)
-    client.count("bytes", len(payload))
-    if headers.get("Content-Encoding", "") == "gzip":
+def ask(client: Client, endpoint: str, query_text: str, *, patient: bool = True) -> Rows:
+    """Return the whole answer to a SELECT query; ``select`` yields it. Raises as ``select`` does."""
+    if urlsplit(endpoint).scheme not in ("http", "https"):
+        raise UsageError(f"{endpoint!r} is not the address of a SPARQL endpoint")
+    broken_off: list[str] = []
+
+    def once() -> Rows:
         try:
-            payload = gzip.decompress(payload)
-        except (OSError, EOFError, zlib.error) as error:
-            raise TryAgainError("the answer is cut off") from error
+            return _answer(client, endpoint, query_text)
+        except NotWholeError as error:
+            if error.too_much:
+                broken_off.append(str(error))
+            if error.too_much and not patient and len(broken_off) >= _chances(error):
+                raise TooMuchError(f"{endpoint}: {error}", code="too-much", url=endpoint) from error
+            raise TryAgainError(str(error), error.wait_s if isinstance(error, _RefusedError) else None) from error
+
     try:
-        return parse_results(payload)
-    except ValueError as error:
-        raise TryAgainError(str(error), retry_after(dict(headers.items()))) from error
+        return client.tries(endpoint, once)
+    except TooMuchError:
+        raise
+    except UnreachableError as error:
+        if broken_off and broken_off[-1] in str(error):
+            raise TooMuchError(str(error), code="too-much", url=endpoint) from error
+        raise
 
 
-def _wrapper(client: Client, endpoint: str, query_text: str) -> Any:
-    wrapper = SPARQLWrapper(endpoint, agent=client.user_agent)
-    wrapper.setQuery(query_text)
-    wrapper.setReturnFormat(JSON)
-    wrapper.setOnlyConneg(True)  # the Accept header says it; endpoints differ in what they make of format=json
-    wrapper.setTimeout(int(client.timeout_s) or 1)
-    wrapper.addCustomHttpHeader("Accept-Encoding", "gzip")
-    if len(query_text) > LONGEST_GET:
-        wrapper.setMethod(POST)
-    return wrapper
+def _chances(error: NotWholeError) -> int:
+    """Return how often an answer may end so before less is asked for: a cut may be the network's, once."""
+    return 2 if str(error) == CUT_OFF else 1
 
 
-def _exchange(wrapper: Any, endpoint: str) -> tuple[Message, bytes]:
-    """Ask once; return headers and body, or say with which error of ours it failed."""
+class _RefusedError(NotWholeError):
+    """The service said before it answered that the question is too much; ``wait_s`` where it asked to wait."""
+
+    def __init__(self, reason: str, wait_s: float | None) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+def _answer(client: Client, endpoint: str, query_text: str) -> Rows:
+    """Ask once. Raises ``NotWholeError``, ``TryAgainError`` and ``ServiceError``."""
+    for _ in range(REDIRECTS):
+        with closing(client.open(endpoint, {"query": query_text}, accept=RESULTS_JSON)) as response:
+            if response.status_code in (307, 308) and _lets_in(response, endpoint):
+                continue  # the Commons Query Service hands out its sessions in redirects
+            _refuse(response, endpoint)
+            try:
+                return read_rows(_pieces(response, client.longest_answer_s))
+            except NotWholeError as error:
+                wait_s = retry_after(response.headers)
+                if not error.too_much:
+                    raise TryAgainError(str(error), wait_s) from error
+                raise
+            finally:
+                client.count("bytes", response.raw.tell())
+    raise ServiceError(f"{endpoint}: leads in a circle", code="login", url=endpoint)
+
+
+def _pieces(response: requests.Response, longest_s: float) -> Iterator[bytes]:
+    """Yield the body as it comes; a service that lets it drip is not waited for without end."""
+    last = time.monotonic() + longest_s
     try:
-        response = wrapper.query().response
-        with response:
-            return response.headers, response.read()
-    except tuple(_REFUSALS) as error:
-        raise _refusal(_REFUSALS[type(error)], str(error), endpoint, None) from error
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _refusal(error.code, error.reason, endpoint, retry_after(dict(error.headers.items()))) from error
-    except (OSError, http.client.HTTPException) as error:  # URLError, timeouts, connections cut before or in the answer
-        raise TryAgainError(f"no whole answer ({type(error).__name__})") from error
+        while piece := response.raw.read1(PIECE, decode_content=True):  # what is there, not waiting for a whole piece
+            yield piece
+            if time.monotonic() > last:
+                raise NotWholeError(f"the answer took longer than {longest_s:.0f} s")
+    except (HTTPError, OSError) as error:
+        raise NotWholeError(CUT_OFF) from error
 
 
-def _refusal(status: int, text: str, endpoint: str, wait_s: float | None) -> Exception:
+def _lets_in(response: requests.Response, endpoint: str) -> bool:
+    """Say whether a redirect brings a session and leads to the endpoint's own host: then the question is put again."""
+    there = urlsplit(urljoin(endpoint, response.headers.get("Location", "")))
+    here = urlsplit(endpoint)
+    return bool(response.cookies) and (there.scheme, there.netloc) == (here.scheme, here.netloc)
+
+
+def _refuse(response: requests.Response, endpoint: str) -> None:
+    """Raise what an answer that is none means."""
+    status = response.status_code
+    if status == 200:
+        return
+    if 300 <= status < 400 or status in (401, 403):
+        raise ServiceError(
+            f"{endpoint}: HTTP {status}, it wants a log-in; for the Commons Query Service set wcqs_cookie "
+            "(docs/harvest.md tells where it is found)",
+            code="login",
+            url=endpoint,
+        )
+    said = _beginning(response)
+    wait_s = retry_after(response.headers)
+    if any(words in said for words in TIME_IS_UP):
+        raise _RefusedError(f"HTTP {status}, the service's time or memory was up", wait_s)
     if status in RETRIED_STATUS:
-        return TryAgainError(f"HTTP {status}", wait_s)
-    return ServiceError(f"{endpoint}: HTTP {status} {' '.join(text.split())[:300]}", code=str(status), url=endpoint)
+        raise TryAgainError(f"HTTP {status}", wait_s)
+    text = " ".join(said.decode(errors="replace").split())[:300]
+    raise ServiceError(f"{endpoint}: HTTP {status} {text}", code=str(status), url=endpoint)
 
 
-def parse_results(payload: bytes) -> list[Row]:
-    """Return the rows of a SPARQL 1.1 Query Results JSON document. Raises ``ValueError`` for one that is not whole.
-
-    >>> parse_results(b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"bnode","value":"b0"}}]}}')
-    [{'x': '_:b0'}]
-    """
+def _beginning(response: requests.Response) -> bytes:
+    """Return the first bytes of an error's body, as far as they come."""
     try:
-        document = json.loads(payload)
-        bindings = document["results"]["bindings"]
-        return [{name: _plain(term) for name, term in binding.items()} for binding in bindings]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(_what_is_wrong(payload)) from error
+        return next(response.iter_content(4000), b"")
+    except BROKEN:
+        return b""
 
 
-def _plain(term: Mapping[str, str]) -> str:
-    return f"_:{term['value']}" if term["type"] == "bnode" else term["value"]
+@dataclass(frozen=True, slots=True)
+class IndexDate:
+    """Up to which moment an endpoint knows its wiki, as it says itself; ``""`` where it does not say."""
+
+    endpoint: str
+    moment: str = ""
 
 
-def _what_is_wrong(payload: bytes) -> str:
-    end = payload[-4000:]
-    if b"Exception" in end:
-        return "the answer ends in a stack trace, the service's time was up"
-    start = payload[:200].lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html")):
-        return "an HTML page instead of results"
-    return "the answer is cut off" if start.startswith(b"{") else "the answer is not SPARQL results JSON"
+def index_date(client: Client, endpoint: str) -> IndexDate:
+    """Ask an endpoint how fresh its data are. Raises as ``select`` does.
+
+    Wikimedia's own services say when they last followed the wiki, QLever until when its updates are complete; else the
+    oldest of the dumps counts that the index was built from (the rule of QLever's own ``update-wikidata``).
+    """
+    rows = list(select(client, endpoint, load_query("index-date").text))
+    return IndexDate(endpoint, parse_index_date(rows))
+
+
+def parse_index_date(rows: Sequence[Row]) -> str:
+    """Return the moment that the rows of ``index-date`` tell of.
+
+    >>> parse_index_date([{"dump": "2026-09-03T23:04:28Z"}, {"dump": "2026-09-04T01:00:00Z"}])
+    '2026-09-03T23:04:28Z'
+    >>> parse_index_date([{"dump": "2026-09-03T23:04:28Z"}, {"followed": "2026-11-20T08:00:00Z"}])
+    '2026-11-20T08:00:00Z'
+    """
+    followed = [row["followed"] for row in rows if "followed" in row]
+    return max(followed, default="") or min((row["dump"] for row in rows if "dump" in row), default="")

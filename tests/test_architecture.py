@@ -25,7 +25,6 @@ PARTS = {
 }
 BUILDS_ANYWAY = {
     ("harvest.standin.server", "Settings"): "it tells its user the settings under which it is reached",
-    ("linkeddata.sparql", "Settings"): "it reads the default addresses, to call a service by its name",
 }
 
 

@@ -6,12 +6,18 @@ The kinds are those that Wikimedia, GBIF, WoRMS and the query services have been
 import threading
 from dataclasses import dataclass, replace
 
-from harvest.standin.exchange import Reply, html_reply
+from harvest.standin.exchange import Reply, html_reply, json_reply
 
 _STACK_TRACE = (
     b"\nSPARQL-QUERY: queryStr=SELECT ...\njava.util.concurrent.TimeoutException\n"
     b"\tat java.util.concurrent.FutureTask.get(FutureTask.java:205)\n"
 )
+_BROKEN_OFF = (
+    b"\n !!!!>># An error has occurred while exporting the query result. Unfortunately due to limitations in the HTTP "
+    b"1.1 protocol, there is no better way to report this than to append it to the incomplete result. The error "
+    b"message was:\nOperation timed out."
+)
+_TIMED_OUT = {"exception": "Operation timed out. Last operation: Sort (internal order)", "status": "ERROR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,29 @@ CUT_CONNECTION = Fault("cut connection")
 TRUNCATED = Fault("truncated body")
 HTML_PAGE = Fault("html page")
 STACK_TRACE = Fault("stack trace")
+BROKEN_OFF = Fault("broken off")
+"""QLever's way to end an answer that it began and could not finish."""
+TIMED_OUT = Fault("timed out")
+"""QLever's way to say that a question takes too long, before it began to answer."""
+SLOW_DRIP = Fault("slow drip")
 MAXLAG = Fault("maxlag", "5")
 RATE_LIMITED = Fault("ratelimited")
 
 FAULTS: dict[str, Fault] = {
     f.kind: f
-    for f in (TOO_MANY_REQUESTS, UNAVAILABLE, CUT_CONNECTION, TRUNCATED, HTML_PAGE, STACK_TRACE, MAXLAG, RATE_LIMITED)
+    for f in (
+        TOO_MANY_REQUESTS,
+        UNAVAILABLE,
+        CUT_CONNECTION,
+        TRUNCATED,
+        HTML_PAGE,
+        STACK_TRACE,
+        BROKEN_OFF,
+        TIMED_OUT,
+        SLOW_DRIP,
+        MAXLAG,
+        RATE_LIMITED,
+    )
 }
 """Every fault by its name."""
 
@@ -76,7 +99,7 @@ class Faults:
 
 
 def faulty(fault: Fault, reply: Reply) -> Reply:
-    """Return what is sent in place of ``reply``. Cut connections and truncated bodies are the server's to make."""
+    """Return what is sent in place of ``reply``. Cut connections, cut bodies and dripping are the server's to make."""
     wait = {"Retry-After": fault.retry_after} if fault.retry_after else {}
     if fault.kind == TOO_MANY_REQUESTS.kind:
         return _with(html_reply("Too Many Requests", "You are making too many requests.", 429), wait)
@@ -86,6 +109,10 @@ def faulty(fault: Fault, reply: Reply) -> Reply:
         return html_reply("Wikimedia Error", "Our servers are currently experiencing a technical problem.")
     if fault.kind == STACK_TRACE.kind:
         return Reply(reply.body[: len(reply.body) // 2] + _STACK_TRACE, 200, reply.headers)
+    if fault.kind == BROKEN_OFF.kind:
+        return Reply(reply.body[: len(reply.body) // 2] + _BROKEN_OFF, 200, reply.headers)
+    if fault.kind == TIMED_OUT.kind:
+        return _with(json_reply(_TIMED_OUT, 429), wait)
     return reply
 
 

@@ -11,7 +11,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad
 
 from harvest.standin.index import url_path
 from harvest.standin.mediawiki import Wiki, image_url
-from harvest.standin.world import Entity, File, Item, Json
+from harvest.standin.world import Entity, File, Item, Json, World
 from linkeddata.ids import WIKIDATA_ENTITY
 
 WIKIDATA_GRAPH = NamedNode("urn:deboodt:standin:wikidata")
@@ -34,11 +34,23 @@ Term = NamedNode | BlankNode | Literal
 def quads(wiki: Wiki) -> Iterator[Quad]:
     """Yield every quad of the World behind ``wiki``; image addresses are those that the wiki gives out."""
     world = wiki.index.world
+    yield from _dated(world)
     for file in world.files:
         if file.entity is not None:
             yield from _file(wiki, file, file.entity)
     for item in world.items:
         yield from _item(item)
+
+
+def _dated(world: World) -> Iterator[Quad]:
+    """Yield how fresh the graphs are: when the dump was made, and until when updates are in, if there are any."""
+    dump = NamedNode(f"{_ONTOLOGY}Dump")
+    facts = ((f"{_SCHEMA}dateModified", world.dumped), (f"{_ONTOLOGY}updatesCompleteUntil", world.updated))
+    for graph in (DefaultGraph(), WIKIDATA_GRAPH):
+        for predicate, moment in facts:
+            if moment:
+                value = Literal(moment, datatype=NamedNode(f"{_XSD}dateTime"))
+                yield Quad(dump, NamedNode(predicate), value, graph)
 
 
 def _file(wiki: Wiki, file: File, entity: Entity) -> Iterator[Quad]:

@@ -1,4 +1,4 @@
-"""The stand-in: one loopback HTTP server that speaks for Commons, Wikidata, GBIF, WoRMS, ISA and two SPARQL endpoints.
+"""The stand-in: one loopback HTTP server that speaks for Commons, Wikidata, GBIF, WoRMS, ISA and four SPARQL endpoints.
 
 In: a ``World``. Out: a running server with its address, settings that point every client at it, faults on demand and a
 log of what was asked. HTTP/1.1 with keep-alive, Content-Length on everything, gzip where it is accepted.
@@ -9,7 +9,9 @@ log of what was asked. HTTP/1.1 with keep-alive, Content-Length on everything, g
 ``/images/…``                images and thumbnails, as imageinfo points at them
 ``/entity/M1``               concept IRIs, 303 to EntityData; ``/wiki/Special:EntityData/M1.json``
 ``/sparql/commons``          SPARQL 1.1 over Commons, with ``SERVICE`` to Wikidata
-``/sparql/wikidata``         SPARQL 1.1 over Wikidata
+``/sparql/wikidata``         SPARQL 1.1 over Wikidata; these two as QLever answers
+``/sparql/wcqs``             the same over Commons, as Wikimedia's query service answers: with a log-in
+``/sparql/wdqs``             the same over Wikidata, as Wikimedia's query service answers
 ``/gbif/v1|v2/species/…``    GBIF
 ``/worms/…``                 WoRMS
 ``/isa/campaigns/…``         ISA's exports
@@ -20,6 +22,7 @@ import gzip
 import io
 import socket
 import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Mapping
@@ -45,6 +48,9 @@ ACTIONS: dict[str, mediawiki.Action] = {
     "wbsearchentities": wikibase.search_entities,
 }
 """What ``api.php`` can do."""
+
+DRIP_S = 0.002
+"""Pause between the pieces of a body that drips."""
 
 ROUTES = ("/w/api.php", "/wikidata/", "/images/", "/sparql/", "/gbif/", "/worms/", "/isa/", "/entity/", "/wiki/")
 
@@ -94,9 +100,12 @@ class Requests:
 
 
 class StandIn:
-    """A running stand-in for ``world``; a context manager. ``port`` 0 takes a free one."""
+    """A running stand-in for ``world``; a context manager. ``port`` 0 takes a free one.
 
-    def __init__(self, world: World, port: int = 0) -> None:
+    ``indexed`` is the world as the query services know it, where they lag behind.
+    """
+
+    def __init__(self, world: World, port: int = 0, *, indexed: World | None = None) -> None:
         self.world = world
         self.faults = faults.Faults()
         self.requests = Requests()
@@ -109,7 +118,7 @@ class StandIn:
         self._wikidata = Wiki(index, "wikidata", f"{self.url}/wikidata", images)
         self._names = gbif.Names(index)
         self._aphia = worms.Aphia(world)
-        self._endpoint = Endpoint(self._commons)
+        self.endpoint = Endpoint(self._commons if indexed is None else self._wiki_of(indexed))
         self._recorded = {(r.path, frozenset(r.params.items())): r for r in world.recorded}
         self.broken: list[str] = []  # tracebacks of the stand-in's own mistakes; each was answered with 500
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -136,10 +145,19 @@ class StandIn:
             worms_api=f"{self.url}/worms",
             sparql_commons=f"{self.url}/sparql/commons",
             sparql_wikidata=f"{self.url}/sparql/wikidata",
+            sparql_wcqs=f"{self.url}/sparql/wcqs",
+            sparql_wdqs=f"{self.url}/sparql/wdqs",
             isa_base=f"{self.url}/isa",
             allow_private=True,
         )
         return replace(here, **overrides)
+
+    def index(self, world: World) -> None:
+        """Let the query services know another world from now on, as when an index is built again."""
+        self.endpoint.wiki = self._wiki_of(world)
+
+    def _wiki_of(self, world: World) -> Wiki:
+        return Wiki(Index(world), "commons", self.url, f"{self.url}/images")
 
     def isa_url(self, campaign_id: int) -> str:
         """Return the address of a campaign's export. Raises ``KeyError`` if there is no such campaign."""
@@ -166,7 +184,7 @@ class StandIn:
         if path.startswith("/images/"):
             return _image(self._commons.index, path.removeprefix("/images/"))
         if path.startswith("/sparql/"):
-            return self._endpoint.answer(request)
+            return self.endpoint.answer(request)
         if path.startswith("/gbif/"):
             return gbif.answer(self._names, request)
         if path.startswith("/worms/"):
@@ -284,7 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         reply = self._faulty(fault, request) if fault else standin.answer(request)
         self._log(request, reply.status)
-        self._send(reply, cut=fault == faults.TRUNCATED)
+        self._send(reply, cut=fault == faults.TRUNCATED, drip=fault == faults.SLOW_DRIP)
 
     def _faulty(self, fault: faults.Fault, request: Request) -> Reply:
         standin = self.server.standin
@@ -316,7 +334,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(request.method, request.path, request.params, status, agent, len(request.body))
         self.server.standin.requests.add(asked)
 
-    def _send(self, reply: Reply, cut: bool) -> None:
+    def _send(self, reply: Reply, cut: bool, drip: bool = False) -> None:
         headers, body = dict(reply.headers), reply.body
         text = not headers.get("Content-Type", "").startswith("image/")
         if text and not cut and len(body) > 1000 and "gzip" in self.headers.get("Accept-Encoding", ""):
@@ -331,5 +349,14 @@ class _Handler(BaseHTTPRequestHandler):
         if cut:
             self.wfile.write(body[: len(body) // 2])
             self.close_connection = True
+        elif drip:
+            self._drip(body)
         elif self.command != "HEAD":
             self.wfile.write(body)
+
+    def _drip(self, body: bytes) -> None:
+        """Send a body in a hundred small pieces, with pauses."""
+        size = len(body) // 100 + 1
+        for start in range(0, len(body), size):
+            self.wfile.write(body[start : start + size])
+            time.sleep(DRIP_S)

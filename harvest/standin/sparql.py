@@ -1,15 +1,19 @@
 """A SPARQL 1.1 endpoint (https://www.w3.org/TR/sparql11-protocol/). In: a World, queries by GET or POST. Out: results.
 
 The engine is Oxigraph. ``SERVICE`` with the address of a Wikidata endpoint is answered from this World's Wikidata, as
-QLever's and Wikimedia's Commons endpoints do by federation; no other service is ever called.
+QLever's and Wikimedia's Commons endpoints do by federation; no other service is ever called. ``/sparql/commons`` and
+``/sparql/wikidata`` answer as QLever does, ``/sparql/wcqs`` and ``/sparql/wdqs`` as Wikimedia's services: the first
+wants the cookie of somebody who logged in and gives a session of its own for it in a redirect.
 """
 
 import re
 import threading
+from http.cookies import SimpleCookie
 
 from pyoxigraph import DefaultGraph, QueryBoolean, QueryResultsFormat, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from harvest.standin.exchange import JSON_TYPE, Reply, Request, json_reply
+from harvest.standin.faults import BROKEN_OFF, STACK_TRACE, faulty
 from harvest.standin.mediawiki import Wiki
 from harvest.standin.rdf import WIKIDATA_GRAPH, quads
 
@@ -29,13 +33,38 @@ _FORMATS = {
 _SHORT = {"json": "application/sparql-results+json", "xml": "application/sparql-results+xml", "csv": "text/csv"}
 
 
+LOGIN = "0123456789abcdef.0011223344556677"
+"""The cookie wcqsOauth of the one person who ever logged in at ``/sparql/wcqs``."""
+_SESSION = "a-session-that-ends"
+
+
+_WIKIDATA = ("/sparql/wikidata", "/sparql/wdqs")
+_BLAZEGRAPH = ("/sparql/wcqs", "/sparql/wdqs")
+
+
 class Endpoint:
-    """The graphs of one World; they are built when the first query comes."""
+    """The graphs of one World; they are built when the first query comes.
+
+    ``most_rows``: path → how many rows that endpoint can send before its time is up. ``sessions`` counts how often
+    somebody got a new session.
+    """
 
     def __init__(self, wiki: Wiki) -> None:
         self._wiki = wiki
         self._store: Store | None = None
         self._lock = threading.Lock()
+        self.most_rows: dict[str, int] = {}
+        self.sessions = 0
+
+    @property
+    def wiki(self) -> Wiki:
+        """The wiki that is indexed."""
+        return self._wiki
+
+    @wiki.setter
+    def wiki(self, wiki: Wiki) -> None:
+        with self._lock:
+            self._wiki, self._store = wiki, None
 
     @property
     def store(self) -> Store:
@@ -47,17 +76,52 @@ class Endpoint:
                 self._store = store
             return self._store
 
+    def end_sessions(self) -> None:
+        """Let nobody in any more without a new session."""
+        self.sessions += 1
+
     def answer(self, request: Request) -> Reply:
         """Return the results of the query in ``request`` under ``/sparql``."""
+        if request.path.startswith("/sparql/wcqs"):
+            led = self._led_to_login(request)
+            if led is not None:
+                return led
         text = _query_text(request)
         if not text:
             return _bad("no query")
-        graph = WIKIDATA_GRAPH if request.path.startswith("/sparql/wikidata") else DefaultGraph()
+        graph = WIKIDATA_GRAPH if request.path.startswith(_WIKIDATA) else DefaultGraph()
         try:
             results = self.store.query(_local(text), default_graph=graph)
+            most = self.most_rows.get(request.path, 0)
+            if most and isinstance(results, QuerySolutions):
+                rows = sum(1 for _ in results)
+                reply = _serialized(self.store.query(_local(text), default_graph=graph), request)
+                return reply if rows <= most else _broken_off(reply, request.path, most / rows)
         except (SyntaxError, ValueError) as error:
             return _bad(str(error))
         return _serialized(results, request)
+
+    def _led_to_login(self, request: Request) -> Reply | None:
+        """Return the redirect that somebody without a session gets; ``None`` for who has one.
+
+        ``OAuthProxyService`` in https://github.com/wikimedia/wikidata-query-rdf: who has logged in is led back to where
+        he or she came from, with a session, everybody else to MediaWiki.
+        """
+        cookies = SimpleCookie(request.headers.get("cookie", ""))
+        given = {name: morsel.value for name, morsel in cookies.items()}
+        if given.get("wcqsSession") == f"{_SESSION}-{self.sessions}":
+            return None
+        if given.get("wcqsOauth") != LOGIN:
+            return Reply(status=307, headers={"Location": "/wiki/Special:OAuth/authenticate"})
+        cookie = f"wcqsSession={_SESSION}-{self.sessions}; Path=/; HttpOnly"
+        return Reply(status=307, headers={"Location": request.path, "Set-Cookie": cookie, "Cache-Control": "no-cache"})
+
+
+def _broken_off(reply: Reply, path: str, share: float) -> Reply:
+    """Return the first rows of an answer and the way in which the engine behind ``path`` says that it cannot go on."""
+    start = Reply(reply.body[: int(len(reply.body) * share) + 1], 200, reply.headers)
+    doubled = Reply(start.body * 2, 200, reply.headers)  # faults cut bodies in the middle
+    return faulty(STACK_TRACE if path in _BLAZEGRAPH else BROKEN_OFF, doubled)
 
 
 def _query_text(request: Request) -> str:

@@ -16,7 +16,8 @@ from harvest.standin.world import Entity, File, Revision, World, snak, statement
 from linkeddata.client import Client
 from linkeddata.errors import UsageError
 from linkeddata.records import CampaignFile, Failure, MediaFile, Tag
-from linkeddata.sparql import load_query, select
+from linkeddata.sparql import load_query
+from linkeddata.sparqlpieces import Asking, rows
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
 PLATES = SHARED / "commons/bhl-depicts.srj"
@@ -42,17 +43,18 @@ def test_the_query_gives_the_recorded_rows(plates: StandIn) -> None:
     ]
     settings = plates.settings()
     with Client(settings) as client:
-        query = load_query("depicted-taxa-of-bhl").bound({}, settings)
-        rows = list(select(client, settings.sparql_commons, query))
-    assert len(rows) == 1582
-    assert {tuple(row[c] for c in COLUMNS) for row in rows} == {tuple(row[c] for c in COLUMNS) for row in recorded}
+        asking = Asking(client, settings, settings.sparql_commons, load_query("depicted-taxa-of-bhl"))
+        found = [row for row in rows(asking, {}) if isinstance(row, dict)]
+    assert len(found) == 1582
+    assert {tuple(row[c] for c in COLUMNS) for row in found} == {tuple(row[c] for c in COLUMNS) for row in recorded}
+    assert all(row["statement"] for row in found)
 
 
 def test_rows_are_not_tags(plates: StandIn) -> None:
     settings = plates.settings()
     with Client(settings) as client:
         records = list(harvest_query(client, settings, "commons", "depicted-taxa-of-bhl", {}, campaign="bhl"))
-        assert client.counts["rows"] == 1582
+        assert client.counts["rows"] == 1573 + 1109  # statements there, names and keys of their taxa at Wikidata
     counts = Counter(type(record).__name__ for record in records)
     assert counts == {"Tag": 1573, "MediaFile": 1400, "CampaignFile": 1400}
     tags = _only(Tag, records)
@@ -114,7 +116,7 @@ def test_files_of_another_wiki_are_lost(odd: StandIn) -> None:
 
 
 def test_no_such_endpoint(odd: StandIn) -> None:
-    with Client(odd.settings()) as client, pytest.raises(UsageError, match="commons, wikidata or a URL"):
+    with Client(odd.settings()) as client, pytest.raises(UsageError, match="commons, wikidata, wcqs, wdqs or a URL"):
         list(harvest_query(client, odd.settings(), "elsewhere", "depicted-taxa-of-bhl", {}, campaign="x"))
 
 

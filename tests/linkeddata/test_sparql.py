@@ -1,24 +1,30 @@
 """Queries as files, and asking them: over HTTP, of a real engine, with every way an endpoint fails."""
 
-import json
 import re
 from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pyoxigraph import Store
 from rdflib.plugins.sparql import prepareQuery
 
 from harvest.standin import faults
 from harvest.standin.faults import Fault
 from harvest.standin.server import StandIn
+from harvest.standin.sparql import LOGIN
 from harvest.standin.world import Entity, File, Item, Revision, World, snak, statement, statements
 from linkeddata.client import Client
-from linkeddata.errors import ContactRequiredError, ServiceError, UnreachableError, UsageError
-from linkeddata.settings import Settings
-from linkeddata.sparql import load_query, parse_query, parse_results, query_names, select
+from linkeddata.errors import (
+    ContactRequiredError,
+    ServiceError,
+    SettingsError,
+    TooMuchError,
+    UnreachableError,
+    UsageError,
+)
+from linkeddata.settings import Settings, shown
+from linkeddata.sparql import index_date, load_query, parse_query, query_names, select
+from linkeddata.sparqlpieces import Asking, rows
 
 SAMPLES = {"item": ["Q140"], "file": ["M11"], "key": ["5219404"]}
 
@@ -75,13 +81,14 @@ def client(server: StandIn, slept: list[float]) -> Iterator[Client]:
 def test_a_query_file_stands_on_its_own(name: str) -> None:
     text = files("queries").joinpath(f"{name}.rq").read_text(encoding="utf-8")
     assert text.startswith("#+ summary: ")
+    assert "SERVICE" not in text, "not every endpoint calls another, and none shields from its limits"
     assert "wikibase:label" not in text
     assert "hint:" not in text
     assert not re.search(r"wdt:P180\b", re.sub(r"#.*", "", text)), "wdt: loses tags beside a preferred one"
     used = set(re.findall(r"(?<![\w<])([a-z]+):", re.sub(r"<[^>]*>|\"[^\"]*\"|#.*", "", text)))
     assert used == set(re.findall(r"PREFIX ([a-z]+):", text)), "every prefix declared, none for nothing"
     prepareQuery(text)
-    assert list(Store().query(re.sub(r"SERVICE <[^>]*>", "", text))) == []
+    assert list(Store().query(text)) == [], "what it asks can be asked of an empty graph"
 
 
 @pytest.mark.parametrize("name", query_names())
@@ -91,10 +98,10 @@ def test_ids_take_the_place_of_samples(name: str, server: StandIn, client: Clien
     text = query.bound({param: SAMPLES[kind] for param, kind in query.params}, settings)
     prepareQuery(text)
     assert "qlever.dev" not in text
-    endpoint = {"commons": settings.sparql_commons, "wikidata": settings.sparql_wikidata}[query.endpoint]
+    endpoint = settings.sparql_wikidata if query.endpoint == "wikidata" else settings.sparql_commons
     rows = list(select(client, endpoint, text))
     for param, kind in query.params:
-        assert {row[param].rsplit("/", 1)[-1] for row in rows} <= set(SAMPLES[kind])
+        assert {row[param].rsplit("/", 1)[-1] for row in rows if param in row} <= set(SAMPLES[kind])
 
 
 @pytest.mark.parametrize(
@@ -121,6 +128,8 @@ def test_nothing_but_checked_ids_gets_into_a_query(name: str, values: dict[str, 
         "#+ summary: x\n#+ endpoint: elsewhere\n#+ params:\nSELECT * {}",
         "#+ summary: x\n#+ endpoint: commons\n#+ params: item\nSELECT * {}",
         "#+ summary: x\n#+ endpoint: commons\n#+ params: who=name\nSELECT * { VALUES ?who { 1 } }",
+        "#+ summary: x\n#+ endpoint: commons\n#+ params:\n#+ key: file\nSELECT * {}",
+        "#+ summary: x\n#+ endpoint: commons\n#+ params:\n#+ service: y\nSELECT * {}",
     ],
 )
 def test_a_header_says_what_it_must(text: str) -> None:
@@ -128,19 +137,22 @@ def test_a_header_says_what_it_must(text: str) -> None:
         parse_query("x", text)
 
 
-def test_all_tags_are_found_and_no_deprecated_one(server: StandIn, client: Client) -> None:
+def test_statements_of_every_rank_are_found(server: StandIn, client: Client) -> None:
     query = load_query("depicts-of-files").bound({"file": ["M11"]}, server.settings())
     rows = list(select(client, server.settings().sparql_commons, query))
-    assert {row["item"].rsplit("/", 1)[-1] for row in rows if not row["item"].startswith("_:")} == {"Q140", "Q19939"}
-    assert sum(row["item"].startswith("_:") for row in rows) == 1
+    said = [row.get("item", "no value") for row in rows]
+    assert {item.rsplit("/", 1)[-1] for item in said if "/" in item} == {"Q140", "Q19939", "Q25265"}
+    assert sum(item.startswith("_:") for item in said) == 1
+    assert said.count("no value") == 1
     assert {row.get("part", "") for row in rows} == {"", "http://www.wikidata.org/entity/Q23445"}
-    assert client.counts["rows"] == len(rows) == 3
+    assert client.counts["rows"] == len(rows) == 5
 
 
 def test_a_taxon_with_two_keys_has_two_rows(server: StandIn, client: Client) -> None:
-    query = load_query("depicted-taxa-of-collection").bound({"collection": ["Q190804"]}, server.settings())
-    rows = list(select(client, server.settings().sparql_commons, query))
-    assert sorted((row["taxon_name"], row["gbif_id"], row["number"]) for row in rows) == [
+    settings = server.settings()
+    asking = Asking(client, settings, settings.sparql_commons, load_query("depicted-taxa-of-collection"))
+    found = [row for row in rows(asking, {"collection": ["Q190804"]}) if isinstance(row, dict)]
+    assert sorted((row["taxon_name"], row["gbif_id"], row["number"]) for row in found) == [
         ("Panthera leo", "5219404", "RP-P-1"),
         ("Panthera tigris", "1", "RP-P-1"),
         ("Panthera tigris", "5219416", "RP-P-1"),
@@ -156,6 +168,8 @@ def test_a_taxon_with_two_keys_has_two_rows(server: StandIn, client: Client) -> 
         (faults.TRUNCATED, 0),
         (faults.HTML_PAGE, 0),
         (faults.STACK_TRACE, 0),
+        (faults.BROKEN_OFF, 0),
+        (faults.TIMED_OUT, 0),
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
@@ -204,20 +218,80 @@ def test_public_endpoints_want_a_contact(server: StandIn) -> None:
     assert client.counts["requests"] == 0
 
 
-TERMS = st.fixed_dictionaries({"type": st.sampled_from(["uri", "literal"]), "value": st.text()})
-ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), TERMS), max_size=5)
+def test_who_would_rather_ask_for_less_is_told_at_once(server: StandIn, client: Client) -> None:
+    settings = server.settings()
+    text = load_query("taxa-of-items").text
+    for fault in (faults.STACK_TRACE, faults.BROKEN_OFF, faults.TIMED_OUT):
+        server.faults.next("/sparql/", fault)
+        with pytest.raises(TooMuchError, match=r"time|timed out"):
+            list(select(client, settings.sparql_wikidata, text, patient=False))
+    assert client.counts["retries"] == 0
+    server.faults.next("/sparql/", faults.TRUNCATED, times=2)
+    with pytest.raises(TooMuchError, match="cut off"):
+        list(select(client, settings.sparql_wikidata, text, patient=False))
+    assert client.counts["retries"] == 1, "a cut may be the network's, once"
 
 
-@given(ROWS, st.data())
-def test_results_are_read_whole_or_not_at_all(rows: list[dict[str, dict[str, str]]], data: st.DataObject) -> None:
-    document = json.dumps({"head": {"vars": ["a", "b", "c"]}, "results": {"bindings": rows}}).encode()
-    assert parse_results(document) == [{k: v["value"] for k, v in row.items()} for row in rows]
-    cut = data.draw(st.integers(0, len(document) - 1))
-    with pytest.raises(ValueError, match=r"answer|HTML"):
-        parse_results(document[:cut])
+def test_an_endpoint_that_is_down_is_not_asked_for_less(server: StandIn, client: Client) -> None:
+    server.faults.next("/sparql/", faults.UNAVAILABLE, times=3)
+    with pytest.raises(UnreachableError) as caught:
+        list(select(client, server.settings().sparql_wikidata, load_query("taxa-of-items").text, patient=False))
+    assert not isinstance(caught.value, TooMuchError)
 
 
-@pytest.mark.parametrize("payload", [b"", b"null", b"[]", b'{"boolean":true}', b'{"results":{"bindings":[{"x":1}]}}'])
-def test_what_is_no_table_is_no_results(payload: bytes) -> None:
-    with pytest.raises(ValueError, match="answer"):
-        parse_results(payload)
+def test_an_answer_that_drips_is_taken_whole_or_given_up(server: StandIn) -> None:
+    settings = server.settings(tries=1)
+    query = load_query("taxa-of-items").bound({"item": ["Q140", "Q19939"]}, settings)
+    server.faults.next("/sparql/", faults.SLOW_DRIP, times=2)
+    with Client(settings) as client:
+        assert len(list(select(client, settings.sparql_wikidata, query))) == 3
+    with Client(server.settings(tries=1, longest_answer_s=0.01)) as client, pytest.raises(TooMuchError, match="longer"):
+        list(select(client, settings.sparql_wikidata, query))
+
+
+def test_the_query_service_lets_in_who_logged_in(server: StandIn) -> None:
+    settings = server.settings(wcqs_cookie=LOGIN)
+    query = load_query("depicts-of-files").bound({"file": ["M11"]}, settings)
+    sessions = server.endpoint.sessions
+    with Client(settings) as client:
+        assert len(list(select(client, settings.sparql_wcqs, query))) == 5
+        server.endpoint.end_sessions()
+        long = load_query("depicts-of-files").bound({"file": [f"M{n}" for n in range(1, 100)]}, settings)
+        assert len(list(select(client, settings.sparql_wcqs, long))) == 5, "also when it is asked by POST"
+    assert server.endpoint.sessions == sessions + 1
+
+
+@pytest.mark.parametrize("cookie", ["", LOGIN[::-1]])
+def test_the_query_service_leads_everybody_else_to_its_login(server: StandIn, cookie: str) -> None:
+    settings = server.settings(wcqs_cookie=cookie)
+    server.requests.clear()
+    with Client(settings) as client, pytest.raises(ServiceError, match="set wcqs_cookie") as caught:
+        list(select(client, settings.sparql_wcqs, load_query("depicts-of-files").text))
+    assert caught.value.code == "login"
+    assert not cookie or cookie not in str(caught.value)
+    assert server.requests.count("/wiki/") == 0, "nobody follows to the log-in page, least of all with a cookie"
+
+
+def test_the_cookie_is_shown_to_nobody() -> None:
+    assert shown(Settings(wcqs_cookie=LOGIN))["wcqs_cookie"] == "(set)"
+    with pytest.raises(SettingsError) as caught:
+        Client(Settings(wcqs_cookie="wcqsOauth=abc"))
+    assert "abc" not in str(caught.value)
+
+
+def test_the_cookie_goes_to_its_own_host_alone() -> None:
+    with Client(Settings(wcqs_cookie=LOGIN)) as client:
+        (cookie,) = client._session.cookies
+    assert (cookie.domain, cookie.secure) == ("commons-query.wikimedia.org", True)
+
+
+def test_an_endpoint_says_how_fresh_it_is(client: Client) -> None:
+    for told, expected in [
+        ({}, ""),
+        ({"dumped": "2026-11-01T00:00:00Z"}, "2026-11-01T00:00:00Z"),
+        ({"dumped": "2026-11-01T00:00:00Z", "updated": "2026-11-20T08:00:00Z"}, "2026-11-20T08:00:00Z"),
+    ]:
+        with StandIn(World(**told)) as fresh:
+            settings = fresh.settings()
+            assert index_date(client, settings.sparql_commons).moment == expected
+            assert index_date(client, settings.sparql_wdqs).moment == expected
