@@ -7,7 +7,8 @@ import random
 from pathlib import Path
 
 from benchmarks._figure import figure
-from harvest.commons import harvest_category
+from crowd.campaign import CommonsSource
+from harvest.commons import harvest_commons
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, Entity, File, Json, Revision, World, statement, statements
 from linkeddata.client import Client
@@ -67,10 +68,10 @@ def requests_a_file(standin: StandIn, *, attribution: bool) -> float:
     """Return how many requests one file of the category costs."""
     standin.requests.clear()
     with Client(standin.settings()) as client:
-        records = harvest_category(
+        records = harvest_commons(
             client,
             standin.settings(),
-            CATEGORY,
+            CommonsSource(category=CATEGORY),
             campaign="benchmark",
             pseudonyms=Pseudonyms("benchmark"),
             attribution=attribution,

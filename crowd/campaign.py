@@ -19,10 +19,21 @@ RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommonsSource:
-    """Tags of the files in a Commons category: its P180 statements with their page history."""
+    """Tags of files on Commons: their P180 statements with their page history.
 
-    category: str
+    Which files is said by exactly one of ``category``, ``search``, ``uploads`` and ``files``.
+    """
+
+    category: str = ""
+    search: str = ""
+    """What the wiki's search is asked, such as ``haswbstatement:P180=Q140``."""
+    uploads: str = ""
+    """A user, whose uploads it is."""
+    files: tuple[str, ...] = ()
+    """Titles, M-ids or concept IRIs."""
     depth: int = 0
+    exclude: tuple[str, ...] = ()
+    """Subcategories that are not gone into."""
     captions: bool = False
     group: str = "creator"
     """Which fact of a file makes its group: ``creator`` or ``category``."""
@@ -87,8 +98,16 @@ class ListSource:
     """What holds for every row that does not say otherwise, by key: ``{ licence = "https://…", language = "nl" }``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DwcaSource:
+    """A Darwin Core Archive with media: a zip, or the folder it was unpacked to."""
+
+    path: str
+
+
 LISTS: dict[str, type[Any]] = {
     "files": ListSource,
+    "dwca": DwcaSource,
 }
 """The kinds of lists that people have, by the key under ``[[tags.…]]``."""
 
@@ -159,6 +178,7 @@ class Campaign:
     isa: tuple[IsaSource, ...] = ()
     sparql: tuple[SparqlSource, ...] = ()
     files: tuple[ListSource, ...] = ()
+    dwca: tuple[DwcaSource, ...] = ()
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)
@@ -240,6 +260,10 @@ def _check(name: str, campaign: Campaign) -> None:
     for group in campaign.commons:
         if group.role not in ("subject", "stranger") or group.group not in ("creator", "category"):
             raise CampaignError(f"{name}: [[tags.commons]] role is subject or stranger, group is creator or category")
+        if sum(map(bool, (group.category, group.search, group.uploads, group.files))) != 1:
+            raise CampaignError(f"{name}: [[tags.commons]] give exactly one of category, search, uploads and files")
+        if not group.category and (group.depth or group.exclude):
+            raise CampaignError(f"{name}: [[tags.commons]] depth and exclude belong to a category")
     for source in campaign.isa:
         if bool(source.csv) == bool(source.number):
             raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")

@@ -13,11 +13,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from crowd.campaign import ListSource
-from harvest.commons import DEPRECATED, ENTITIES, FILE_MISSING, Api, by_id, by_title
+from harvest.commons import DEPRECATED
+from harvest.commons_files import FILE_MISSING
 from harvest.isa import BAD_ROW, describe_pages
 from harvest.lists import Said, Teller, is_address, item_in, label_before, licence_of, moment_of, region_of
 from harvest.mediainfo import Page
 from harvest.records import Harvested, batches, lost, source_name
+from harvest.wiki import ENTITIES, Api, by_id, by_title
 from linkeddata.client import Client
 from linkeddata.errors import UsageError
 from linkeddata.pseudonyms import Pseudonyms

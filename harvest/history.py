@@ -10,9 +10,9 @@ what they bring back (https://www.mediawiki.org/wiki/Manual:Reverts).
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from harvest.mediainfo import MediaInfo, Statement
+from harvest.revisions import Revision
 from linkeddata.ids import DEPICTS
 
 Key = tuple[str, str]
@@ -26,21 +26,13 @@ _ISA = re.compile(r"(?:, )?\bcampaign(\d+)@ISA\b")
 _UNDONE = re.compile(r"\[\[Special:Diff/(\d+)")
 _NUMBERED = re.compile(r"\|(\d+)(?:\||$)")
 
-_ADDS = frozenset({"wbsetclaim-create", "wbcreateclaim-create", "wbsetclaimvalue"})
+_QUICK_STATEMENTS = re.compile(r"#quickstatements\b", re.IGNORECASE)
+
+_ADDS = frozenset({"wbsetclaim-create", "wbcreateclaim-create", "wbcreateclaim-value", "wbsetclaimvalue"})
+_UPDATES = frozenset({"wbsetclaim-update"})
 _REMOVES = frozenset({"wbremoveclaims-remove"})
 _NAMES = frozenset({"wbsetlabel-add", "wbsetlabel-set"})
 _UNNAMES = frozenset({"wbsetlabel-remove"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revision:
-    """One revision of a file page, without its content."""
-
-    id: int
-    user: str  # "" where it was hidden
-    moment: str
-    comment: str
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +47,10 @@ class Said:
     revision: int = 0
     user: str = ""
     moment: str = ""
-    tool: str = ""  # campaign165@ISA
+    tool: str = ""  # campaign165@ISA, quickstatements, or the change tag of another tool
     withdrawn: str = ""
     withdrawn_by: str = ""
     statement: Statement | None = None  # as it stands; None for captions and for what was withdrawn
-
-
-def parse_revisions(payload: Any) -> list[Revision]:
-    """Return the revisions of the one page in an answer of formatversion 2, in the order given."""
-    pages = ((payload or {}).get("query") or {}).get("pages") or [{}]
-    return [
-        Revision(
-            id=int(entry["revid"]),
-            user=str(entry.get("user", "")),
-            moment=str(entry.get("timestamp", "")),
-            comment=str(entry.get("comment", "")),
-            tags=tuple(map(str, entry.get("tags") or ())),
-        )
-        for entry in pages[0].get("revisions") or ()
-    ]
 
 
 def fold(revisions: Iterable[Revision], info: MediaInfo, *, captions: bool = False) -> list[Said]:
@@ -135,7 +112,10 @@ class _Folded:
                 self._remove(key, revision)
         elif auto and verb in _NAMES | _UNNAMES:
             self._caption(auto, revision)
-        if verb == "wbsetclaimvalue" or verb.startswith("wbeditentity"):
+        told = {self.said[i].key for i in self.open}
+        # An update names the item after it: where that was not told of before, it may be new or only its rank changed.
+        unclear = verb in _UPDATES and not told.issuperset(claims)
+        if unclear or revision.hidden or verb == "wbsetclaimvalue" or verb.startswith("wbeditentity"):
             self.dark.append(revision)
 
     def _caption(self, auto: re.Match[str], revision: Revision) -> None:
@@ -147,9 +127,8 @@ class _Folded:
             self._add((language, text), revision)
 
     def _add(self, key: Key, revision: Revision) -> None:
-        tool = _ISA.search(revision.comment)
-        told = Said(key=key, revision=revision.id, user=revision.user, moment=revision.moment)
-        self.said.append(replace(told, tool=f"campaign{tool[1]}@ISA") if tool else told)
+        told = Said(key=key, revision=revision.id, user=revision.user, moment=revision.moment, tool=tool_of(revision))
+        self.said.append(told)
         self.open += (len(self.said) - 1,)
 
     def _remove(self, key: Key, revision: Revision) -> None:
@@ -189,6 +168,22 @@ class _Folded:
         """Return the revision that a rollback brings back: the last one not by whoever edited last."""
         last = self.revisions[-1].user if self.revisions else ""
         return next((r.id for r in reversed(self.revisions) if r.user != last), 0)
+
+
+def tool_of(revision: Revision) -> str:
+    """Return what an edit was made with, as its summary or its change tags say; ``""`` for the wiki's own forms.
+
+    Tags that begin with ``mw-`` are MediaWiki's own and tell what an edit did, not what made it.
+
+    >>> tool_of(Revision(id=1, user="Jan", moment="", comment="", tags=("mw-reverted", "OAuth CID: 1776")))
+    'OAuth CID: 1776'
+    """
+    campaign = _ISA.search(revision.comment)
+    if campaign:
+        return f"campaign{campaign[1]}@ISA"
+    if _QUICK_STATEMENTS.search(revision.comment):
+        return "quickstatements"
+    return next((tag for tag in revision.tags if not tag.startswith("mw-")), "")
 
 
 def _restored(revision: Revision) -> int:

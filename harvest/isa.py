@@ -16,9 +16,10 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import urljoin
 
-from harvest.commons import ENTITIES, FILE_MISSING, Api, by_title, entities
+from harvest.commons_files import FILE_MISSING
 from harvest.mediainfo import NO_STRUCTURED_DATA, Page, is_item, media_file
 from harvest.records import Harvested, Progress, Roll, batches, lost, membership, silent, source_name
+from harvest.wiki import ENTITIES, Api, by_title, entities
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UsageError
 from linkeddata.ids import content_id

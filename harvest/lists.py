@@ -22,6 +22,8 @@ BAD_RECORD = "record not understood"
 NO_IMAGE = "no image"
 NOT_AN_IMAGE = "not an image"
 NO_NAME = "no name"
+UNCERTAIN = "determination uncertain"
+"""Whoever determined it was in doubt ("cf.", "?"): no voice for the name."""
 SUPERSEDED = "determination superseded"
 """Somebody determined it otherwise later: the older name is no voice."""
 

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 from harvest.records import licence_iri
+from harvest.revisions import Revision, parse_revision
 from linkeddata.ids import (
     APPLIES_TO_PART,
     COLLECTION,
@@ -63,7 +64,8 @@ class Page:
     id: int
     title: str
     revision: int
-    only_revision: bool = False  # it has no earlier one: nothing can have been changed or taken back
+    namespace: int = 6  # a file; a category is 14
+    newest: Revision | None = None
     image: Json  # imageinfo; empty for a page without a file of its own (a redirect)
 
 
@@ -128,12 +130,13 @@ def parse_pages(payload: Any) -> list[Page]:
 
 def _page(page: Json) -> Page:
     image = (page.get("imageinfo") or [{}])[0]
-    last = (page.get("revisions") or [{}])[0]
+    newest = next(iter(page.get("revisions") or ()), None)
     return Page(
         id=int(page["pageid"]),
         title=str(page.get("title", "")),
         revision=int(page.get("lastrevid") or 0),
-        only_revision=last.get("parentid") == 0 and "revid" in last,
+        namespace=int(page.get("ns", 6)),
+        newest=parse_revision(newest) if newest else None,
         image={} if image.get("filemissing") else image,
     )
 

@@ -7,9 +7,11 @@ import hashlib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
-from crowd.campaign import Campaign, CommonsSource, IsaSource, ListSource, SparqlSource
-from harvest.commons import harvest_category
+from crowd.campaign import LISTS, Campaign, CommonsSource, DwcaSource, IsaSource, ListSource, SparqlSource
+from harvest.commons import harvest_commons
+from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
 from harvest.isa import export_address, harvest_isa
 from harvest.records import Harvested, Progress, lost, silent
@@ -23,7 +25,8 @@ from linkeddata.settings import Settings
 SOURCE_FAILED = "source failed"
 """Reason of the failure that stands for a whole source; a harvest that met one is tried again on the next run."""
 
-Source = CommonsSource | IsaSource | SparqlSource | ListSource
+Listed = ListSource | DwcaSource
+Source = CommonsSource | IsaSource | SparqlSource | Listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,12 @@ def harvest_all(reach: Reach) -> Iterator[Harvested]:
 
 def sources_of(campaign: Campaign) -> tuple[Source, ...]:
     """Return the campaign's sources in the order in which they are asked."""
-    return (*campaign.commons, *campaign.isa, *campaign.sparql, *campaign.files)
+    return (*campaign.commons, *campaign.isa, *campaign.sparql, *lists_of(campaign))
+
+
+def lists_of(campaign: Campaign) -> tuple[Listed, ...]:
+    """Return the lists among a campaign's sources."""
+    return tuple(source for key in LISTS for source in getattr(campaign, key))
 
 
 def called(source: Source) -> str:
@@ -66,28 +74,49 @@ def called(source: Source) -> str:
     'Commons category Eggs of birds'
     """
     match source:
+        case CommonsSource(category=category) if category:
+            return f"Commons category {category}"
+        case CommonsSource(search=search) if search:
+            return f"Commons search {search}"
+        case CommonsSource(uploads=user) if user:
+            return f"Commons uploads of {user}"
         case CommonsSource():
-            return f"Commons category {source.category}"
+            return f"{len(source.files)} files of Commons"
         case IsaSource():
             return f"ISA campaign {source.number}" if source.number else f"ISA CSV {source.csv}"
         case SparqlSource():
             return f"query {source.query}"
         case ListSource():
             return f"list {source.path}"
+        case DwcaSource():
+            return f"Darwin Core Archive {source.path}"
 
 
 def source_state(campaign: Campaign) -> str:
     """Return a fingerprint of where the tags come from: the sources as written, and the bytes of local files."""
     digest = hashlib.sha256(repr(sources_of(campaign)).encode())
     for path in local_files(campaign):
-        digest.update(path.read_bytes() if path.is_file() else b"absent")
+        digest.update(_content(path))
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Return a digest of a file's bytes, or of all files in a folder."""
+    if path.is_dir():
+        inside = (
+            f"{one.relative_to(path)}".encode() + _content(one) for one in sorted(path.rglob("*")) if one.is_file()
+        )
+        return b"".join(inside)
+    if not path.is_file():
+        return b"absent"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def local_files(campaign: Campaign) -> list[Path]:
     """Return the files on this machine that the campaign reads tags from."""
     named = [source.csv for source in campaign.isa if source.csv and "://" not in source.csv]
-    named += [source.path for source in campaign.files]
+    named += [source.path for source in lists_of(campaign)]
     return [Path(campaign.folder) / name for name in named]
 
 
@@ -103,16 +132,13 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
     client, settings, campaign = reach.client, reach.settings, reach.campaign
     match source:
         case CommonsSource():
-            yield from harvest_category(
+            yield from harvest_commons(
                 client,
                 settings,
-                source.category,
-                depth=source.depth,
+                source,
                 campaign=campaign.id,
                 pseudonyms=reach.pseudonyms,
-                captions=source.captions,
                 known=reach.known,
-                group=source.group,
                 progress=reach.progress,
             )
         case IsaSource():
@@ -136,11 +162,27 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
                 campaign=campaign.id,
                 known=described,
             )
+        case _:
+            yield from _harvest_listed(reach, source, described)
+
+
+class _Own(TypedDict):
+    """What every list is read for."""
+
+    campaign: str
+    pseudonyms: Pseudonyms
+
+
+def _harvest_listed(reach: Reach, source: Listed, described: Container[str]) -> Iterator[Harvested]:
+    """Read one of the lists that people have."""
+    own = _Own(campaign=reach.campaign.id, pseudonyms=reach.pseudonyms)
+    folder = Path(reach.campaign.folder)
+    match source:
         case ListSource():
-            there = replace(source, path=str(Path(campaign.folder) / source.path))
-            yield from harvest_list(
-                client, settings, there, campaign=campaign.id, pseudonyms=reach.pseudonyms, known=described
-            )
+            there = replace(source, path=str(folder / source.path))
+            yield from harvest_list(reach.client, reach.settings, there, known=described, **own)
+        case DwcaSource():
+            yield from harvest_dwca(folder / source.path, **own)
 
 
 def _marked(record: Harvested, source: Source, campaign: Campaign) -> Harvested:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
-from harvest.standin.world import Category, Entity, File, Item, Usage, World
+from harvest.standin.world import Category, Entity, File, Item, Revision, Usage, World
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,6 +32,8 @@ class Searchable:
     moment: str
     text: str
     categories: tuple[str, ...]
+    created: str = ""
+    size_bytes: int = 0
 
 
 class Index:
@@ -44,6 +46,11 @@ class Index:
     def files(self) -> dict[int, File]:
         """Files by page id."""
         return {f.page_id: f for f in self.world.files}
+
+    @cached_property
+    def revisions(self) -> dict[int, tuple[File, Revision]]:
+        """Revisions by id, each with its file."""
+        return {r.id: (f, r) for f in self.world.files for r in f.revisions}
 
     @cached_property
     def titles(self) -> dict[str, File]:
@@ -85,7 +92,16 @@ class Index:
     def file_pages(self) -> list[Searchable]:
         """What a search on Commons finds."""
         return [
-            Searchable(f.page_id, 6, f.title, f.revisions[-1].moment, f.revisions[-1].wikitext, f.categories)
+            Searchable(
+                f.page_id,
+                6,
+                f.title,
+                f.revisions[-1].moment,
+                f.revisions[-1].wikitext,
+                f.categories,
+                f.uploaded or f.revisions[0].moment,
+                f.size_bytes,
+            )
             for f in self.world.files
             if f.revisions and not f.redirect
         ]

@@ -18,6 +18,8 @@ STANDARD_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 """Thumbnail widths that Wikimedia still makes, in px (https://www.mediawiki.org/wiki/Common_thumbnail_sizes)."""
 MOST = 500
 MOST_VALUES = 50
+MOST_HITS = 10_000
+"""Results that one search gives (https://www.mediawiki.org/wiki/Help:CirrusSearch)."""
 
 _HEADERS = {
     "Content-Type": JSON_TYPE,
@@ -142,8 +144,10 @@ def query(wiki: Wiki, params: Params) -> Json:
             raise ApiError("badvalue", f'Unrecognized value for parameter "prop": {name}.')
         more = PROPS[name](wiki, params, pages)
         if more:
+            # The generator stays where it is until all is told about its pages (ApiContinuationManager).
+            here = {k: v for k, v in params.items() if k[:1] == "g" and k.endswith(("continue", "offset"))}
             batch_complete = False
-            cut = {**more, "continue": "||"}
+            cut = {**here, **more, "continue": "||"}
     if pages:
         found["pages"] = list(pages.values()) if modern(params) else {str(k): _old(v) for k, v in pages.items()}
     for name in values(params, "list"):
@@ -183,6 +187,12 @@ def _page_set(wiki: Wiki, params: Params, found: Json, cut: dict[str, str | int]
             missing -= 1
         else:
             pages[page["pageid"]] = page
+    for text in values(params, "revids"):
+        known = wiki.index.revisions.get(int(text) if text.isdigit() else 0)
+        if known:
+            pages[known[0].page_id] = _header(known[0])
+        else:
+            found.setdefault("badrevids", {})[text] = {"revid": int(text), "missing": True}
     for text in values(params, "pageids"):
         file = wiki.index.files.get(int(text) if text.isdigit() else 0)
         pages[int(text)] = _header(file) if file else {"pageid": int(text), "missing": True}
@@ -301,7 +311,12 @@ def search(wiki: Wiki, params: Params, prefix: str) -> Listed:
         return _search_items(wiki, params, prefix, words)
     pages = wiki.index.file_pages if wiki.site == "commons" else wiki.index.item_pages
     hits = [page for page in pages if all(_hit(wiki, page, word) for word in words)]
+    if params.get(f"{prefix}srsort") == "create_timestamp_asc":
+        hits.sort(key=lambda page: (page.created, page.page_id))
     start = int(params.get(f"{prefix}sroffset", "0"))
+    if start >= MOST_HITS:
+        info = f"Up to {MOST_HITS} search results are supported, but results starting at {start} were requested."
+        raise ApiError("cirrussearch-offset-too-large", f"Could not retrieve results. {info}")
     most = limit(params, f"{prefix}srlimit")
     shown = values(params, f"{prefix}srprop", "size|wordcount|timestamp|snippet")
     rows = [_found(page, shown) for page in hits[start : start + most]]
@@ -355,15 +370,24 @@ def _hit(wiki: Wiki, page: Searchable, word: str) -> bool:
     if colon and operator == "haswbstatement":
         stating = wiki.index.stating_files if wiki.site == "commons" else wiki.index.stating_items
         return any(page.title in stating.get(v.lower(), ()) for v in value.split("|"))
+    if colon and operator == "filesize":
+        least, _, largest = value.partition(",")
+        return int(least) * 1024 <= page.size_bytes <= int(largest) * 1024
     if colon and operator == "incategory":
         return any(v in page.categories for v in value.split("|"))
     return word.casefold() in page.title.casefold()
 
 
 def recent_changes(wiki: Wiki, params: Params, prefix: str) -> Listed:
-    """Answer ``list=recentchanges`` of file pages, newest first."""
+    """Answer ``list=recentchanges`` of file pages, newest first, back to ``rcend``."""
+    oldest = params.get(f"{prefix}rcend", "")
     rows = sorted(
-        ((r.moment, r.id, f, i) for f in wiki.index.world.files for i, r in enumerate(f.revisions)),
+        (
+            (r.moment, r.id, f, i)
+            for f in wiki.index.world.files
+            for i, r in enumerate(f.revisions)
+            if r.moment >= oldest
+        ),
         key=lambda row: row[:2],
         reverse=True,
     )
@@ -395,7 +419,49 @@ def _change(file: File, number: int) -> Json:
     }
 
 
+def all_images(wiki: Wiki, params: Params, prefix: str) -> Listed:
+    """Answer ``list=allimages`` of one user's uploads in the order of their moments."""
+    if params.get(f"{prefix}aisort") != "timestamp":
+        raise ApiError("badparams", 'The parameter "aiuser" can only be used with "aisort=timestamp".')
+    user = params.get(f"{prefix}aiuser", "").replace("_", " ")
+    mine = [f for f in wiki.index.world.files if not f.redirect and (f.uploader or f.revisions[0].user) == user]
+    rows = sorted((_stamp(f.uploaded or f.revisions[0].moment), f.title.split(":", 1)[1], f) for f in mine)
+    token = params.get(f"{prefix}aicontinue", "")
+    rows = [row for row in rows if f"{row[0]}|{row[1]}" >= token]
+    most = limit(params, f"{prefix}ailimit")
+    listed = [_header(f) | {"name": name.replace(" ", "_")} for _, name, f in rows[:most]]
+    if not prefix:
+        listed = [{k: v for k, v in row.items() if k != "pageid"} for row in listed]
+    return {"allimages": listed}, _next(f"{prefix}aicontinue", [f"{row[0]}|{row[1]}" for row in rows[most:][:1]])
+
+
+def log_events(wiki: Wiki, params: Params, prefix: str) -> Listed:
+    """Answer ``list=logevents`` of deletions, newest first, of one title if asked."""
+    title = params.get(f"{prefix}letitle", "")
+    told = [d for d in wiki.index.world.deletions if not title or d.title == _normalized(title)]
+    told.sort(key=lambda d: (d.moment, d.number), reverse=True)
+    rows = [
+        {
+            "logid": d.number,
+            "ns": 6,
+            "title": d.title,
+            "pageid": wiki.index.titles[d.title].page_id if d.title in wiki.index.titles else 0,
+            "logpage": d.page_id,
+            "params": {},
+            "type": "delete",
+            "action": "delete",
+            "user": d.user,
+            "timestamp": d.moment,
+            "comment": d.comment,
+        }
+        for d in told[: limit(params, f"{prefix}lelimit")]
+    ]
+    return {"logevents": rows}, {}
+
+
 LISTS: dict[str, Callable[[Wiki, Params, str], Listed]] = {
+    "allimages": all_images,
+    "logevents": log_events,
     "categorymembers": category_members,
     "search": search,
     "recentchanges": recent_changes,
@@ -424,7 +490,11 @@ def categories(wiki: Wiki, _params: Params, pages: dict[int, Json]) -> More:
 def image_info(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     """Answer ``prop=imageinfo``; ``iiurlwidth`` is answered with the next larger standard width."""
     wanted = set(values(params, "iiprop", "timestamp|user"))
-    for file, page in _files(wiki, pages):
+    known = sorted(_files(wiki, pages), key=lambda entry: entry[0].title)
+    begin = params.get("iicontinue", "").replace("_", " ").partition("|")[0]
+    known = [entry for entry in known if entry[0].title.split(":", 1)[1] >= begin]
+    most = min(wiki.index.world.described_at_once, MOST_VALUES if "iiurlwidth" in params else MOST)
+    for file, page in known[:most]:
         if file.redirect:
             page["imagerepository"] = ""
             continue
@@ -433,7 +503,8 @@ def image_info(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     for page in pages.values():
         if page.get("missing"):
             page["imagerepository"] = ""
-    return {}
+    tokens = (f"{f.title.split(':', 1)[1].replace(' ', '_')}|{_stamp(f.revisions[-1].moment)}" for f, _ in known[most:])
+    return _next("iicontinue", list(tokens)[:1])
 
 
 def _image(wiki: Wiki, file: File, wanted: set[str], params: Params) -> Json:
@@ -500,6 +571,8 @@ def revisions(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     """Answer ``prop=revisions``: the last one of many pages, or the history of one page with continuation."""
     whole = bool({"rvlimit", "rvcontinue", "rvdir", "rvstart", "rvend"} & set(params))
     known = list(_files(wiki, pages))
+    if "revids" in params:
+        return _revisions_by_id(wiki, params, pages)
     if whole and len(pages) > 1:
         text = (
             '"titles", "pageids" or a generator was used to supply multiple pages, but the "rvlimit", "rvstartid", '
@@ -520,6 +593,17 @@ def revisions(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     return more
 
 
+def _revisions_by_id(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
+    if "rvlimit" in params:
+        text = 'The "revids=" parameter may not be used with the list options ("rvlimit", "rvstartid" …).'
+        raise ApiError("invalidparammix", text)
+    wanted = set(values(params, "rvprop", "ids|timestamp|flags|comment|user"))
+    asked = {int(text) for text in values(params, "revids")} & wiki.index.revisions.keys()
+    for file, revision in (wiki.index.revisions[number] for number in sorted(asked)):
+        pages[file.page_id].setdefault("revisions", []).append(_revision(file, revision, wanted, params))
+    return {}
+
+
 def _revision_start(history: list[Revision], token: str) -> int:
     if not token:
         return 0
@@ -537,7 +621,7 @@ def _revision(file: File, revision: Revision, wanted: set[str], params: Params) 
     if "flags" in wanted:
         said["minor"] = False
     if "user" in wanted:
-        said["user"] = revision.user
+        said |= {"userhidden": True} if "user" in revision.hidden else {"user": revision.user}
     if "timestamp" in wanted:
         said["timestamp"] = revision.moment
     sizes = slot_sizes(file, revision)
@@ -549,7 +633,7 @@ def _revision(file: File, revision: Revision, wanted: set[str], params: Params) 
         asked = sizes if params["rvslots"] == "*" else [s for s in values(params, "rvslots") if s in sizes]
         said["slots"] = {name: _slot(file, revision, name, wanted, params) for name in asked}
     if "comment" in wanted:
-        said["comment"] = revision.comment
+        said |= {"commenthidden": True} if "comment" in revision.hidden else {"comment": revision.comment}
     if "tags" in wanted:
         said["tags"] = list(revision.tags)
     return said

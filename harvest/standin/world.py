@@ -69,6 +69,19 @@ class Revision:
     tags: tuple[str, ...] = ()
     entity: Entity | None = None
     wikitext: str = ""
+    hidden: tuple[str, ...] = ()  # user, comment: what an administrator has hidden
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """One entry of the deletion log."""
+
+    number: int
+    page_id: int
+    title: str  # with prefix
+    moment: str
+    user: str = "Admin"
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +190,8 @@ class World:
     aphia: tuple[Mapping[str, Any], ...] = ()  # WoRMS records in WoRMS' own JSON
     isa: tuple[IsaCampaign, ...] = ()
     recorded: tuple[Recorded, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    described_at_once: int = 500  # file pages that one answer describes before it is continued
     commons_entity: str = COMMONS_ENTITY
     site_name: str = "Wikimedia Commons"
     dumped: str = ""  # when the dump was made that the query services are built from

@@ -14,16 +14,14 @@ A row that cannot be used is a ``BrokenRow`` in the stream; nothing is guessed i
 
 import csv
 import gzip
-import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
-from xml.etree import ElementTree
 
+from linkeddata.dwca import Table, described, members_of, open_member, opened
 from linkeddata.errors import UsageError
 from linkeddata.ids import COL_XR, GBIF_BACKBONE
 from linkeddata.nameindex.ranks import LINNEAN
@@ -117,7 +115,7 @@ def _words_of(path: Path) -> set[str]:
 
 
 def _recognised(path: Path) -> str:
-    members = _members(path)
+    members = members_of(path)
     if members is not None:
         names = {Path(member).name.lower() for member in members}
         if "meta.xml" in names:
@@ -317,34 +315,17 @@ def _simple_row(cells: list[str], line: int) -> UsageRow:
 
 # ---- Darwin Core Archives -----------------------------------------------------------------------------------------
 
-_DWC = "{http://rs.tdwg.org/dwc/text/}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """One table of a Darwin Core Archive, as its ``meta.xml`` describes it."""
-
-    kind: str  # Taxon, VernacularName …
-    file: str
-    encoding: str
-    delimiter: str
-    quote: str
-    headers: int
-    core_id: int
-    columns: tuple[str, ...]
-    fixed: Mapping[str, str]
-
 
 def _read_archive(path: Path) -> Iterator[Row]:
-    tables = _described(path)
-    core = next((table for table in tables if table.kind == "Taxon"), None)
+    found = described(path)
+    core = next((table for table in found if table.kind == "Taxon"), None)
     if core is None:
         raise UsageError(f"{path}: the core of this Darwin Core Archive is no list of taxa")
     columns = _Columns.of(list(core.columns), core.fixed, core.core_id)
-    yield from _table_rows(core.file, _archive_rows(path, core), columns)
-    for table in tables:
+    yield from _table_rows(core.files[0], _archive_rows(path, core), columns)
+    for table in found:
         if table.kind in ("VernacularName", "VernacularNames"):
-            yield from _vernacular_rows(table.file, _archive_rows(path, table), list(table.columns), table.core_id)
+            yield from _vernacular_rows(table.files[0], _archive_rows(path, table), list(table.columns), table.core_id)
 
 
 def _vernacular_rows(
@@ -363,41 +344,12 @@ def _vernacular_rows(
             yield VernacularRow(cells[core_id].strip(), cells[name].strip(), spoken)
 
 
-def _archive_rows(path: Path, table: _Table) -> Iterator[tuple[int, list[str]]]:
-    with _member(path, table.file, table.encoding) as file:
-        for _ in range(table.headers):
-            file.readline()
-        yield from _rows_of(file, table.delimiter, table.quote, table.headers + 1)
-
-
-def _described(path: Path) -> list[_Table]:
-    with _member(path, "meta.xml", "utf-8") as file:
-        try:
-            root = ElementTree.fromstring(file.read().lstrip("\ufeff").encode())  # noqa: S314 - no entities of its own
-        except ElementTree.ParseError as error:
-            raise UsageError(f"{path}: meta.xml cannot be read: {error}") from error
-    return [_table(node) for node in root if node.tag.removeprefix(_DWC) in ("core", "extension")]
-
-
-def _table(node: ElementTree.Element) -> _Table:
-    marks = {"\\t": "\t", "\\n": "\n", "&quot;": '"'}
-    fields = {int(f.get("index", "-1")): f.get("term", "") for f in node.iter(f"{_DWC}field") if f.get("index")}
-    own = node.find(f"{_DWC}id") if node.find(f"{_DWC}id") is not None else node.find(f"{_DWC}coreid")
-    core_id = int(own.get("index", "0")) if own is not None else 0
-    width = max([*fields, core_id]) + 1
-    location = node.find(f"{_DWC}files/{_DWC}location")
-    delimiter = node.get("fieldsTerminatedBy", ",")
-    return _Table(
-        kind=node.get("rowType", "").rsplit("/", 1)[-1],
-        file=location.text.strip() if location is not None and location.text else "",
-        encoding=node.get("encoding", "utf-8"),
-        delimiter=marks.get(delimiter, delimiter),
-        quote=marks.get(node.get("fieldsEnclosedBy", ""), node.get("fieldsEnclosedBy", "")),
-        headers=int(node.get("ignoreHeaderLines", "0") or 0),
-        core_id=core_id,
-        columns=tuple(fields.get(number, "") for number in range(width)),
-        fixed={f.get("term", ""): f.get("default", "") for f in node.iter(f"{_DWC}field") if not f.get("index")},
-    )
+def _archive_rows(path: Path, table: Table) -> Iterator[tuple[int, list[str]]]:
+    for name in table.files:
+        with opened(path, table, name) as file:
+            for _ in range(table.headers):
+                file.readline()
+            yield from _rows_of(file, table.delimiter, table.quote, table.headers + 1)
 
 
 # ---- ColDP --------------------------------------------------------------------------------------------------------
@@ -408,7 +360,7 @@ def _read_coldp(path: Path) -> Iterator[Row]:
 
     https://github.com/CatalogueOfLife/coldp
     """
-    files = {Path(m).stem.replace("-", "").lower(): m for m in _members(path) or () if Path(m).suffix in _TABLES}
+    files = {Path(m).stem.replace("-", "").lower(): m for m in members_of(path) or () if Path(m).suffix in _TABLES}
     if "nameusage" in files:
         yield from _coldp_usages(path, files["nameusage"])
     elif "name" in files and "taxon" in files:
@@ -523,33 +475,9 @@ def _text(path: Path) -> Iterator[TextIO]:
             yield file
 
 
-def _members(path: Path) -> list[str] | None:
-    """Return the files of an archive, zipped or unpacked; ``None`` for a single file."""
-    if path.is_dir():
-        return [str(member.relative_to(path)) for member in sorted(path.rglob("*")) if member.is_file()]
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    return None
-
-
-@contextmanager
-def _member(path: Path, name: str, encoding: str) -> Iterator[TextIO]:
-    """Open a file of an archive by its name, wherever in the archive it lies."""
-    found = next((member for member in _members(path) or () if Path(member).name == Path(name).name), None)
-    if found is None:
-        raise UsageError(f"{path}: there is no {name} in this archive")
-    if path.is_dir():
-        with (path / found).open(encoding=encoding, errors="surrogateescape", newline="\n") as file:
-            yield file
-    else:
-        with zipfile.ZipFile(path) as archive, archive.open(found) as raw:
-            yield io.TextIOWrapper(raw, encoding=encoding, errors="surrogateescape", newline="\n")
-
-
 @contextmanager
 def _opened_table(path: Path, member: str) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
-    with _member(path, member, "utf-8") as file:
+    with open_member(path, member, "utf-8") as file:
         first = file.readline().rstrip("\r\n").lstrip("\ufeff")
         yield _split_header(first), _rows_of(file, _delimiter(first))
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from crowd.campaign import (
+    LISTS,
     CommonsSource,
     CountRules,
     DatasetRules,
     ExportRules,
     IsaSource,
-    ListSource,
     ModelRules,
     SparqlSource,
     load_campaign,
@@ -50,7 +50,9 @@ def test_the_real_albums_are_described() -> None:
         (HEAD, "no source of tags"),
         (HEAD + SOURCE + "dept = 3", "[tags.commons] dept is not known"),
         (HEAD + SOURCE + "[datset]", "[datset] is not known"),
-        (HEAD + "[[tags.commons]]\ndepth = 1", "[tags.commons] category is missing"),
+        (HEAD + "[[tags.commons]]\ndepth = 1", "give exactly one of category, search, uploads and files"),
+        (HEAD + SOURCE + "files = ['M1']", "give exactly one of category, search, uploads and files"),
+        (HEAD + "[[tags.commons]]\nuploads = 'Naturalis'\ndepth = 1", "depth and exclude belong to a category"),
         (HEAD + SOURCE + 'depth = "1"', "[tags.commons] depth = '1': expected a whole number"),
         (HEAD + SOURCE + "captions = 1", "expected true or false"),
         (HEAD + SOURCE + "[dataset]\nrank = 'soort'", "[dataset] rank = 'soort'"),
@@ -81,7 +83,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_every_key_is_documented() -> None:
     text = (ROOT / "docs/campaign-file.md").read_text(encoding="utf-8")
     block = text.split("```toml")[1].split("```")[0]
-    kinds = (CommonsSource, IsaSource, SparqlSource, ListSource, CountRules, DatasetRules, ModelRules, ExportRules)
+    kinds = (CommonsSource, IsaSource, SparqlSource, *LISTS.values(), CountRules, DatasetRules, ModelRules, ExportRules)
     for kind in kinds:
         for about in fields(kind):
             assert f"\n{about.name} = " in block, f"{kind.__name__}.{about.name} is not in docs/campaign-file.md"

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from harvest.commons import Api, by_title, harvest_category
+from crowd.campaign import CommonsSource
+from harvest.commons import harvest_commons
 from harvest.records import Harvested
 from harvest.standin import faults
 from harvest.standin.recorded import mediawiki_world
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, Entity, File, Recorded, Revision, World, snak, statement, statements
+from harvest.wiki import DESCRIBED, Api, by_title
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UnreachableError, UsageError
 from linkeddata.pseudonyms import Pseudonyms
@@ -78,9 +80,11 @@ def _world(files: Sequence[File]) -> World:
 
 
 def _harvest(standin: StandIn, category: str = "Album", **options: Any) -> list[Harvested]:
+    how = {name: options.pop(name) for name in ("known", "attribution") if name in options}
+    source = CommonsSource(category="" if {"search", "uploads", "files"} & set(options) else category, **options)
     with Client(standin.settings(), sleep=lambda _: None) as client:
         settings = standin.settings()
-        return list(harvest_category(client, settings, category, campaign="test", pseudonyms=PEOPLE, **options))
+        return list(harvest_commons(client, settings, source, campaign="test", pseudonyms=PEOPLE, **how))
 
 
 def _only(kind: type[R], records: Sequence[Harvested]) -> list[R]:
@@ -149,9 +153,9 @@ def test_what_was_stored_so_far_is_consistent(server: StandIn) -> None:
 
 def test_few_requests(server: StandIn) -> None:
     _harvest(server, attribution=False)
-    assert server.requests.count(list="categorymembers") == 1
+    assert server.requests.count(generator="categorymembers") == 1
     assert server.requests.count(action="wbgetentities") == 2
-    assert server.requests.count() == 1 + 2 + 2
+    assert server.requests.count() == 1 + 2
     assert {asked.params["maxlag"] for asked in server.requests.all()} == {"5"}
 
 
@@ -162,8 +166,10 @@ def test_histories_of_known_files_are_not_read_again(server: StandIn) -> None:
     server.requests.clear()
     again = _harvest(server, known=known | {changed: 101})
     assert server.requests.count(rvlimit="max") == 1
+    assert server.requests.count() == 1 + 2 + 1
     assert {tag.file for tag in _only(Tag, again)} == {changed}
-    assert set(_only(MediaFile, again)) == set(_only(MediaFile, first))
+    assert {media.iri for media in _only(MediaFile, again)} == {changed}
+    assert set(_only(CampaignFile, again)) == set(_only(CampaignFile, first))
     assert set(_only(Tag, again)) <= set(_only(Tag, first))
 
 
@@ -202,21 +208,48 @@ def test_trouble_on_the_way_changes_nothing(server: StandIn, fault: faults.Fault
     server.requests.clear()
     server.faults.next("/w/api.php", fault, times=2)
     assert _harvest(server, "Album II", captions=True) == expected
-    assert server.requests.count() == 1 + 1 + 1 + 3 + 2
+    assert server.requests.count() == 1 + 1 + 3 + 2
 
 
-def test_a_service_that_is_down_ends_the_harvest_after_what_it_gave(server: StandIn) -> None:
+@pytest.fixture(scope="module")
+def many() -> Iterator[StandIn]:
+    """An album of 530 files: more than one answer lists."""
+    with StandIn(_world([_file(n) for n in range(1, 531)])) as running:
+        yield running
+
+
+def test_a_service_that_is_down_ends_the_harvest_after_what_it_gave(many: StandIn) -> None:
     kept: list[Harvested] = []
-    with Client(server.settings(tries=2), sleep=lambda _: None) as client:
-        stream = harvest_category(client, server.settings(), "Album", campaign="test", pseudonyms=PEOPLE)
+    with Client(many.settings(tries=2), sleep=lambda _: None) as client:
+        source = CommonsSource(category="Album")
+        stream = harvest_commons(client, many.settings(), source, campaign="test", pseudonyms=PEOPLE)
         for record in stream:
             kept.append(record)
-            if len(_only(CampaignFile, kept)) == 50:
+            if len(_only(CampaignFile, kept)) == 500:
                 break
-        server.faults.next("/w/api.php", faults.UNAVAILABLE, times=2)
+        many.faults.next("/w/api.php", faults.UNAVAILABLE, times=4)
         with pytest.raises(UnreachableError):
             kept.extend(stream)
-    assert len(_only(MediaFile, kept)) == len(_only(CampaignFile, kept)) == 50
+    assert len(_only(MediaFile, kept)) == len(_only(CampaignFile, kept)) == 500
+
+
+def test_a_listing_that_is_too_much_at_once_is_asked_in_smaller_pieces(many: StandIn) -> None:
+    expected = _harvest(many, attribution=False)
+    many.requests.clear()
+    many.faults.next("/w/api.php", faults.UNAVAILABLE, times=many.settings().tries)
+    assert _only(MediaFile, _harvest(many, attribution=False)) == _only(MediaFile, expected)
+    listings = many.requests.all(generator="categorymembers")
+    assert [asked.params["gcmlimit"] for asked in listings if asked.status == 200] == ["50"] * 11
+
+
+def test_descriptions_that_come_in_parts_are_put_together(many: StandIn) -> None:
+    expected = _harvest(many, attribution=False)
+    with StandIn(replace(many.world, described_at_once=70)) as meagre:
+        told = _only(MediaFile, _harvest(meagre, attribution=False))
+        assert {(media.iri, media.licence, media.sha1, media.creator) for media in told} == {
+            (media.iri, media.licence, media.sha1, media.creator) for media in _only(MediaFile, expected)
+        }
+        assert meagre.requests.count(generator="categorymembers") == 8 + 1
 
 
 def _stored(standin: StandIn, runs: Sequence[int | None]) -> list[str]:
@@ -295,14 +328,14 @@ def test_a_history_that_is_not_given_is_asked_for_next_time() -> None:
 
 def test_a_list_that_goes_round_in_circles_is_an_error() -> None:
     asked = {
-        "list": "categorymembers",
-        "cmtitle": "Category:Album",
-        "cmtype": "file",
-        "cmprop": "ids|title|type",
-        "cmlimit": 500,
+        "generator": "categorymembers",
+        "gcmtitle": "Category:Album",
+        "gcmtype": "file",
+        "gcmlimit": 500,
+        **DESCRIBED,
     }
-    more = {"cmcontinue": "file|41|1", "continue": "-||"}
-    again = {"continue": more, "query": {"categorymembers": []}}
+    more = {"gcmcontinue": "file|41|1", "continue": "gcmcontinue||"}
+    again = {"continue": more, "query": {"pages": []}}
     with StandIn(
         replace(_world([]), recorded=(_exchange(again, **asked), _exchange(again, **asked, **more)))
     ) as standin:

@@ -1,6 +1,7 @@
 """Who said what: histories folded, made up case by case and recorded from a real wiki."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.history import Revision, Said, fold, parse_revisions
+from harvest.history import Said, fold
 from harvest.mediainfo import MediaInfo, Statement, parse_entities
+from harvest.revisions import Revision, parse_revisions
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/mediawiki/recorded.jsonl"
 LION, TIGER, BEE = "Q140", "Q19939", "Q30034"
@@ -19,8 +21,8 @@ def _claim(*items: str) -> str:
     return ", ".join(f"[[d:Special:EntityPage/P180]]: [[d:Special:EntityPage/{item}]]" for item in items)
 
 
-def _history(*edits: tuple[str, str] | tuple[str, str, str]) -> list[Revision]:
-    """Return revisions 1, 2, 3 … of (user, comment) or (user, comment, change tag), newest first as the API does."""
+def _history(*edits: tuple[str, ...]) -> list[Revision]:
+    """Return revisions 1, 2, 3 … of (user, comment, change tags …), newest first as the API does."""
     made = []
     for number, (user, comment, *tags) in enumerate(edits, 1):
         moment = f"2021-10-{number:02}T00:00:00Z"
@@ -128,9 +130,41 @@ CASES = {
         [LION],
         [(LION, "Ann", 1, "", "")],
     ),
+    "its item changed by an update": (
+        [("Ann", ADD + _claim(LION)), ("Ben", "/* wbsetclaim-update:2||1 */ " + _claim(TIGER))],
+        [TIGER],
+        [(LION, "Ann", 1, "2", "Ben"), (TIGER, "", 0, "", "")],
+    ),
+    "updated, added in the dark": (
+        [("Ann", DARK), ("Ben", "/* wbsetclaim-update:2||1 */ " + _claim(LION))],
+        [LION],
+        [(LION, "", 0, "", "")],
+    ),
     "another property": ([("Ann", ADD + "[[Property:P195]]: [[Q190804]]")], [], []),
     "its user hidden": ([("", ADD + _claim(LION))], [LION], [(LION, "", 1, "", "")]),
 }
+
+
+def test_a_hidden_summary_is_not_guessed_at() -> None:
+    tagged, cleared = _history(("Ann", ADD + _claim(LION)), ("Ben", ""))[::-1]
+    history = [tagged, replace(cleared, hidden=True)]
+    assert _short(fold(history, _standing(TIGER))) == [(LION, "Ann", 1, "2", "Ben"), (TIGER, "", 0, "", "")]
+    nobody = [tagged, replace(cleared, hidden=True, user="")]
+    assert _short(fold(nobody, _standing())) == [(LION, "Ann", 1, "2", "")]
+
+
+@pytest.mark.parametrize(
+    ("comment", "tags", "tool"),
+    [
+        (ADD + _claim(LION) + ", campaign165@ISA", (), "campaign165@ISA"),
+        (ADD + _claim(LION) + ", #quickstatements; batch 7", ("OAuth CID: 1351",), "quickstatements"),
+        (ADDED + _claim(LION), ("mw-reverted", "computer-aided-tagging-manual"), "computer-aided-tagging-manual"),
+        (ADDED + _claim(LION), ("mw-reverted",), ""),
+    ],
+)
+def test_the_tool_is_what_the_edit_says(comment: str, tags: tuple[str, ...], tool: str) -> None:
+    (said,) = fold(_history(*(("Ann", comment, *tags),)), _standing(LION))
+    assert (said.tool, said.user) == (tool, "Ann")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -139,7 +139,7 @@ def test_what_is_painted_is_called_simulated() -> None:
 def test_a_page_may_have_no_file() -> None:
     pages = [{"pageid": 1, "title": "File:Moved.jpg", "lastrevid": 4}, {"title": "File:No.jpg", "missing": True}]
     (page,) = parse_pages({"query": {"pages": pages}})
-    assert (page.id, page.revision, page.image, page.only_revision) == (1, 4, {}, False)
+    assert (page.id, page.revision, page.image, page.newest) == (1, 4, {}, None)
 
 
 @given(st.text())
