@@ -105,9 +105,17 @@ class DwcaSource:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NbaSource:
+    """Documents of the Netherlands Biodiversity API: a file with a document a line, or a folder of such files."""
+
+    path: str
+
+
 LISTS: dict[str, type[Any]] = {
     "files": ListSource,
     "dwca": DwcaSource,
+    "nba": NbaSource,
 }
 """The kinds of lists that people have, by the key under ``[[tags.…]]``."""
 
@@ -179,6 +187,7 @@ class Campaign:
     sparql: tuple[SparqlSource, ...] = ()
     files: tuple[ListSource, ...] = ()
     dwca: tuple[DwcaSource, ...] = ()
+    nba: tuple[NbaSource, ...] = ()
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)

@@ -5,13 +5,19 @@ it read to a ``Teller``, which makes the records of it in the order in which eve
 read is a ``Failure`` whose subject is the place in the list: ``plates.xlsx:12``, ``media.txt:7``, ``crs.json:3``.
 """
 
+import codecs
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
 
 from harvest.mediainfo import licence_of_code
 from harvest.records import Harvested, Roll, licence_iri, membership
+from linkeddata.errors import UsageError
 from linkeddata.ids import content_id
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import MediaFile, Tag
@@ -26,6 +32,7 @@ UNCERTAIN = "determination uncertain"
 """Whoever determined it was in doubt ("cf.", "?"): no voice for the name."""
 SUPERSEDED = "determination superseded"
 """Somebody determined it otherwise later: the older name is no voice."""
+JSON_FILES = (".json", ".jsonl", ".ndjson", ".jsonld")
 
 _NUMBER = r"\s*(\d+(?:\.\d*)?|\.\d+)\s*"
 _REGION = re.compile(rf"(?:xywh=)?(?:(pct|percent|pixel):)?{','.join([_NUMBER] * 4)}")
@@ -186,3 +193,101 @@ def region_of(text: str, width_px: float = 0, height_px: float = 0) -> str:
         raise ValueError(f"nothing of the whole is in {text[:80]!r}")
     # What reaches over the edge ends there: the fragment means the part of it that there is.
     return "pct:" + ",".join(f"{round(part, 3):g}" for part in (x, y, min(wide, 100 - x), min(high, 100 - y)))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One JSON document of a file; ``value`` is empty where ``trouble`` says why it cannot be read."""
+
+    place: str
+    value: Mapping[str, Any]
+    trouble: str = ""
+
+
+def json_documents(path: Path) -> Iterator[Document]:
+    """Yield the JSON objects in a file, or in the ``.json``, ``.jsonl`` and ``.ndjson`` files of a folder.
+
+    A file holds one object, a list of them, an answer of the Netherlands Biodiversity API (``resultSet``), or an object
+    a line, of which one is in memory at a time. Raises ``UsageError`` where there is no such file.
+    """
+    if path.is_dir():
+        found = sorted(one for one in path.rglob("*") if one.suffix.lower() in JSON_FILES and one.is_file())
+        for file in found:
+            yield from _documents_in(file, file.relative_to(path).as_posix())
+    elif path.is_file():
+        yield from _documents_in(path, path.name)
+    else:
+        raise UsageError(f"{path}: cannot be read: there is no such file")
+
+
+def _documents_in(file: Path, name: str) -> Iterator[Document]:
+    with file.open("rb") as lines:
+        first = next((line for line in lines if line.strip()), b"").removeprefix(codecs.BOM_UTF8)
+        try:
+            whole = _is_whole(orjson.loads(first), lines)
+        except ValueError:
+            whole = True  # the first line is a part of a longer document, or broken
+    if whole:
+        body = file.read_bytes().removeprefix(codecs.BOM_UTF8)
+        try:
+            yield from _objects(orjson.loads(body), name)
+            return
+        except ValueError as error:
+            if len(body.split(b"\n{")) < 2:
+                yield Document(name, {}, str(error))
+                return
+    yield from _lines(file, name)
+
+
+def _is_whole(value: Any, rest: Iterable[bytes]) -> bool:
+    return not isinstance(value, dict) or not any(line.strip() for line in rest)
+
+
+def _lines(file: Path, name: str) -> Iterator[Document]:
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    yield from _objects(orjson.loads(line.removeprefix(codecs.BOM_UTF8)), f"{name}:{number}")
+                except ValueError as error:
+                    yield Document(f"{name}:{number}", {}, str(error))
+
+
+def _objects(value: Any, place: str) -> Iterator[Document]:
+    """Yield the objects in a decoded document, with their JSON path where they are in a list."""
+    if isinstance(value, dict) and isinstance(value.get("resultSet"), list):
+        for number, entry in enumerate(value["resultSet"]):
+            inner = entry.get("item", entry) if isinstance(entry, dict) else entry
+            yield _object(inner, f"{place} $.resultSet[{number}]")
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield _object(entry, f"{place} $[{number}]")
+    else:
+        yield _object(value, place)
+
+
+def _object(value: Any, place: str) -> Document:
+    if isinstance(value, dict):
+        return Document(place, value)
+    return Document(place, {}, f"{type(value).__name__} where an object is due")
+
+
+def entries(value: Any) -> list[Any]:
+    """Return a JSON value as a list: itself, none of ``null``, one of anything else.
+
+    >>> entries(None), entries("a"), entries(["a", "b"])
+    ([], ['a'], ['a', 'b'])
+    """
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def objects(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects in a JSON value that should be a list of them; what is none is left out."""
+    return [entry for entry in entries(value) if isinstance(entry, dict)]
+
+
+def text(value: Any) -> str:
+    """Return a JSON value as text: ``""`` for what is neither a text nor a number."""
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""

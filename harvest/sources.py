@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
-from crowd.campaign import LISTS, Campaign, CommonsSource, DwcaSource, IsaSource, ListSource, SparqlSource
+from crowd.campaign import LISTS, Campaign, CommonsSource, DwcaSource, IsaSource, ListSource, NbaSource, SparqlSource
 from harvest.commons import harvest_commons
 from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
 from harvest.isa import export_address, harvest_isa
+from harvest.nba import harvest_nba
 from harvest.records import Harvested, Progress, lost, silent
 from harvest.sparql import harvest_query
 from linkeddata.client import Client
@@ -25,7 +26,7 @@ from linkeddata.settings import Settings
 SOURCE_FAILED = "source failed"
 """Reason of the failure that stands for a whole source; a harvest that met one is tried again on the next run."""
 
-Listed = ListSource | DwcaSource
+Listed = ListSource | DwcaSource | NbaSource
 Source = CommonsSource | IsaSource | SparqlSource | Listed
 
 
@@ -90,6 +91,8 @@ def called(source: Source) -> str:
             return f"list {source.path}"
         case DwcaSource():
             return f"Darwin Core Archive {source.path}"
+        case NbaSource():
+            return f"biodiversity documents {source.path}"
 
 
 def source_state(campaign: Campaign) -> str:
@@ -183,6 +186,8 @@ def _harvest_listed(reach: Reach, source: Listed, described: Container[str]) -> 
             yield from harvest_list(reach.client, reach.settings, there, known=described, **own)
         case DwcaSource():
             yield from harvest_dwca(folder / source.path, **own)
+        case NbaSource():
+            yield from harvest_nba(folder / source.path, **own)
 
 
 def _marked(record: Harvested, source: Source, campaign: Campaign) -> Harvested:
