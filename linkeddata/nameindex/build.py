@@ -26,6 +26,7 @@ from linkeddata.nameindex import keys
 from linkeddata.nameindex.layout import Array, IndexWriter
 from linkeddata.nameindex.masks import mask
 from linkeddata.nameindex.ranks import CODE, is_species_or_below, rank_of
+from linkeddata.nameindex.shapes import shape_of
 from linkeddata.nameindex.sources import BrokenRow, CrosswalkRow, Source, UsageRow, VernacularRow
 from linkeddata.nameindex.spelling import folded, stemmed_epithets
 from linkeddata.nameindex.statuses import ACCEPTED, IMPLICIT, is_synonym_code, status_code
@@ -35,9 +36,9 @@ BROKEN_KEPT = 1000
 PREFIX_BYTES = 40
 """Bytes of a folded name that rows are sorted by."""
 NO_ROW = 0xFFFFFFFF
-SMALL_FIELDS = ("rank", "status", "name_length", "source")
+SMALL_FIELDS = ("name_length", "rank", "status", "source", "shape")
 """What a row says in one byte each."""
-VERSION = "1"
+VERSION = "2"
 
 _SIMPLE_NAME = re.compile(r"[A-Z][a-zë]+(?:-[a-z]+)?(?: [a-zë]+(?:-[a-zë]+)*){0,2}")
 _PIECE = 1 << 16
@@ -77,6 +78,7 @@ class _Columns:
     rank: array[int] = field(default_factory=lambda: array("B"))
     status: array[int] = field(default_factory=lambda: array("B"))
     source: array[int] = field(default_factory=lambda: array("B"))
+    shape: array[int] = field(default_factory=lambda: array("B"))
 
 
 class _Reading:
@@ -175,6 +177,7 @@ class _Reading:
         own.rank.append(CODE[rank] if rank else CODE["UNRANKED"])
         own.status.append(status)
         own.source.append(self.number)
+        own.shape.append(shape_of(name, canonical))
 
     def _related(self, row: UsageRow, canonical: str, rank: str, ref: int, synonym: bool) -> tuple[int, int]:
         """Return what the row refers to as its parent and as its accepted name."""
@@ -351,17 +354,19 @@ class _Writing:
     def _write_rows(self, writer: IndexWriter, order: Array, find: _Finder, status: Array) -> None:
         """Write what is known of each usage side by side, so that an answer looks at one place in the file."""
         columns = self.reading.columns
-        ends = _ends(_array(columns.length)[order])
-        fields = [("key", "<u8"), ("parent", "<u4"), ("accepted", "<u4"), ("text_end", ends.dtype.str)]
-        rows = numpy.zeros(len(order), dtype=[*fields, *((name, "u1") for name in SMALL_FIELDS)])
+        lengths = _array(columns.length)[order]
+        starts = _narrow(_starts(lengths))
+        fields = [("key", "<u8"), ("parent", "<u4"), ("accepted", "<u4"), ("text_at", starts.dtype.str)]
+        fields += [("text_length", "<u2"), *((name, "u1") for name in SMALL_FIELDS), ("spare", "u1")]
+        rows = numpy.zeros(len(order), dtype=fields)
         rows["key"] = _array(columns.key)[order]
         rows["parent"] = find.rows(_array(columns.parent)[order])
         rows["accepted"] = find.rows(_array(columns.accepted)[order])
-        rows["text_end"] = ends
+        rows["text_at"] = starts
+        rows["text_length"] = lengths
         rows["status"] = status
-        rows["rank"] = _array(columns.rank)[order]
-        rows["source"] = _array(columns.source)[order]
-        rows["name_length"] = _array(columns.name_length)[order]
+        for name in ("rank", "source", "name_length", "shape"):
+            rows[name] = _array(getattr(columns, name))[order]
         writer.add("row", rows)
         columns.parent, columns.accepted = array("Q"), array("Q")
 
@@ -596,8 +601,12 @@ def _unique(values: array[int]) -> Array:
 
 
 def _ends(lengths: Array) -> Array:
-    ends = numpy.cumsum(lengths, dtype=numpy.uint64)
-    return ends.astype(numpy.uint32) if not len(ends) or ends[-1] < 1 << 32 else ends
+    return _narrow(numpy.cumsum(lengths, dtype=numpy.uint64))
+
+
+def _narrow(places: Array) -> Array:
+    """Return places, which grow, in four bytes each where they fit."""
+    return places.astype(numpy.uint32) if not len(places) or places[-1] < 1 << 32 else places
 
 
 def _starts(lengths: Array) -> Array:

@@ -5,11 +5,12 @@ for thousands of names at once; texts are cut out of the map when an answer need
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator
 from itertools import pairwise
+from math import isqrt
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy
 
@@ -24,11 +25,14 @@ from linkeddata.records import Ancestor
 
 DEEPEST = 60
 """Steps that a classification may have; more are a circle."""
-CACHED = 200_000
+CACHED = 100_000
 """Classifications kept in memory; then the cache begins anew."""
+LONGEST_CHAIN = 5
+"""Synonyms of synonyms that are followed."""
 _DECIMAL = 1 << 62
-MANY = 2048
-"""Look-ups after which the pages looked at are given back."""
+SOUGHT_AT_ONCE = 4096
+AT_ONCE = 256
+"""Entries read before a look at the memory that they have taken."""
 NAMESPACES = ("gbif", "col", "aphia", "item")
 
 _LINNEAN_PLACE = {RANKS.index(rank): place for place, rank in enumerate(LINNEAN)}
@@ -51,6 +55,9 @@ class NameIndex:
         self.checklists = [origin[1] for origin in origins]
         self.moments = [origin[2] for origin in origins]
         self._spaces = [namespace_of(key) for key in self.checklists]
+        self._of_space = {
+            space: numpy.array([own == space for own in self._spaces]) for space in dict.fromkeys(self._spaces) if space
+        }
         self._lineages: dict[int, tuple[Ancestor, ...]] = {}
         self._linnean: dict[int, tuple[str, ...]] = {}
         self._letters: dict[str, tuple[int, int]] = {}
@@ -72,45 +79,34 @@ class NameIndex:
         """Return how many usages can be answered."""
         return int(self.about["usages"])
 
-    def forget_pages(self, *sections: str) -> None:
-        """Give memory back that holds parts of the file, or of these sections; they are read again when needed."""
-        self._file.forget_pages(*sections)
+    def trim(self) -> None:
+        """Give memory back that holds parts of the file, if it is much; they are read again when needed."""
+        self._file.trim()
 
     # ---- rows by name ---------------------------------------------------------------------------------------------
 
-    def find(self, hashes: Sequence[int]) -> tuple[Array, Array]:
+    def find(self, hashes: Array) -> tuple[Array, Array]:
         """Return, for the hashes of many folded names, the first row of each and how many rows it has; 0 for none."""
-        wanted = numpy.array(hashes, dtype=numpy.uint64)
-        known = self.arrays["name_hash"]
-        at = _places(known, wanted)
-        at[at == len(known)] = 0
-        count = numpy.where(known[at] == wanted, self.arrays["name_count"][at], 0)
-        first = self.arrays["name_row"][at]
-        self.tidy(len(wanted), "name_hash", "name_run")
+        first, count = numpy.zeros(len(hashes), dtype=numpy.int64), numpy.zeros(len(hashes), dtype=numpy.int64)
+        for places, at in self._found("name_hash", hashes):
+            first[places], count[places] = self.arrays["name_row"][at], self.arrays["name_count"][at]
         return first, count
 
-    def find_full(self, hashes: Sequence[int]) -> list[int]:
+    def find_full(self, hashes: Array) -> Array:
         """Return, for the hashes of many folded names with authorship, the row of each; -1 for none.
 
         Only usages whose canonical name no other bears are found in this way.
         """
-        known = self.arrays["full_hash"]
-        if not len(known) or not hashes:
-            return [-1] * len(hashes)
-        wanted = numpy.array(hashes, dtype=numpy.uint64)
-        at = _places(known, wanted)
-        at[at == len(known)] = 0
-        found: list[int] = numpy.where(
-            known[at] == wanted, self.arrays["full_row"][at].astype(numpy.int64), -1
-        ).tolist()
-        self.tidy(len(wanted), "full_hash", "full_row")
-        return found
+        rows = numpy.full(len(hashes), -1)
+        for places, at in self._found("full_hash", hashes):
+            rows[places] = self.arrays["full_row"][at]
+        return rows
 
     def rows_named(self, name: str) -> list[int]:
         """Return the rows whose folded canonical name is this."""
         known = self.arrays["name_hash"]
-        wanted = numpy.uint64(keys.hashed(name))
-        at = int(numpy.searchsorted(known, wanted))
+        wanted = keys.hashed(name)
+        at = _place(known, wanted)
         rows: list[int] = []
         while at < len(known) and known[at] == wanted:
             first = int(self.arrays["name_row"][at])
@@ -121,16 +117,16 @@ class NameIndex:
     def knows(self, name: str) -> bool:
         """Say whether a folded canonical name is in the index."""
         known = self.arrays["name_hash"]
-        wanted = numpy.uint64(keys.hashed(name))
-        at = int(numpy.searchsorted(known, wanted))
-        return at < len(known) and bool(known[at] == wanted)
+        wanted = keys.hashed(name)
+        at = _place(known, wanted)
+        return at < len(known) and int(known[at]) == wanted
 
-    def rows_with_epithets(self, epithet_key: int) -> list[int]:
-        """Return the first rows of the names with these epithets and a genus that begins alike."""
+    def names_with_epithets(self, epithet_key: int) -> list[str]:
+        """Return the canonical names with these epithets and a genus that begins alike."""
         known = self.arrays["epithet_hash"]
-        wanted = numpy.uint32(epithet_key)
-        begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
-        return [int(row) for row in self.arrays["epithet_row"][begin:end]]
+        begin, end = _place(known, epithet_key), _place(known, epithet_key + 1)
+        rows = self.arrays["epithet_row"][begin:end].astype(numpy.int64)
+        return self.texts(self.entries(rows))[1] if len(rows) else []
 
     def words_like(self, word: str, at_most: int) -> list[tuple[int, str]]:
         """Return first words that begin alike and may be within ``at_most`` edits of ``word``: number and word."""
@@ -140,15 +136,15 @@ class NameIndex:
         differing = numpy.bitwise_count(masks ^ numpy.uint64(mask(word)))
         near = (numpy.abs(lengths - len(word)) <= at_most) & (differing <= at_most * BITS_PER_EDIT)
         numbers = numpy.flatnonzero(near) + begin
-        firsts = self.arrays["word_row"][numbers].astype(numpy.int64)
-        told = zip(numbers.tolist(), self.texts(firsts)[1], strict=True)
+        entries = self.entries(self.arrays["word_row"][numbers].astype(numpy.int64))
+        told = zip(numbers.tolist(), self.texts(entries)[1], strict=True)
         return [(number, folded(canonical).partition(" ")[0]) for number, canonical in told]
 
     def word_number(self, word: str) -> int:
         """Return the number of a first word, -1 where no name begins with it."""
         known = self.arrays["word_hash"]
-        wanted = numpy.uint64(keys.hashed(word))
-        at = int(numpy.searchsorted(known, wanted))
+        wanted = keys.hashed(word)
+        at = _place(known, wanted)
         return int(self.arrays["word_number"][at]) if at < len(known) and known[at] == wanted else -1
 
     def rows_of_word(self, number: int) -> tuple[int, int]:
@@ -159,17 +155,12 @@ class NameIndex:
 
     def names_from(self, first: int, end: int) -> list[str]:
         """Return the canonical names of the rows from ``first`` up to ``end``."""
-        ends = self.arrays["text_end"][max(first - 1, 0) : end].tolist()
-        if first == 0:
-            ends.insert(0, 0)
-        lengths = self.arrays["name_length"][first:end].tolist()
-        start = self._text_at
-        whole = self._map[start + ends[0] : start + ends[-1]]
-        offset = ends[0]
-        return [
-            _cut(whole[at - offset : to - offset].decode(), length)[1]
-            for at, to, length in zip(ends, ends[1:], lengths, strict=False)
-        ]
+        rows = self._file.rows("row", numpy.arange(first, end))
+        begin, stop = int(rows["text_at"][0]), int(rows["text_at"][-1]) + int(rows["text_length"][-1])
+        whole = self._map[self._text_at + begin : self._text_at + stop]
+        starts = (rows["text_at"] - rows["text_at"][0]).tolist()
+        told = zip(starts, rows["text_length"].tolist(), rows["name_length"].tolist(), strict=True)
+        return [_cut(whole[at : at + size].decode(), length)[1] for at, size, length in told]
 
     def names_starting(self, prefix: str, limit: int = 10) -> list[str]:
         """Return canonical names that start with ``prefix``, in order: for suggestions while typing."""
@@ -199,9 +190,8 @@ class NameIndex:
 
     def text(self, row: int) -> tuple[str, str]:
         """Return a row's name with authorship, and its canonical name."""
-        ends = self.arrays["text_end"]
-        start = int(ends[row - 1]) if row else 0
-        text = self._map[self._text_at + start : self._text_at + int(ends[row])].decode()
+        start = self._text_at + int(self.arrays["text_at"][row])
+        text = self._map[start : start + int(self.arrays["text_length"][row])].decode()
         return _cut(text, int(self.arrays["name_length"][row]))
 
     def canonical(self, row: int) -> str:
@@ -222,7 +212,7 @@ class NameIndex:
 
     def accepted(self, row: int) -> int:
         """Return the row of the accepted name; of an accepted name, or a synonym that leads nowhere, the row itself."""
-        for _ in range(5):
+        for _ in range(LONGEST_CHAIN):
             leads_to = int(self.arrays["accepted"][row])
             if leads_to in (NO_ROW, row):
                 return row
@@ -255,50 +245,66 @@ class NameIndex:
         known = self._lineages.get(row)
         return known if known is not None else self._lineage_with(row)
 
-    def know_lineages(self, parents: Array) -> None:
+    def know_lineages(self, parents: Array, depth: int = DEEPEST) -> None:
         """Read the lineages that end in these rows, those that are not known yet, together."""
         if len(self._lineages) > CACHED:
             self._lineages.clear()
         known = self._lineages
-        rows = [row for row in dict.fromkeys(parents.tolist()) if row != NO_ROW and row not in known]
-        if not rows:
+        rows = [row for row in numpy.unique(parents).tolist() if row != NO_ROW and row not in known]
+        if not rows or not depth:
             return
         wanted = numpy.array(rows, dtype=numpy.int64)
-        above = self.arrays["parent"][wanted].tolist()
-        ranks = self.arrays["rank"][wanted].tolist()
-        told = zip(rows, above, ranks, self.texts(wanted)[1], self.shown("gbif", wanted), strict=True)
-        for row, parent, rank, name, key in told:
+        entries = self.entries(wanted)
+        self.know_lineages(entries["parent"], depth - 1)
+        _, canonicals = self.texts(entries)
+        above, ranks, gbif = entries["parent"].tolist(), entries["rank"].tolist(), self.ids_in("gbif", wanted, entries)
+        for row, parent, rank, name, key in zip(rows, above, ranks, canonicals, gbif, strict=True):
             known[row] = (*self.lineage_through(parent), Ancestor(_LOWER[rank], name, key))
 
-    def texts(self, rows: Array) -> tuple[list[str], list[str]]:
+    def entries(self, rows: Array) -> Array:
+        """Return what is known of many rows: a table of the fields that ``build`` wrote.
+
+        Rows in ascending order are read fastest: each part of the file is looked at once.
+        """
+        found = numpy.empty(len(rows), self._file.tables["row"].dtype)
+        for begin in range(0, len(rows), AT_ONCE):
+            found[begin : begin + AT_ONCE] = self._file.rows("row", rows[begin : begin + AT_ONCE])
+            self.trim()
+        return found
+
+    def texts(self, entries: Array) -> tuple[list[str], list[str]]:
         """Return the names with authorship of many rows, and their canonical names."""
-        ends = self.arrays["text_end"]
-        starts = numpy.where(rows > 0, ends[numpy.maximum(rows, 1) - 1], 0) + numpy.uint64(self._text_at)
-        stops = ends[rows] + numpy.uint64(self._text_at)
-        lengths = self.arrays["name_length"][rows].tolist()
+        starts = entries["text_at"].astype(numpy.int64) + self._text_at
+        places = list(zip(starts.tolist(), (starts + entries["text_length"]).tolist(), strict=True))
         whole = self._map
-        places = list(zip(starts.tolist(), stops.tolist(), strict=True))
         texts: list[str] = []
-        for begin in range(0, len(places), MANY):
-            texts += [whole[at:to].decode() for at, to in places[begin : begin + MANY]]
-            self.tidy(len(places) - begin, "text")
+        for begin in range(0, len(places), AT_ONCE):
+            texts += [whole[at:to].decode() for at, to in places[begin : begin + AT_ONCE]]
+            self.trim()
+        lengths = entries["name_length"].tolist()
         canonicals = [text[:length] for text, length in zip(texts, lengths, strict=True)]
-        for at, length in enumerate(lengths):
-            if not length:
-                texts[at], canonicals[at] = _cut(texts[at], 0)
+        for at in numpy.flatnonzero(entries["name_length"] == 0).tolist():
+            texts[at], canonicals[at] = _cut(texts[at], 0)
         return texts, canonicals
 
-    def shown(self, namespace: str, rows: Array) -> list[str]:
-        """Return the identifiers of many rows in a namespace (gbif, col, aphia, item), or their own keys (``""``)."""
-        values = self.arrays.get(namespace or "key")
-        found = [self._shown(number) for number in values[rows].tolist()] if values is not None else [""] * len(rows)
-        if namespace and namespace in self._spaces:
-            own = self.arrays["key"][rows].tolist()
-            sources = self.arrays["source"][rows].tolist()
-            return [
-                self._shown(key) if self._spaces[source] == namespace else other
-                for key, source, other in zip(own, sources, found, strict=True)
-            ]
+    def keys_of(self, entries: Array) -> list[str]:
+        """Return the keys of many rows in their own checklists."""
+        numbers = entries["key"]
+        if not len(numbers) or int(numbers.max()) < _DECIMAL:
+            return [str(number) if number else "" for number in numbers.tolist()]
+        return [self._shown(number) for number in numbers.tolist()]
+
+    def ids_in(self, namespace: str, rows: Array, entries: Array) -> list[str]:
+        """Return the identifiers of many rows in a namespace (gbif, col, aphia, item), ``""`` where there is none."""
+        values = self.arrays.get(namespace)
+        if values is None and namespace not in self._spaces:
+            return [""] * len(entries)
+        found = [""] * len(entries)
+        if values is not None:
+            found = [self._shown(number) for number in values[rows].tolist()]
+        if namespace in self._spaces:
+            for at in numpy.flatnonzero(self._of_space[namespace][entries["source"]]).tolist():
+                found[at] = self._shown(int(entries["key"][at]))
         return found
 
     def vernaculars_of(self, rows: Array) -> list[tuple[tuple[str, str], ...]]:
@@ -350,27 +356,37 @@ class NameIndex:
     def spoken(self, name: str) -> list[tuple[int, str]]:
         """Return the rows that bear a vernacular name, and the language of each."""
         known = self.arrays["spoken_hash"]
-        wanted = numpy.uint64(keys.hashed(folded(name)))
-        begin, end = numpy.searchsorted(known, wanted, "left"), numpy.searchsorted(known, wanted, "right")
+        wanted = keys.hashed(folded(name))
+        begin, end = _place(known, wanted), _place(known, wanted + 1)
         at = self.arrays["spoken_at"][begin:end]
         rows, languages = self.arrays["spoken_row"][at], self.arrays["spoken_language"][at]
         return [(int(row), self.languages[code]) for row, code in zip(rows, languages, strict=True)]
 
-    def find_spoken(self, hashes: Sequence[int]) -> list[tuple[int, str]]:
+    def find_spoken(self, hashes: Array) -> tuple[Array, list[str]]:
         """Return, for the hashes of many folded texts, what alone bears each as its vernacular name, and the language.
 
-        The row is -1 where nothing bears the name, and -2 where several entries do.
+        That is the row of an accepted name; -1 where nothing bears the name, and -2 where several entries do.
         """
         known = self.arrays["spoken_hash"]
-        if not len(known):
-            return [(-1, "")] * len(hashes)
-        wanted = numpy.array(hashes, dtype=numpy.uint64)
-        begin = _places(known, wanted)
-        count = _places(known, wanted, "right") - begin
-        at = self.arrays["spoken_at"][numpy.minimum(begin, len(known) - 1)]
-        rows = numpy.where(count == 1, self.arrays["spoken_row"][at].astype(numpy.int64), numpy.where(count, -2, -1))
-        spoken = self.arrays["spoken_language"][at].tolist()
-        return [(row, self.languages[code]) for row, code in zip(rows.tolist(), spoken, strict=True)]
+        count, entry = numpy.zeros(len(hashes), dtype=numpy.int64), numpy.zeros(len(hashes), dtype=numpy.int64)
+        for places, at in self._found("spoken_hash", hashes):
+            count[places] = numpy.searchsorted(known, hashes[places], "right") - at
+            entry[places] = self.arrays["spoken_at"][at]
+        rows = numpy.where(count, -2, -1)
+        alone = numpy.flatnonzero(count == 1)
+        rows[alone] = self.accepted_of(self.arrays["spoken_row"][entry[alone]].astype(numpy.int64))
+        codes = self.arrays["spoken_language"]
+        return rows, [self.languages[code] for code in codes[entry].tolist()] if len(codes) else [""] * len(hashes)
+
+    def accepted_of(self, rows: Array) -> Array:
+        """Return what ``accepted`` returns, for many rows."""
+        for _ in range(LONGEST_CHAIN):
+            leads_to = self.entries(rows)["accepted"]
+            moving = (leads_to != NO_ROW) & (leads_to != rows)
+            if not moving.any():
+                break
+            rows = numpy.where(moving, leads_to, rows)
+        return rows
 
     def vernaculars(self, row: int) -> tuple[tuple[str, str], ...]:
         """Return the vernacular names of a row: (language, name)."""
@@ -378,10 +394,17 @@ class NameIndex:
 
     # ---- inside ---------------------------------------------------------------------------------------------------
 
-    def tidy(self, looked_up: int, *sections: str) -> None:
-        """Forget the pages of sections after many look-ups."""
-        if looked_up >= MANY:
-            self._file.forget_pages(*sections)
+    def _found(self, section: str, hashes: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield the places of the hashes that are in a sorted section, and where; in its order, piece by piece."""
+        known = self.arrays[section]
+        order = numpy.argsort(hashes)
+        for begin in range(0, len(order) if len(known) else 0, SOUGHT_AT_ONCE):
+            places = order[begin : begin + SOUGHT_AT_ONCE]
+            wanted = hashes[places]
+            at = numpy.minimum(numpy.searchsorted(known, wanted), len(known) - 1)
+            hit = known[at] == wanted
+            yield places[hit], at[hit]
+            self.trim()
 
     def _lineage_with(self, row: int) -> tuple[Ancestor, ...]:
         """Return the lineage of a row and the row itself."""
@@ -473,12 +496,20 @@ class NameIndex:
         return low
 
 
-def _places(known: Array, wanted: Array, side: Literal["left", "right"] = "left") -> Array:
-    """Return where each value belongs in a sorted array, looked for in their order, so that neighbours are near."""
-    order = numpy.argsort(wanted)
-    at = numpy.empty(len(wanted), dtype=numpy.int64)
-    at[order] = numpy.searchsorted(known, wanted[order], side)
-    return at
+def _place(known: Array, wanted: int) -> int:
+    """Return where a hash belongs in a sorted array of hashes.
+
+    They are spread evenly, so that the place is nearly known beforehand and few pages of the file are looked at.
+    """
+    bits = known.dtype.itemsize * 8
+    guess = wanted * len(known) >> bits
+    reach = 4 * isqrt(len(known)) + 64
+    begin, end = max(0, guess - reach), min(len(known), guess + reach)
+    if wanted >> bits:
+        return len(known)
+    at = begin + int(numpy.searchsorted(known[begin:end], known.dtype.type(wanted)))
+    is_within = (at > begin or not begin) and (at < end or end == len(known))
+    return at if is_within else int(numpy.searchsorted(known, known.dtype.type(wanted)))
 
 
 def _cut(text: str, length: int) -> tuple[str, str]:

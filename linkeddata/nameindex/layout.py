@@ -2,7 +2,7 @@
 
 ::
 
-    DEBOODT NAMES 1\\n | length of the directory (8 bytes) | directory (JSON) | array | array | …
+    DEBOODT NAMES 2\\n | length of the directory (8 bytes) | directory (JSON) | array | array | …
 
 Every array begins at a multiple of 4,096 bytes, so that a reader maps the file once and sees each array in place.
 """
@@ -18,10 +18,14 @@ import numpy.typing
 
 from linkeddata.errors import UsageError
 
-MAGIC = b"DEBOODT NAMES 1\n"
+MAGIC = b"DEBOODT NAMES 2\n"
 ALIGNMENT = 4096
 DIRECTORY_BYTES = 65536
 """Room kept for the directory at the beginning of the file."""
+
+MAPPED_AT_MOST = 224 << 20
+"""Bytes of files in this process's memory above which they are given back."""
+_STATM = Path("/proc/self/statm")
 
 Array = numpy.typing.NDArray[Any]
 
@@ -78,29 +82,46 @@ class MappedFile:
         except (OSError, ValueError) as error:
             raise UsageError(f"the index {path} cannot be opened: {error}") from error
         self.about: dict[str, str] = directory["about"]
-        self._extents: dict[str, tuple[int, int]] = {}
+        self._offsets: dict[str, int] = {}
         self.arrays: dict[str, Array] = {}
+        self.tables: dict[str, Array] = {}
+        """The arrays whose entries have several fields, whole; ``arrays`` has their fields."""
         for name, (kind, offset, length) in directory["sections"].items():
             dtype = numpy.dtype([(field, part) for field, part in kind] if isinstance(kind, list) else kind)
             whole = numpy.frombuffer(self._map, dtype, length, offset) if length else numpy.zeros(0, dtype)
-            self._extents[name] = (offset, length * dtype.itemsize)
-            self.arrays |= {name: whole} if dtype.names is None else {field: whole[field] for field in dtype.names}
+            self._offsets[name] = offset
+            if dtype.names is None:
+                self.arrays[name] = whole
+            else:
+                self.tables[name] = whole
+                self.arrays |= {field: whole[field] for field in dtype.names}
 
     def section(self, name: str) -> tuple[mmap.mmap, int]:
         """Return the map and where a section begins in it: slicing a map copies bytes without a view."""
-        return self._map, self._extents[name][0]
+        return self._map, self._offsets[name]
 
-    def forget_pages(self, *sections: str) -> None:
-        """Give the pages looked at back to the system, which keeps them in its cache as long as it likes.
+    def rows(self, name: str, numbers: Array) -> Array:
+        """Return copies of some entries of a table, each with all its fields."""
+        table = self.tables[name]
+        return table.view(f"V{table.dtype.itemsize}").take(numbers).view(table.dtype)
 
-        They would count as memory of this process until then, in pieces of 64 KiB around each byte looked at.
+    def trim(self) -> None:
+        """Give the pages that were looked at back to the system when they have become many.
+
+        It keeps them in its cache as long as it likes, but would count them as memory of this process: the whole piece
+        of the file around each byte looked at, which may be 64 KiB or 2 MiB.
         """
-        if hasattr(mmap, "MADV_DONTNEED"):
-            for section in sections or self._extents:
-                offset, length = self._extents[section]
-                if length:
-                    self._map.madvise(mmap.MADV_DONTNEED, offset, length)
+        if hasattr(mmap, "MADV_DONTNEED") and _mapped_bytes() > MAPPED_AT_MOST:
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
         """Let go of the arrays; the system unmaps the file when the last view of it is gone."""
-        self.arrays = {}
+        self.arrays, self.tables = {}, {}
+
+
+def _mapped_bytes() -> int:
+    """Return how much of this process's memory is parts of files, as Linux counts; elsewhere more than there can be."""
+    try:
+        return int(_STATM.read_bytes().split(b" ", 3)[2]) * mmap.PAGESIZE
+    except OSError:
+        return 1 << 62

@@ -62,10 +62,13 @@ class NearNames:
             yield from self._among(number, genus, epithets, asked, at_most)
 
     def _with_epithets(self, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
-        for row in self._index.rows_with_epithets(epithet_key(genus, epithets)):
-            known = folded(self._index.canonical(row))
-            if edits(asked, stemmed(known), at_most) <= at_most:
-                yield known
+        """Yield names with the same epithets, as far as spelling goes, and a genus that is near enough."""
+        others = [folded(name) for name in self._index.names_with_epithets(epithet_key(genus, epithets))]
+        genera = [name.partition(" ")[0] for name in others]
+        near = process.extract(genus, genera, scorer=OSA.distance, score_cutoff=RAW_EDITS, limit=MOST_ROWS)
+        for _, _, at in near:
+            if edits(asked, stemmed(others[at]), at_most) <= at_most:
+                yield others[at]
 
     def _in_near_genera(self, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
         """Yield names with one edit in the genus; two there, or none, are found by the epithets or in the genus."""

@@ -1,26 +1,18 @@
 """Answer names from an index. In: an open index and queries. Out: one ``NameAnswer`` a query, in order.
 
-Names that the index has letter for letter, without anything said beside them, are looked up together, thousands at a
-time; every other name goes through the whole ladder. Both ways lead to the same answer.
+Names about which there is nothing to weigh are answered together, thousands at a time (``plain``); every other name
+goes through the whole ladder. Both ways lead to the same answer.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from itertools import islice
 
-import numpy
-
-from linkeddata.nameindex import keys
 from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
-from linkeddata.nameindex.authors import author_score
-from linkeddata.nameindex.build import NO_ROW
-from linkeddata.nameindex.evidence import FAMILY, KINGDOM, classification_points, confidence_of, name_points
-from linkeddata.nameindex.index import NAMESPACES, NameIndex
+from linkeddata.nameindex.evidence import FAMILY, KINGDOM, confidence_of
+from linkeddata.nameindex.index import NameIndex
 from linkeddata.nameindex.matching import (
-    BONUS,
-    LEAST_CONFIDENCE,
     NOT_A_NAME,
     NOT_FOUND,
     TIE,
@@ -33,23 +25,19 @@ from linkeddata.nameindex.matching import (
 )
 from linkeddata.nameindex.parsing import (
     Asked,
-    authors_after,
     is_wordlike,
     read_name,
-    read_together,
     tidied,
 )
-from linkeddata.nameindex.ranks import CODE, RANKS, rank_of, rank_score
+from linkeddata.nameindex.plain import VERNACULAR_CONFIDENCE, PlainNames
+from linkeddata.nameindex.ranks import CODE, rank_of
 from linkeddata.nameindex.spelling import folded
-from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
 from linkeddata.records import Taxon
 
-BATCH = 4096
+BATCH = 32768
 """Queries looked up together."""
-PAGES_KEPT_FOR = 256
-"""Names weighed one by one after which the parts of the file that were looked at are given back to the system."""
-VERNACULAR_CONFIDENCE = 90
-"""Confidence of a vernacular name that one taxon bears: the word is right, but people use it loosely."""
+TRIMMED_AFTER = 2
+"""Names weighed one by one before a look at the memory that has been taken."""
 MOST_ALTERNATIVES = 10
 
 _IDENTIFIER = re.compile(
@@ -62,7 +50,6 @@ _SPACES = {
     "gbif": "gbif", "col": "col", "aphia": "aphia", "aphiaid": "aphia", "worms": "aphia", "wikidata": "item",
     "urn:lsid:marinespecies.org:taxname": "aphia",
 }  # fmt: skip
-_RANKS_BY_BLANKS = {1: "SPECIES", 2: "INFRASPECIFIC_NAME"}
 _GOODNESS = {"EXACT": 4, "FUZZY": 3, "HIGHERRANK": 2, "NONE": 1}
 
 
@@ -77,43 +64,12 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Itera
         yield from run.answers(batch)
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How a bare name was asked that one usage alone bears, and the points that its authorship adds."""
-
-    authorship: int = 0
-    rank: str = ""  # as asked; empty for a single word
-    qualifier: str = ""
-    language: str = ""
-    is_spoken: bool = False
-    is_full: bool = False  # with the usage's own authorship, letter for letter
-
-
-@dataclass(slots=True)
-class _Hits:
-    """Rows that answer bare names, by the places of the names, and how each was asked."""
-
-    rows: dict[int, int]
-    ways: dict[int, _Way]
-
-    def add(self, at: int, row: int, authorship: int = 0, rank: str = "", qualifier: str = "") -> None:
-        self.rows[at] = row
-        self.ways[at] = _way(authorship, rank, qualifier)
-
-    def __contains__(self, at: int) -> bool:
-        return at in self.rows
-
-
-@lru_cache(maxsize=4096)
-def _way(authorship: int, rank: str, qualifier: str) -> _Way:
-    return _Way(authorship, rank, qualifier)
-
-
 class Resolver:
     """Answers names from one index; keep one for many single questions, since it remembers what it has read."""
 
     def __init__(self, index: NameIndex) -> None:
         self._index = index
+        self._plain = PlainNames(index)
         self._matcher = Matcher(index)
         self._weighed = 0
 
@@ -125,172 +81,18 @@ class Resolver:
         """Return the answers to queries, in their order."""
         names = [one if isinstance(one, str) else one.name for one in queries]
         bare = [isinstance(one, str) or _is_bare(one) for one in queries]
-        lows = [folded(name) if is_bare else "" for name, is_bare in zip(names, bare, strict=True)]
-        hits, readings = self._hits(names, lows)
-        told = self._plainly(names, hits)
-        return [told.get(at) or self._alone(_query(one), readings.get(at)) for at, one in enumerate(queries)]
+        told, readings = self._plain.answers(names, bare)
+        left = [at for at, answer in enumerate(told) if answer is None]
+        for at in sorted(left, key=lambda at: names[at].lower()):  # neighbours share parts of the file
+            told[at] = self._alone(_query(queries[at]), readings.get(at))
+        return [answer for answer in told if answer is not None]
 
     def _alone(self, query: NameQuery, reading: Asked | None) -> NameAnswer:
         """Return the answer to one query by the whole ladder, and give memory back now and then."""
         self._weighed += 1
-        if self._weighed % PAGES_KEPT_FOR == 0:
-            self._index.forget_pages()
+        if self._weighed % TRIMMED_AFTER == 0:
+            self._index.trim()
         return self._fully(query, reading)
-
-    # ---- bare names that one usage alone bears --------------------------------------------------------------------
-
-    def _hits(self, names: Sequence[str], lows: Sequence[str]) -> tuple[_Hits, dict[int, Asked]]:
-        """Return, by their places, bare names that one usage bears, and what the parser made of others."""
-        hashes = [keys.hashed(low) for low in lows]
-        first, count = self._index.find(hashes)
-        hits = _Hits({}, {})
-        opened: list[int] = []
-        for at, (row, known, low) in enumerate(zip(first.tolist(), count.tolist(), lows, strict=True)):
-            if known == 1:
-                hits.rows[at] = row
-                hits.ways[at] = _WAYS.get(low.count(" "), _WAYS[0])
-            elif not known and low:
-                opened.append(at)
-        full = self._index.find_full([hashes[at] for at in opened])
-        for at, row in zip(opened, full, strict=True):
-            if row >= 0:
-                hits.rows[at] = row
-                hits.ways[at] = _IN_FULL
-        opened = [at for at, row in zip(opened, full, strict=True) if row < 0]
-        begun = self._with_authors(names, lows, opened, hits)
-        waiting = [at for at in opened if at not in hits and at not in begun]
-        spoken = self._index.find_spoken([hashes[at] for at in waiting])
-        strangers = []
-        for at, (row, language) in zip(waiting, spoken, strict=True):
-            if row >= 0 and begun.isdisjoint((~at,)) and is_wordlike(tidied(names[at])):
-                hits.rows[at] = self._index.accepted(row)
-                hits.ways[at] = _Way(language=language, is_spoken=True)
-            elif row == -1:
-                strangers.append(at)
-        parsed: dict[int, Asked] = {}
-        for at, asked in zip(strangers, read_together([tidied(names[at]) for at in strangers]), strict=True):
-            if asked is not None:
-                parsed[at] = asked
-        self._add_parsed(parsed, hits)
-        return hits, {at: asked for at, asked in parsed.items() if at not in hits}
-
-    def _with_authors(self, names: Sequence[str], lows: Sequence[str], opened: Sequence[int], hits: _Hits) -> set[int]:
-        """Find names that are followed by authors only.
-
-        Return the places of those that are no matter for the parser, and the complements of the places of all others
-        that begin with a known name.
-        """
-        begun, strangers = self._begun(lows, opened, (3, 2))
-        shorter, _ = self._begun(lows, strangers, (1,))
-        begun |= shorter
-        rows = numpy.array([row for _, row, _ in begun.values()], dtype=numpy.int64)
-        done: set[int] = set()
-        for (at, (length, row, known)), name, canonical in zip(begun.items(), *self._index.texts(rows), strict=True):
-            if authors := authors_after(" ".join(names[at].split()), length):
-                points = author_score(authors, authorship_of(name, canonical)) if known == 1 else -1
-            else:
-                done.add(~at)
-                continue
-            done.add(at)
-            if points >= 0 and name.startswith(canonical):
-                hits.add(at, row, points * 2, _RANKS_BY_BLANKS.get(canonical.count(" "), ""))
-        return done
-
-    def _begun(
-        self, lows: Sequence[str], places: Sequence[int], lengths: Sequence[int]
-    ) -> tuple[dict[int, tuple[int, int, int]], list[int]]:
-        """Return which texts begin with a known name of so many words, by their places: words, first row, rows.
-
-        The places of the others are returned, too.
-        """
-        asked: list[tuple[int, int]] = []
-        hashes: list[int] = []
-        for at in places:
-            words = lows[at].split(" ", 3)
-            for length in lengths:
-                if length < len(words):
-                    asked.append((at, length))
-                    hashes.append(keys.hashed(" ".join(words[:length])))
-        first, count = self._index.find(hashes)
-        begun: dict[int, tuple[int, int, int]] = {}
-        for number in numpy.flatnonzero(count).tolist():
-            at, length = asked[number]
-            begun.setdefault(at, (length, int(first[number]), int(count[number])))
-        return begun, [at for at in places if at not in begun]
-
-    def _add_parsed(self, parsed: dict[int, Asked], hits: _Hits) -> None:
-        first, count = self._index.find([keys.hashed(asked.name) for asked in parsed.values()])
-        for (at, asked), row, known in zip(parsed.items(), first.tolist(), count.tolist(), strict=True):
-            if known == 1 and asked.is_parsable and not asked.is_indeterminate:
-                points = 0
-                if asked.authorship:
-                    points = author_score(asked.authorship, authorship_of(*self._index.text(row)))
-                if points >= 0:
-                    hits.add(at, row, points * 2, asked.rank, asked.qualifier)
-
-    def _plainly(self, names: Sequence[str], hits: _Hits) -> dict[int, NameAnswer]:
-        """Return, by their places, the answers to names that one usage bears: nothing else was said to weigh."""
-        if not hits.rows:
-            return {}
-        index = self._index
-        own = numpy.array(list(hits.rows.values()), dtype=numpy.int64)
-        leads_to = index.arrays["accepted"][own].astype(numpy.int64)
-        accepted = numpy.where(leads_to == NO_ROW, own, leads_to)
-        parents = index.arrays["parent"][accepted]
-        index.know_lineages(parents)
-        full, canonicals = index.texts(own)
-        moved = numpy.flatnonzero(accepted != own)
-        accepted_full, accepted_canonicals = list(full), list(canonicals)
-        for at, name, canonical in zip(moved.tolist(), *index.texts(accepted[moved]), strict=True):
-            accepted_full[at], accepted_canonicals[at] = name, canonical
-        origins = [index.checklist_of(source) for source in range(len(index.checklists))]
-        told = zip(
-            hits.rows.items(), hits.ways.values(), accepted.tolist(), full, canonicals, accepted_full,
-            accepted_canonicals, index.shown("", own), index.shown("", accepted),
-            index.arrays["rank"][own].tolist(), index.arrays["rank"][accepted].tolist(),
-            index.arrays["status"][own].tolist(), index.arrays["status"][accepted].tolist(),
-            parents.tolist(), index.arrays["source"][own].tolist(),
-            *(index.shown(space, accepted) for space in NAMESPACES), index.vernaculars_of(accepted), strict=True,
-        )  # fmt: skip
-        index.tidy(len(own), "row")
-        found: dict[int, NameAnswer] = {}
-        for (
-            (at, row), way, above, name, canonical, accepted_name, accepted_canonical, key, accepted_key, rank,
-            accepted_rank, status, accepted_status, parent, source, gbif, col, aphia, item, spoken,
-        ) in told:  # fmt: skip
-            is_synonym = row != above
-            if is_synonym_code(accepted_status if is_synonym else status):
-                continue  # chains of synonyms, and synonyms of nothing, take the long way
-            lineage = index.lineage_through(parent)
-            if way.is_full:
-                authors = authorship_of(name, canonical)
-                if "auct" in authors.lower() or not name.startswith(canonical):
-                    continue  # rank markers and misapplied names are for the parser
-                way = _FULL_WAYS[canonical.count(" ") if canonical.count(" ") < 3 else 0, _shape(authors)]
-            judged = (
-                _SPOKEN
-                if way.is_spoken
-                else _judged(
-                    " " in canonical,
-                    canonical.isascii() and canonical.replace(" ", "").isalpha(),
-                    way.authorship,
-                    way.rank,
-                    rank,
-                    status,
-                    bool(lineage) and lineage[0].name == "Viruses",
-                )
-            )
-            if judged is None:
-                continue
-            checklist_key, moment = origins[source]
-            found[at] = NameAnswer(
-                names[at], key, accepted_key if is_synonym else "", name, canonical, RANKS[rank], STATUSES[status],
-                "VERNACULAR" if way.is_spoken else "EXACT", judged[0], "", accepted_name, item, gbif, col, aphia,
-                checklist_key, f"{name} is a synonym of {accepted_name}" if is_synonym else "", way.qualifier, lineage,
-                accepted_canonical, authorship_of(accepted_name, accepted_canonical), RANKS[accepted_rank],
-                spoken, way.language, (), judged[1], "index", moment,
-            )  # fmt: skip
-        return found
 
     # ---- the whole ladder -----------------------------------------------------------------------------------------
 
@@ -528,54 +330,6 @@ def to_taxon(answer: NameAnswer, moment: str) -> Taxon:
 
 def _query(one: NameQuery | str) -> NameQuery:
     return NameQuery(one) if isinstance(one, str) else one
-
-
-_OWN_AUTHORS = {
-    "": 0,
-    "a": author_score("A", "A"),
-    "(a)": author_score("(A)", "(A)"),
-    "(a) b": author_score("(A) B", "(A) B"),
-}
-"""What an authorship counts beside itself: that depends on its brackets only."""
-_SPOKEN = (VERNACULAR_CONFIDENCE, (("vernacular name", VERNACULAR_CONFIDENCE),))
-
-
-_IN_FULL = _Way(is_full=True)
-_FULL_WAYS = {
-    (blanks, shape): _Way(points * 2, _RANKS_BY_BLANKS.get(blanks, ""))
-    for blanks in range(3)
-    for shape, points in _OWN_AUTHORS.items()
-}
-_WAYS = {blanks: _Way(rank=_RANKS_BY_BLANKS.get(blanks, "")) for blanks in range(3)}
-
-
-def _shape(authorship: str) -> str:
-    if not authorship.startswith("("):
-        return "a" if authorship else ""
-    return "(a)" if authorship.endswith(")") else "(a) b"
-
-
-@lru_cache(maxsize=65536)
-def _judged(
-    is_compound: bool, is_plain: bool, authorship: int, asked_rank: str, rank: int, status: int, is_virus: bool
-) -> tuple[int, tuple[tuple[str, int], ...]] | None:
-    """Return confidence and evidence of a name without rivals about which nothing else was said.
-
-    ``None`` where the ladder has more to look at: codes, ranks that do not fit, too little confidence.
-    """
-    fits = rank_score(asked_rank, RANKS[rank])
-    if not is_plain or fits < 0 or is_virus:
-        return None
-    parts = (
-        ("name", name_points("a b", "a b") if is_compound else name_points("a", "a")),
-        ("authorship", authorship),
-        ("classification", classification_points(Given().names, Given().names)),
-        ("rank", fits),
-        ("status", status_score(status)),
-        ("distance to the next", BONUS),
-    )
-    confidence = confidence_of(sum(points for _, points in parts))
-    return (confidence, parts) if confidence >= LEAST_CONFIDENCE else None
 
 
 def _is_bare(query: NameQuery) -> bool:
