@@ -112,10 +112,31 @@ class NbaSource:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IiifSource:
+    """A IIIF manifest or collection (Presentation API 2 or 3): a URL, a file or a folder of files.
+
+    ``name``, ``item``, ``inventory_number``, ``creator`` and ``created`` are labels of the manifest's metadata, in any
+    of its languages.
+    """
+
+    manifest: str
+    language: str = "en"
+    """Of a text in several languages this one is taken, if it is there."""
+    width_px: int = 0
+    """Images are asked for at this width at most; 0: as large as the server gives them."""
+    name: str = ""
+    item: str = ""
+    inventory_number: str = ""
+    creator: str = ""
+    created: str = ""
+
+
 LISTS: dict[str, type[Any]] = {
     "files": ListSource,
     "dwca": DwcaSource,
     "nba": NbaSource,
+    "iiif": IiifSource,
 }
 """The kinds of lists that people have, by the key under ``[[tags.…]]``."""
 
@@ -188,6 +209,7 @@ class Campaign:
     files: tuple[ListSource, ...] = ()
     dwca: tuple[DwcaSource, ...] = ()
     nba: tuple[NbaSource, ...] = ()
+    iiif: tuple[IiifSource, ...] = ()
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)

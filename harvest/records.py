@@ -25,6 +25,9 @@ Progress = Callable[[str, int, int], None]
 GroupRule = Callable[[MediaFile, str], str]
 """Makes a file's group of the file and the category it was found in."""
 
+SOURCE_FAILED = "source failed"
+"""Reason of the failure that stands for a whole source or document; a harvest that met one is tried again next time."""
+
 LICENCE_HOSTS = ("creativecommons.org", "rightsstatements.org")
 
 

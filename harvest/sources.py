@@ -9,13 +9,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
-from crowd.campaign import LISTS, Campaign, CommonsSource, DwcaSource, IsaSource, ListSource, NbaSource, SparqlSource
+from crowd.campaign import (
+    LISTS,
+    Campaign,
+    CommonsSource,
+    DwcaSource,
+    IiifSource,
+    IsaSource,
+    ListSource,
+    NbaSource,
+    SparqlSource,
+)
 from harvest.commons import harvest_commons
 from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
+from harvest.iiif import harvest_iiif
 from harvest.isa import export_address, harvest_isa
 from harvest.nba import harvest_nba
-from harvest.records import Harvested, Progress, lost, silent
+from harvest.records import SOURCE_FAILED, Harvested, Progress, lost, silent
 from harvest.sparql import harvest_query
 from linkeddata.client import Client
 from linkeddata.errors import ContactRequiredError, DeBoodtError
@@ -23,10 +34,7 @@ from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, MediaFile
 from linkeddata.settings import Settings
 
-SOURCE_FAILED = "source failed"
-"""Reason of the failure that stands for a whole source; a harvest that met one is tried again on the next run."""
-
-Listed = ListSource | DwcaSource | NbaSource
+Listed = ListSource | DwcaSource | NbaSource | IiifSource
 Source = CommonsSource | IsaSource | SparqlSource | Listed
 
 
@@ -93,6 +101,8 @@ def called(source: Source) -> str:
             return f"Darwin Core Archive {source.path}"
         case NbaSource():
             return f"biodiversity documents {source.path}"
+        case IiifSource():
+            return f"IIIF {source.manifest}"
 
 
 def source_state(campaign: Campaign) -> str:
@@ -119,7 +129,9 @@ def _content(path: Path) -> bytes:
 def local_files(campaign: Campaign) -> list[Path]:
     """Return the files on this machine that the campaign reads tags from."""
     named = [source.csv for source in campaign.isa if source.csv and "://" not in source.csv]
-    named += [source.path for source in lists_of(campaign)]
+    for source in lists_of(campaign):
+        place = source.manifest if isinstance(source, IiifSource) else source.path
+        named += [] if "://" in place else [place]
     return [Path(campaign.folder) / name for name in named]
 
 
@@ -188,6 +200,14 @@ def _harvest_listed(reach: Reach, source: Listed, described: Container[str]) -> 
             yield from harvest_dwca(folder / source.path, **own)
         case NbaSource():
             yield from harvest_nba(folder / source.path, **own)
+        case IiifSource():
+            here = replace(source, manifest=_place(folder, source.manifest))
+            yield from harvest_iiif(reach.client, here, **own)
+
+
+def _place(folder: Path, named: str) -> str:
+    """Return where a list is: the URL that is given, or the path from where the campaign file stands."""
+    return named if "://" in named else str(folder / named)
 
 
 def _marked(record: Harvested, source: Source, campaign: Campaign) -> Harvested:

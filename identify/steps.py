@@ -16,7 +16,8 @@ from crowd.cms import determinations, load_profile, write_export
 from crowd.consensus import count_tags
 from harvest.dataset import build
 from harvest.images import UNREACHABLE, ImageFolder, fetch
-from harvest.sources import SOURCE_FAILED, Reach, harvest_all
+from harvest.records import SOURCE_FAILED
+from harvest.sources import Reach, harvest_all
 from identify.bundle import open_bundle
 from identify.images import Limits
 from identify.inputs import (

@@ -119,7 +119,9 @@ class StandIn:
         self._names = gbif.Names(index)
         self._aphia = worms.Aphia(world)
         self.endpoint = Endpoint(self._commons if indexed is None else self._wiki_of(indexed))
-        self._recorded = {(r.path, frozenset(r.params.items())): r for r in world.recorded}
+        self._recorded = {
+            (r.path, frozenset(r.params.items())): Reply(r.body, r.status, r.headers) for r in world.recorded
+        }
         self.broken: list[str] = []  # tracebacks of the stand-in's own mistakes; each was answered with 500
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -164,11 +166,16 @@ class StandIn:
         campaigns = {c.id: c for c in self.world.isa}
         return self.url + isa.export_path(campaigns[campaign_id])
 
+    def publish(self, path: str, document: Any, **params: str) -> str:
+        """Put a JSON document up, as the server of a museum does, and return its address."""
+        self._recorded[(path, frozenset(params.items()))] = json_reply(document)
+        return self.url + path
+
     def answer(self, request: Request) -> Reply:
         """Return the answer to ``request``: recorded if it was recorded, else from the World."""
         known = self._recorded.get((request.path, frozenset(request.params.items())))
         if known is not None:
-            return Reply(known.body, known.status, known.headers)
+            return known
         try:
             return self._routed(request)
         except Exception:
