@@ -1,8 +1,8 @@
 """Wikimedia Commons through its Action API. In: a source of a campaign. Out: files and tags, with who and when.
 
 Few requests, one at a time: files are listed and described by 500, structured data comes by 50, and histories are read
-together, only of files that are new or changed and in whose history something can have happened. What the
-answers mean is said in ``harvest.mediainfo`` and ``harvest.history``; which files are meant in ``harvest.commons_files``.
+together, only of files that are new or changed and in whose history something can have happened. What the answers mean
+is said in ``harvest.mediainfo`` and ``harvest.history``; which files are meant in ``harvest.commons_files``.
 """
 
 from collections import Counter

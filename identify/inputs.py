@@ -82,7 +82,8 @@ def digest(records: Iterable[object]) -> str:
 def count_inputs(run: Run) -> str:
     """Return the fingerprint of what is counted."""
     tags = run.store.each(Tag, campaign=run.campaign.id)
-    return digest((run.campaign.count, run.campaign.root, run.campaign.taxa, *tags, *taxa_of(run).values()))
+    rules = (run.campaign.count, run.campaign.root, run.campaign.taxa)
+    return digest((*rules, members(run), *tags, *taxa_of(run).values()))
 
 
 def dataset_inputs(run: Run) -> str:

@@ -92,6 +92,8 @@ class StepKind:
     inputs: Callable[[Run], str]
     work: Callable[[Run], Done]
     wanted: Callable[[Run], bool] = field(default=lambda run: True)
+    forgets: bool = True
+    """Whether its old failures are taken away before it is done; one that asks only for what is new does so itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def _do(run: Run, name: str, kind: StepKind, again: bool) -> Outcome:
         last = run.store.get(Step, f"{run.campaign.id}/{name}")
         if last and last.fingerprint == wanted and not again:
             return Outcome(name, "unchanged", dict(last.counts))
-        forget_failures(run, name)
+        if kind.forgets:
+            forget_failures(run, name)
         done = kind.work(run)
     except UsageError:
         raise

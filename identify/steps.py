@@ -14,10 +14,13 @@ from typing import TypeVar
 
 from crowd.cms import determinations, load_profile, write_export
 from crowd.consensus import count_tags
+from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.dataset import build
+from harvest.departed import GONE, deletions
 from harvest.images import UNREACHABLE, ImageFolder, fetch
-from harvest.records import SOURCE_FAILED
+from harvest.records import SOURCE_FAILED, Harvested
 from harvest.sources import Reach, harvest_all
+from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.images import Limits
 from identify.inputs import (
@@ -41,39 +44,77 @@ from identify.inputs import (
 )
 from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
-from linkeddata.errors import BundleError
+from linkeddata.errors import BundleError, ServiceError
 from linkeddata.ids import content_id
 from linkeddata.nameindex.index import open_index
 from linkeddata.names import UNREACHABLE as NAMES_UNREACHABLE
 from linkeddata.names import Sources, resolve
 from linkeddata.pseudonyms import Pseudonyms, installation_key
-from linkeddata.records import Agent, CampaignFile, Failure, Identification, Label, Record, Step, Tag, Taxon
+from linkeddata.records import Agent, CampaignFile, Failure, Identification, Label, MediaFile, Record, Step, Tag, Taxon
 
 T = TypeVar("T")
 OUTSIDE = "outside the campaign's taxa"
 NOT_RESOLVED = "name not resolved"
 LEFT_OPEN = "left open"
+UNFINISHED = (SOURCE_FAILED, EMPTY, NOTHING_FOUND, CUT_OFF)
+"""Failures of a harvest after which a file that was not met may still be there."""
 
 
 def harvest_step(run: Run) -> Done:
-    """Bring home files and tags from every source of the campaign."""
+    """Bring home files and tags from every source of the campaign, and take back what no source gives any more."""
+    old = {failure.id: failure for failure in run.store.each(Failure, campaign=run.campaign.id, step="harvest")}
     reach = Reach(
         client=run.client,
         settings=run.settings,
         campaign=run.campaign,
         pseudonyms=Pseudonyms(installation_key(run.settings)),
-        known=_known(run),
+        known=_known(run, {failure.subject for failure in old.values()}),
         progress=run.progress,
     )
-    _keep(run, "harvest", harvest_all(reach))
+    seen: set[str] = set()
+    met = _keep(run, "harvest", _noting_files(harvest_all(reach), seen))
+    # Only now: a harvest that is killed has not asked for all that was lost before.
+    run.store.remove(Failure, old.keys() - met, agent=SOFTWARE.id, moment=run.now(), reason="harvest was done again")
+    changes = {} if _lost(run, "harvest", *UNFINISHED) else _take_back(run, seen)
     tags = list(run.store.each(Tag, campaign=run.campaign.id))
     counts = {
         "files": len(files_of(run)),
         "tags": len(tags),
         "withdrawn": sum(bool(tag.withdrawn) for tag in tags),
         "taggers": len({tag.agent for tag in tags if tag.agent}),
+        **changes,
     }
     return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED))
+
+
+def _noting_files(records: Iterable[Harvested], seen: set[str]) -> Iterator[Harvested]:
+    """Pass records on and note which files they put into the campaign."""
+    for record in records:
+        if isinstance(record, CampaignFile):
+            seen.add(record.file)
+        yield record
+
+
+def _take_back(run: Run, seen: set[str]) -> dict[str, int]:
+    """Take files out of the campaign that no source names any more; mark and tell those that were deleted.
+
+    What was said about them stays in the store, with its history; it no longer counts.
+    """
+    departed = {member.file: member.id for member in members(run) if member.file not in seen}
+    files = [media for iri in departed if (media := run.store.get(MediaFile, iri))]
+    try:
+        gone = deletions(Api.of(run.client, run.settings), files, now=run.now())
+    except ServiceError as error:
+        _keep(run, "harvest", [run.lost("harvest", "deletions", SOURCE_FAILED, str(error))])
+        return {}
+    _keep(run, "harvest", (replace(media, gone=gone[media.iri]) for media in files if media.iri in gone))
+    _keep(run, "harvest", (run.lost("harvest", iri, GONE, moment) for iri, moment in gone.items()))
+    left = departed.keys() - gone.keys()
+    for why, iris in (("deleted at its source", gone.keys()), ("no source names it any more", left)):
+        taken = [departed[iri] for iri in sorted(iris)]
+        run.store.remove(CampaignFile, taken, agent=SOFTWARE.id, moment=run.now(), reason=why)
+    counts = {"deleted": len(gone), "left": len(left)}
+    return {what: number for what, number in counts.items() if number}
 
 
 def images_step(run: Run) -> Done:
@@ -114,9 +155,12 @@ def count_step(run: Run) -> Done:
     taxa = taxa_of(run)
     rules = run.campaign.count
     wanted = inside(run, taxa)
+    files = {member.file for member in members(run)}
     tags: list[Tag] = []
     outside: list[Tag] = []
     for tag in run.store.each(Tag, campaign=run.campaign.id):
+        if tag.file not in files:  # deleted, or no longer what the campaign is about
+            continue
         taxon = taxa.get(tag.item or tag.verbatim)
         (outside if taxon and taxon.concept and taxon.query not in wanted else tags).append(tag)
     answers = list(
@@ -232,16 +276,17 @@ def export_step(run: Run) -> Done:
     return Done({"objects": len({entry.object_number for entry in found}), "determinations": len(found)})
 
 
-def _known(run: Run) -> dict[str, int]:
+def _known(run: Run, failed: set[str]) -> dict[str, int]:
     """Return the revision up to which each file's history is read for this campaign.
 
-    Nothing is known for a file that another campaign may have read on, nor once the sources are asked otherwise.
+    Nothing is known for a file that another campaign may have read on, nor once the sources are asked otherwise, nor of
+    one that something was wrong with: what it was must be told again.
     """
     last = run.store.get(Step, f"{run.campaign.id}/harvest")
     if last and last.fingerprint not in ("", fingerprint("harvest", source_inputs(run))):
         return {}
     others = {member.file for member in run.store.each(CampaignFile) if member.campaign != run.campaign.id}
-    return {media.iri: media.revision for media in files_of(run) if media.iri not in others}
+    return {media.iri: media.revision for media in files_of(run) if media.iri not in others | failed}
 
 
 def _profile(run: Run) -> str:
@@ -273,17 +318,23 @@ def _open_question(run: Run, taxon: Taxon) -> Failure:
     return run.lost("names", taxon.query, LEFT_OPEN, f"{lacking}; {taxon.reason}".removesuffix("; "))
 
 
-def _keep(run: Run, step: str, records: Iterable[Record]) -> None:
-    """Put a stream of records into the store; a failure gets the step, the campaign and the moment it lacks."""
+def _keep(run: Run, step: str, records: Iterable[Record]) -> set[str]:
+    """Put a stream of records into the store; a failure gets the step, the campaign and the moment it lacks.
+
+    Return the ids of the failures.
+    """
     name, moment = run.campaign.id, run.now()
+    failures: set[str] = set()
 
     def complete(record: Record) -> Record:
         if not isinstance(record, Failure):
             return record
         key = content_id(name, step, record.subject, record.reason, record.detail)
+        failures.add(key)
         return replace(record, id=key, campaign=name, step=step, moment=record.moment or moment)
 
     run.store.put(map(complete, records), agent=SOFTWARE.id, moment=moment)
+    return failures
 
 
 def _told(run: Run, what: str, records: Iterable[T], total: int) -> Iterator[T]:
@@ -292,8 +343,8 @@ def _told(run: Run, what: str, records: Iterable[T], total: int) -> Iterator[T]:
         yield record
 
 
-def _lost(run: Run, step: str, reason: str) -> bool:
-    return bool(run.store.count(Failure, campaign=run.campaign.id, step=step, reason=reason))
+def _lost(run: Run, step: str, *reasons: str) -> bool:
+    return any(run.store.count(Failure, campaign=run.campaign.id, step=step, reason=reason) for reason in reasons)
 
 
 def _model_name(run: Run) -> str:
@@ -307,7 +358,7 @@ def _next_version(run: Run) -> int:
 
 
 STEPS: dict[str, StepKind] = {
-    "harvest": StepKind("tags and files from their sources", source_inputs, harvest_step),
+    "harvest": StepKind("tags and files from their sources", source_inputs, harvest_step, forgets=False),
     "images": StepKind("images, verified", lambda run: digest(files_of(run)), images_step, wants_pictures),
     "names": StepKind("names to taxa, items and keys", lambda run: digest(queries(run)), names_step),
     "count": StepKind("tags to labels", count_inputs, count_step),

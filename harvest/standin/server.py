@@ -106,24 +106,43 @@ class StandIn:
     """
 
     def __init__(self, world: World, port: int = 0, *, indexed: World | None = None) -> None:
-        self.world = world
         self.faults = faults.Faults()
         self.requests = Requests()
+        self._later: list[tuple[int, World]] = []
+        self._changing = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.standin = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._indexed = indexed
+        self._serve(world)
+        self.broken: list[str] = []  # tracebacks of the stand-in's own mistakes; each was answered with 500
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def _serve(self, world: World) -> None:
+        self.world = world
         index = Index(world)
         images = f"{self.url}/images"
         self._commons = Wiki(index, "commons", self.url, images)
         self._wikidata = Wiki(index, "wikidata", f"{self.url}/wikidata", images)
         self._names = gbif.Names(index)
         self._aphia = worms.Aphia(world)
-        self.endpoint = Endpoint(self._commons if indexed is None else self._wiki_of(indexed))
+        self.endpoint = Endpoint(self._commons if self._indexed is None else self._wiki_of(self._indexed))
         self._recorded = {
             (r.path, frozenset(r.params.items())): Reply(r.body, r.status, r.headers) for r in world.recorded
         }
-        self.broken: list[str] = []  # tracebacks of the stand-in's own mistakes; each was answered with 500
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def become(self, world: World, *, after: int = 0) -> None:
+        """Serve another World from now on, or from the request after the next ``after`` ones: wikis are edited."""
+        with self._changing:
+            self._later.append((after, world))
+
+    def _changed(self) -> None:
+        """Serve the World that is due, if one is."""
+        with self._changing:
+            due = [world for after, world in self._later if after <= 0]
+            self._later = [(after - 1, world) for after, world in self._later if after > 0]
+            if due:
+                self._serve(due[-1])
 
     def __enter__(self) -> "StandIn":
         self._thread.start()
@@ -173,6 +192,7 @@ class StandIn:
 
     def answer(self, request: Request) -> Reply:
         """Return the answer to ``request``: recorded if it was recorded, else from the World."""
+        self._changed()
         known = self._recorded.get((request.path, frozenset(request.params.items())))
         if known is not None:
             return known
