@@ -25,6 +25,8 @@ _FIRST_INITIAL = re.compile(r"^([a-z])\s")
 _LINNAEUS = re.compile(r"^(?:l|linn|linne)(?= fil$|$)")
 _CANDOLLE = re.compile(r"\b(?:dc|de candolle)\b")
 
+_TELLING = re.compile(r"[^:]*?[^\W\d_]|.*?(?<!\d)(?:1[5-9]\d\d|20\d\d)(?!\d)")
+
 MIN_COMMON = 4
 """Letters that two surnames must begin with in common to count as one."""
 
@@ -83,11 +85,20 @@ def author_score(asked: str, known: str) -> int:
     """
     if not asked or not known:
         return 0
+    if asked.replace(",", "") == known.replace(",", ""):
+        return _own_score(asked)
     recent, original, across = compare(split_authorship(asked), split_authorship(known))
     score = _points(recent, 3)
     if recent is not Equality.DIFFERENT:  # other authors of the combination are not made good by the same in brackets
         score += _points(original, 1) - (original.value if across else 0)
     return score
+
+
+def _own_score(written: str) -> int:
+    """Return the score of an authorship beside itself, without taking it apart."""
+    found = _BASIONYM.match(written)
+    inner, outer = found.groups() if found else ("", written)
+    return 6 * bool(_TELLING.match(outer)) + 2 * bool(_TELLING.match(inner))
 
 
 def _points(equality: Equality, factor: int) -> int:

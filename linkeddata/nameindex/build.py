@@ -7,6 +7,7 @@ names and vernacular names become row numbers.
 
 from __future__ import annotations  # array[int] is a type for mypy only
 
+import mmap
 import os
 import re
 import tempfile
@@ -311,6 +312,8 @@ class _Writing:
         self, reading: _Reading, sources: list[Source], here: Path, progress: Callable[[str, int], None]
     ) -> None:
         self.reading, self.sources, self.here, self.progress = reading, sources, here, progress
+        self.order = self.ancestors = numpy.zeros(0, dtype=numpy.uint32)
+        """Rows as they were read, in their final order; and the final rows that others stand below."""
 
     def write(self, writer: IndexWriter) -> dict[str, int]:
         columns = self.reading.columns
@@ -321,6 +324,7 @@ class _Writing:
         prefixes = numpy.memmap(self.here / "p", dtype=f"S{PREFIX_BYTES}", mode="r", shape=(len(refs),))
         order = numpy.argsort(prefixes, kind="stable").astype(numpy.uint32)
         order = order[kept[order]]
+        self.order = order
         place = numpy.full(len(refs), NO_ROW, dtype=numpy.uint32)
         place[order] = numpy.arange(len(order), dtype=numpy.uint32)
         self._write_words(writer, prefixes, order)
@@ -356,11 +360,13 @@ class _Writing:
         columns = self.reading.columns
         lengths = _array(columns.length)[order]
         starts = _narrow(_starts(lengths))
-        fields = [("key", "<u8"), ("parent", "<u4"), ("accepted", "<u4"), ("text_at", starts.dtype.str)]
+        parents = find.rows(_array(columns.parent)[order])
+        self.ancestors = numpy.unique(parents[parents != NO_ROW])
+        fields = [("key", "<u8"), ("above", "<u4"), ("accepted", "<u4"), ("text_at", starts.dtype.str)]
         fields += [("text_length", "<u2"), *((name, "u1") for name in SMALL_FIELDS), ("spare", "u1")]
         rows = numpy.zeros(len(order), dtype=fields)
         rows["key"] = _array(columns.key)[order]
-        rows["parent"] = find.rows(_array(columns.parent)[order])
+        rows["above"] = self._above(parents)
         rows["accepted"] = find.rows(_array(columns.accepted)[order])
         rows["text_at"] = starts
         rows["text_length"] = lengths
@@ -369,6 +375,34 @@ class _Writing:
             rows[name] = _array(getattr(columns, name))[order]
         writer.add("row", rows)
         columns.parent, columns.accepted = array("Q"), array("Q")
+        self._write_ancestors(writer, order, rows)
+
+    def _above(self, parents: Array) -> Array:
+        """Return the number, among the ancestors, of each parent's row."""
+        numbers = numpy.searchsorted(self.ancestors, parents).astype(numpy.uint32)
+        return numpy.where(parents == NO_ROW, numpy.uint32(NO_ROW), numbers)
+
+    def _write_ancestors(self, writer: IndexWriter, order: Array, rows: Array) -> None:
+        """Write the taxa that others stand below close together: every answer names them, and they are few."""
+        names = self._canonicals(order, self.ancestors, rows)
+        sizes = numpy.array([len(name) for name in names], dtype=numpy.uint16)
+        fields = [("ancestor_row", "<u4"), ("ancestor_above", "<u4"), ("ancestor_at", "<u4")]
+        own = numpy.zeros(len(names), dtype=[*fields, ("ancestor_length", "<u2"), ("ancestor_rank", "u1")])
+        own["ancestor_row"] = self.ancestors
+        own["ancestor_above"] = rows["above"][self.ancestors]
+        own["ancestor_at"] = _starts(sizes)
+        own["ancestor_length"] = sizes
+        own["ancestor_rank"] = rows["rank"][self.ancestors]
+        writer.add("ancestor", own)
+        writer.add_pieces("ancestor_text", names)
+
+    def _canonicals(self, order: Array, chosen: Array, rows: Array) -> list[bytes]:
+        """Return the canonical names of some rows."""
+        lengths = _array(self.reading.columns.length)
+        with (self.here / "t").open("rb") as file:
+            texts = list(self._each(file, _starts(lengths), lengths, order[chosen]))
+        own = zip(texts, rows["name_length"][chosen].tolist(), strict=True)
+        return [_canonical_in(text.decode(), length).encode() for text, length in own]
 
     def _without_twins(self, refs: Array, by_ref: Array) -> Array:
         """Return which rows are kept: of rows with the same key only the first."""
@@ -454,6 +488,8 @@ class _Writing:
             given[at[at != NO_ROW]] = _array(values)[at != NO_ROW]
             if name == "col" and len(self.reading.pairs[0]):
                 crosswalked = self._take_pairs(own, given)
+            if name == "gbif":
+                self._write_ancestor_keys(writer, own, given)
             if given.any():
                 writer.add(name, given)
                 _write_order(writer, name, given)
@@ -461,6 +497,13 @@ class _Writing:
         writer.add("long_key", numpy.array([number for number, _ in texts], dtype=numpy.uint64))
         _write_strings(writer, "long_key_text", [text for _, text in texts])
         return crosswalked
+
+    def _write_ancestor_keys(self, writer: IndexWriter, own: Array, given: Array) -> None:
+        """Write the backbone's key of each ancestor: its own where its checklist is the backbone."""
+        sources = _array(self.reading.columns.source)[self.order[self.ancestors]]
+        is_backbone = numpy.array([namespace_of(source.checklist_key) == "gbif" for source in self.sources])
+        chosen = numpy.where(is_backbone[sources], own[self.ancestors], given[self.ancestors])
+        writer.add("ancestor_gbif", chosen.astype(numpy.uint64))
 
     def _take_pairs(self, own: Array, given: Array) -> int:
         """Fill in COL's ids by the backbone's keys, and say how many."""
@@ -478,15 +521,19 @@ class _Writing:
             writer.add_pieces("text", self._pieces(file, starts, lengths, order, "write"))
 
     def _pieces(self, file: BinaryIO, starts: Array, lengths: Array, order: Array, step: str) -> Iterator[bytes]:
-        mapped = numpy.memmap(file, dtype=numpy.uint8, mode="r") if starts.size and lengths.any() else None
-        whole = memoryview(mapped) if mapped is not None else memoryview(b"")  # type: ignore[arg-type]
         for begin in range(0, len(order), _PIECE):
             rows = order[begin : begin + _PIECE]
-            froms = starts[rows].tolist()
-            sizes = lengths[rows].tolist()
-            yield b"".join([whole[at : at + size] for at, size in zip(froms, sizes, strict=True)])
+            yield b"".join(self._each(file, starts, lengths, rows))
             if step:
                 self.progress(step, begin + len(rows))
+
+    def _each(self, file: BinaryIO, starts: Array, lengths: Array, rows: Array) -> list[bytes]:
+        """Return the texts of some rows, as they were read."""
+        if not len(rows) or not lengths.any():
+            return [b""] * len(rows)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:  # what is mapped for long counts as memory
+            places = zip(starts[rows].tolist(), lengths[rows].tolist(), strict=True)
+            return [whole[at : at + size] for at, size in places]
 
     def _write_vernaculars(self, writer: IndexWriter, find: _Finder) -> int:
         reading = self.reading
@@ -585,6 +632,11 @@ def canonical_of(name: str) -> str:
 
 def _kingdom(row: UsageRow) -> str:
     return row.higher[0][1] if row.higher and row.higher[0][0] == "KINGDOM" else ""
+
+
+def _canonical_in(text: str, length: int) -> str:
+    """Return the canonical name in a text as it is kept: its beginning, or what follows the name with authorship."""
+    return text[:length] if length else text.partition("\x1f")[2]
 
 
 def _array(values: array[int]) -> Array:

@@ -5,7 +5,7 @@ for thousands of names at once; texts are cut out of the map when an answer need
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from math import isqrt
 from pathlib import Path
@@ -31,7 +31,8 @@ LONGEST_CHAIN = 5
 """Synonyms of synonyms that are followed."""
 _DECIMAL = 1 << 62
 SOUGHT_AT_ONCE = 4096
-AT_ONCE = 256
+
+AT_ONCE = 1024
 """Entries read before a look at the memory that they have taken."""
 NAMESPACES = ("gbif", "col", "aphia", "item")
 
@@ -48,6 +49,7 @@ class NameIndex:
         self.arrays = self._file.arrays
         self.about = self._file.about
         self._map, self._text_at = self._file.section("text")
+        self._ancestors_at = self._file.section("ancestor_text")[1]
         self._spoken_at = self._file.section("spoken_text")[1]
         self._long_at = self._file.section("long_key_text")[1]
         self.languages = self._strings("languages")
@@ -236,30 +238,54 @@ class NameIndex:
 
     def lineage(self, row: int) -> tuple[Ancestor, ...]:
         """Return the ancestors of a row from the root down, itself not included."""
-        return self.lineage_through(int(self.arrays["parent"][row]))
+        return self.lineage_from(int(self.arrays["above"][row]))
 
-    def lineage_through(self, row: int) -> tuple[Ancestor, ...]:
-        """Return the lineage of what stands right below a row: the row's own, and the row itself."""
-        if row == NO_ROW:
+    def lineage_from(self, number: int) -> tuple[Ancestor, ...]:
+        """Return the lineage of what stands right below an ancestor, by the ancestor's number."""
+        if number == NO_ROW:
             return ()
-        known = self._lineages.get(row)
-        return known if known is not None else self._lineage_with(row)
+        if number not in self._lineages:
+            self.know_lineages(numpy.array([number], dtype=numpy.uint32))
+        return self._lineages[number]
 
-    def know_lineages(self, parents: Array, depth: int = DEEPEST) -> None:
-        """Read the lineages that end in these rows, those that are not known yet, together."""
-        if len(self._lineages) > CACHED:
-            self._lineages.clear()
+    def know_lineages(self, above: Array) -> None:
+        """Read the lineages that end in these ancestors, those that are not known yet, together."""
         known = self._lineages
-        rows = [row for row in numpy.unique(parents).tolist() if row != NO_ROW and row not in known]
-        if not rows or not depth:
-            return
-        wanted = numpy.array(rows, dtype=numpy.int64)
-        entries = self.entries(wanted)
-        self.know_lineages(entries["parent"], depth - 1)
-        _, canonicals = self.texts(entries)
-        above, ranks, gbif = entries["parent"].tolist(), entries["rank"].tolist(), self.ids_in("gbif", wanted, entries)
-        for row, parent, rank, name, key in zip(rows, above, ranks, canonicals, gbif, strict=True):
-            known[row] = (*self.lineage_through(parent), Ancestor(_LOWER[rank], name, key))
+        if len(known) > CACHED:
+            known.clear()
+        wanted: dict[int, int] = {}  # ancestors that have to be read, lower ones first, and what is above each
+        fresh = [number for number in numpy.unique(above).tolist() if number != NO_ROW and number not in known]
+        while fresh:
+            further = self.arrays["ancestor_above"][fresh].tolist()
+            wanted |= dict(zip(fresh, further, strict=True))
+            fresh = [n for n in dict.fromkeys(further) if n != NO_ROW and n not in known and n not in wanted]
+        steps = self._steps(list(wanted)) if wanted else {}
+        for number in reversed(wanted):
+            if number not in known:
+                self._make_known(number, wanted, steps)
+
+    def _make_known(self, number: int, wanted: Mapping[int, int], steps: Mapping[int, Ancestor]) -> None:
+        """Put a lineage together from the next known one above; a circle ends where it begins."""
+        chain = [number]
+        while (above := wanted.get(chain[-1], NO_ROW)) in wanted and above not in self._lineages:
+            if above in chain or len(chain) > DEEPEST:
+                break
+            chain.append(above)
+        for at in reversed(chain):
+            self._lineages[at] = (*self._lineages.get(wanted[at], ()), steps[at])
+
+    def _steps(self, numbers: list[int]) -> dict[int, Ancestor]:
+        """Return ancestors by their numbers."""
+        own = self._file.rows("ancestor", numpy.array(numbers, dtype=numpy.int64))
+        starts = own["ancestor_at"].astype(numpy.int64) + self._ancestors_at
+        places = zip(starts.tolist(), (starts + own["ancestor_length"]).tolist(), strict=True)
+        keys_ = self.arrays["ancestor_gbif"][numbers].tolist()
+        told = zip(numbers, own["ancestor_rank"].tolist(), places, keys_, strict=True)
+        whole = self._map
+        return {
+            number: Ancestor(_LOWER[rank], whole[at:to].decode(), self._shown(key))
+            for number, rank, (at, to), key in told
+        }
 
     def entries(self, rows: Array) -> Array:
         """Return what is known of many rows: a table of the fields that ``build`` wrote.
@@ -325,7 +351,7 @@ class NameIndex:
         """Return the names of kingdom to species that a row belongs to, folded; a synonym to those of its accepted."""
         row = self.accepted(row)
         place = _LINNEAN_PLACE.get(int(self.arrays["rank"][row]), -1)
-        above = self._linnean_with(int(self.arrays["parent"][row]))
+        above = self._linnean_from(int(self.arrays["above"][row]))
         if place < 0:
             return above
         return (*above[:place], folded(self.canonical(row)), *above[place + 1 :])
@@ -338,13 +364,15 @@ class NameIndex:
 
     def ancestor(self, row: int, rank: str) -> int:
         """Return the row of a rank above this one, as the checklist lists it; -1 where there is none."""
+        number = int(self.arrays["above"][row])
         for _ in range(DEEPEST):
-            row = int(self.arrays["parent"][row])
-            if row == NO_ROW:
-                return -1
-            if self.rank(row) == rank:
-                listed = self._row_with("key", int(self.arrays["key"][row]))
-                return listed if listed >= 0 else row
+            if number == NO_ROW:
+                break
+            above = int(self.arrays["ancestor_row"][number])
+            if self.rank(above) == rank:
+                listed = self._row_with("key", int(self.arrays["key"][above]))
+                return listed if listed >= 0 else above
+            number = int(self.arrays["ancestor_above"][number])
         return -1
 
     def step(self, row: int) -> Ancestor:
@@ -406,30 +434,14 @@ class NameIndex:
             yield places[hit], at[hit]
             self.trim()
 
-    def _lineage_with(self, row: int) -> tuple[Ancestor, ...]:
-        """Return the lineage of a row and the row itself."""
-        steps: list[int] = []
-        while row != NO_ROW and row not in self._lineages and len(steps) < DEEPEST and row not in steps:
-            steps.append(row)
-            row = int(self.arrays["parent"][row])
-        if len(self._lineages) > CACHED:
-            self._lineages.clear()
-        known = self._lineages.get(row, ())
-        for step in reversed(steps):
-            known = (*known, self.step(step))
-            self._lineages[step] = known
-        return known
-
-    def _linnean_with(self, row: int) -> tuple[str, ...]:
-        if row == NO_ROW:
-            return ("",) * len(LINNEAN)
-        known = self._linnean.get(row)
+    def _linnean_from(self, number: int) -> tuple[str, ...]:
+        """Return the names of kingdom to species, folded, of what stands right below an ancestor."""
+        known = self._linnean.get(number)
         if known is None:
             if len(self._linnean) > CACHED:
                 self._linnean.clear()
-            names = {step.rank.upper(): step.name for step in self._lineage_with(row)}
-            known = tuple(folded(names.get(rank, "")) for rank in LINNEAN)
-            self._linnean[row] = known
+            names = {step.rank.upper(): step.name for step in self.lineage_from(number)}
+            known = self._linnean[number] = tuple(folded(names.get(rank, "")) for rank in LINNEAN)
         return known
 
     def _row_with(self, column: str, number: int) -> int:

@@ -23,7 +23,7 @@ ALIGNMENT = 4096
 DIRECTORY_BYTES = 65536
 """Room kept for the directory at the beginning of the file."""
 
-MAPPED_AT_MOST = 224 << 20
+MAPPED_AT_MOST = 128 << 20
 """Bytes of files in this process's memory above which they are given back."""
 _STATM = Path("/proc/self/statm")
 

@@ -154,14 +154,14 @@ def _known_beginning(words: list[str], knows: Callable[[str], bool]) -> int:
 
 def _is_authors(words: list[str], uniform: bool, start: int) -> bool:
     """Say whether these words are authors and years, and nothing else."""
-    text = " ".join(words)
-    if _QUALIFIER_WORDS.search(text):
-        return False
     if uniform:
-        return bool(_AUTHOR_SIGNS.search(text)) and start > 1
+        text = " ".join(words)
+        return bool(_AUTHOR_SIGNS.search(text)) and start > 1 and not _QUALIFIER_WORDS.search(text)
     if start == 1 and words[0].startswith("(") and len(words) > 1 and words[1][:1].islower():
-        return words[1].lower() in _PARTICLES
-    return all(_AUTHOR_TOKEN.match(word) or word.lower().strip(".,()") in _PARTICLES for word in words)
+        known = words[1].lower() in _PARTICLES
+    else:
+        known = all(_AUTHOR_TOKEN.match(word) or word.lower().strip(".,()") in _PARTICLES for word in words)
+    return known and not _QUALIFIER_WORDS.search(" ".join(words))
 
 
 def _capitals(words: list[str], uniform: bool) -> str:

@@ -6,9 +6,10 @@ Their rows are looked up together, in the order of the file. Whatever else there
 ``resolve``, which leads to the same answer for each name that is answered here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy
 
@@ -44,15 +45,15 @@ NONE, AS_KNOWN, IN_FULL, OTHERWISE = range(4)
 """How a name was found: letter for letter, with its own authorship, or as a ``Way`` says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """How a name was asked that is in the index under another form."""
 
-    authorship: int = 0  # points
+    authorship: str = ""
     rank: str = ""
     qualifier: str = ""
     language: str = ""  # of a vernacular name
     is_spoken: bool = False
+    is_followed: bool = False  # the name stands there as it is known, and authors behind it
 
 
 @dataclass(slots=True)
@@ -116,11 +117,10 @@ class PlainNames:
         begun |= self._begun(lows, [at for at in left if at not in begun], (1,))
         authors = {at: authors_after(" ".join(names[at].split()), length) for at, (length, _, _) in begun.items()}
         settled = {at for at, written in authors.items() if written}
-        alone = [at for at in settled if begun[at][2] == 1]
-        for at, row, name, canonical in self._texts(alone, [begun[at][1] for at in alone]):
-            points = author_score(authors[at], authorship_of(name, canonical))
-            if points >= 0 and name.startswith(canonical):
-                hits.add(at, row, _way(points * 2, _RANKS_BY_BLANKS.get(canonical.count(" "), ""), ""))
+        for at in settled:
+            _, row, rows = begun[at]
+            if rows == 1:
+                hits.add(at, row, Way(authors[at], is_followed=True))
         return settled, set(begun)
 
     def _begun(
@@ -130,11 +130,10 @@ class PlainNames:
         asked: list[tuple[int, int]] = []
         texts: list[str] = []
         for at in places:
-            words = lows[at].split(" ", 3)
             for length in lengths:
-                if length < len(words):
+                if beginning := _beginning(lows[at], length):
                     asked.append((at, length))
-                    texts.append(" ".join(words[:length]))
+                    texts.append(beginning)
         first, count = self._index.find(_hashes(texts))
         known = numpy.flatnonzero(count)
         begun: dict[int, tuple[int, int, int]] = {}
@@ -157,30 +156,14 @@ class PlainNames:
         return strangers
 
     def _add_parsed(self, names: Sequence[str], places: Sequence[int], hits: Hits) -> dict[int, Asked]:
-        """Find what the parser makes of names, and return its readings of those that are not found so."""
+        """Find names as the parser reads them, and return its readings."""
         read = read_together([tidied(names[at]) for at in places])
         parsed = {at: asked for at, asked in zip(places, read, strict=True) if asked is not None}
         first, count = self._index.find(_hashes([asked.name for asked in parsed.values()]))
-        alone = [
-            (at, row)
-            for (at, asked), row, known in zip(parsed.items(), first.tolist(), count.tolist(), strict=True)
-            if known == 1 and asked.is_parsable and not asked.is_indeterminate
-        ]
-        for at, row, name, canonical in self._texts([at for at, _ in alone], [row for _, row in alone]):
-            asked = parsed[at]
-            points = author_score(asked.authorship, authorship_of(name, canonical)) if asked.authorship else 0
-            if points >= 0:
-                hits.add(at, row, _way(points * 2, asked.rank, asked.qualifier))
-                del parsed[at]
+        for (at, asked), row, rows in zip(parsed.items(), first.tolist(), count.tolist(), strict=True):
+            if rows == 1 and asked.is_parsable and not asked.is_indeterminate:
+                hits.add(at, row, Way(asked.authorship, asked.rank, asked.qualifier))
         return parsed
-
-    def _texts(self, places: Sequence[int], rows: Sequence[int]) -> Iterable[tuple[int, int, str, str]]:
-        """Return places and rows with the rows' names, with authorship and canonical, in the order of the rows."""
-        own = numpy.array(rows, dtype=numpy.int64)
-        order = numpy.argsort(own)
-        own = own[order]
-        names, canonicals = self._index.texts(self._index.entries(own))
-        return zip([places[at] for at in order.tolist()], own.tolist(), names, canonicals, strict=True)
 
     # ---- what is told of it ---------------------------------------------------------------------------------------
 
@@ -198,22 +181,22 @@ class PlainNames:
         index = self._index
         own = _read(index, hits.rows[places])
         accepted = _read_accepted(index, own)
-        parents = accepted.entries["parent"]
-        index.know_lineages(parents)
+        above = accepted.entries["above"]
+        index.know_lineages(above)
         origins = [index.checklist_of(source) for source in range(len(index.checklists))]
         columns = zip(
-            places.tolist(), _verdicts(hits, places, own.entries), own.names, own.canonicals, own.keys,
+            places.tolist(), _verdicts(hits, places, own), own.names, own.canonicals, own.keys,
             own.entries["rank"].tolist(), own.entries["status"].tolist(), own.entries["source"].tolist(),
             (accepted.rows != own.rows).tolist(), accepted.names, accepted.canonicals, accepted.keys,
-            accepted.entries["rank"].tolist(), accepted.entries["status"].tolist(), parents.tolist(),
+            accepted.entries["rank"].tolist(), accepted.entries["status"].tolist(), above.tolist(),
             *(index.ids_in(space, accepted.rows, accepted.entries) for space in NAMESPACES),
             index.vernaculars_of(accepted.rows), strict=True,
         )  # fmt: skip
         for (
             at, verdict, name, canonical, key, rank, status, source, is_synonym, accepted_name, accepted_canonical,
-            accepted_key, accepted_rank, accepted_status, parent, gbif, col, aphia, item, vernaculars,
+            accepted_key, accepted_rank, accepted_status, above_it, gbif, col, aphia, item, vernaculars,
         ) in columns:  # fmt: skip
-            lineage = index.lineage_through(parent)
+            lineage = index.lineage_from(above_it)
             if verdict is None or is_synonym_code(accepted_status) or (lineage and lineage[0].name == "Viruses"):
                 continue  # chains of synonyms and synonyms of nothing, too, take the long way
             way = hits.ways.get(at, _PLAIN_WAY)
@@ -256,22 +239,32 @@ def _read_accepted(index: NameIndex, own: _Read) -> _Read:
     return found
 
 
-def _verdicts(hits: Hits, places: Array, entries: Array) -> list[Verdict | None]:
+def _verdicts(hits: Hits, places: Array, own: _Read) -> list[Verdict | None]:
     """Return what each name's match is worth, ``None`` where there is more to weigh.
 
     Of names found as they are known only a few things count, which a number stands for.
     """
     kinds = hits.kinds[places]
-    codes = (kinds << 24) | (entries["shape"].astype(numpy.uint32) << 16)
-    codes |= (entries["rank"].astype(numpy.uint32) << 8) | entries["status"]
+    codes = (kinds << 24) | (own.entries["shape"].astype(numpy.uint32) << 16)
+    codes |= (own.entries["rank"].astype(numpy.uint32) << 8) | own.entries["status"]
     distinct, inverse = numpy.unique(codes, return_inverse=True)
     known = [_verdict_of(code) for code in distinct.tolist()]
     told = [known[number] for number in inverse.tolist()]
-    for at in numpy.flatnonzero(kinds == OTHERWISE).tolist():
-        way = hits.ways[int(places[at])]
-        shape, rank, status = (int(entries[field][at]) for field in ("shape", "rank", "status"))
-        told[at] = _SPOKEN if way.is_spoken else _judged(shape, way.authorship, way.rank, rank, status)
+    others = numpy.flatnonzero(kinds == OTHERWISE)
+    for at, place, code in zip(others.tolist(), places[others].tolist(), codes[others].tolist(), strict=True):
+        told[at] = _verdict_of_way(hits.ways[place], own.names[at], own.canonicals[at], code)
     return told
+
+
+def _verdict_of_way(way: Way, name: str, canonical: str, code: int) -> Verdict | None:
+    shape, rank, status = code >> 16 & 255, code >> 8 & 255, code & 255
+    if way.is_spoken:
+        return _SPOKEN
+    points = author_score(way.authorship, authorship_of(name, canonical)) if way.authorship else 0
+    if points < 0 or (way.is_followed and shape & APART):
+        return None
+    asked_rank = _RANKS_BY_BLANKS.get(blanks_in(shape), "") if way.is_followed else way.rank
+    return _judged(shape, points * 2, asked_rank, rank, status)
 
 
 def _verdict_of(code: int) -> Verdict | None:
@@ -306,11 +299,6 @@ def _judged(shape: int, authorship: int, asked_rank: str, rank: int, status: int
 _PLAIN_WAY = Way()
 
 
-@lru_cache(maxsize=4096)
-def _way(authorship: int, rank: str, qualifier: str) -> Way:
-    return Way(authorship, rank, qualifier)
-
-
 @lru_cache(maxsize=256)
 def _spoken_way(language: str) -> Way:
     return Way(language=language, is_spoken=True)
@@ -319,3 +307,13 @@ def _spoken_way(language: str) -> Way:
 def _hashes(texts: Sequence[str]) -> Array:
     """Return the hash of each text."""
     return numpy.fromiter(map(keys.hashed, texts), dtype=numpy.uint64, count=len(texts))
+
+
+def _beginning(low: str, words: int) -> str:
+    """Return the first words of a longer text, ``""`` where it is not longer."""
+    at = -1
+    for _ in range(words):
+        at = low.find(" ", at + 1)
+        if at < 0:
+            return ""
+    return low[:at]

@@ -34,7 +34,7 @@ from linkeddata.nameindex.ranks import CODE, rank_of
 from linkeddata.nameindex.spelling import folded
 from linkeddata.records import Taxon
 
-BATCH = 32768
+BATCH = 65536
 """Queries looked up together."""
 TRIMMED_AFTER = 2
 """Names weighed one by one before a look at the memory that has been taken."""
