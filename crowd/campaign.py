@@ -132,11 +132,20 @@ class IiifSource:
     created: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedArtSource:
+    """Linked Art records, such as the Rijksmuseum's: a URL (of an object or a search), a JSON file or a folder."""
+
+    records: str
+    language: str = "en"
+
+
 LISTS: dict[str, type[Any]] = {
     "files": ListSource,
     "dwca": DwcaSource,
     "nba": NbaSource,
     "iiif": IiifSource,
+    "linkedart": LinkedArtSource,
 }
 """The kinds of lists that people have, by the key under ``[[tags.…]]``."""
 
@@ -210,6 +219,7 @@ class Campaign:
     dwca: tuple[DwcaSource, ...] = ()
     nba: tuple[NbaSource, ...] = ()
     iiif: tuple[IiifSource, ...] = ()
+    linkedart: tuple[LinkedArtSource, ...] = ()
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)

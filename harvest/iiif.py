@@ -16,7 +16,7 @@ from typing import Any
 
 from crowd.campaign import IiifSource
 from harvest.commons import NO_ITEM
-from harvest.iiif_image import image_address, own_id
+from harvest.iiif_image import image_address
 from harvest.lists import (
     BAD_RECORD,
     BAD_VALUE,
@@ -28,14 +28,17 @@ from harvest.lists import (
     is_address,
     item_in,
     json_documents,
+    kind,
     licence_of,
     moment_of,
     objects,
+    own_id,
     region_of,
     text,
+    unavailable,
 )
 from harvest.mediainfo import plain_text
-from harvest.records import SOURCE_FAILED, Harvested, lost, source_name
+from harvest.records import Harvested, lost, source_name
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError
 from linkeddata.pseudonyms import Pseudonyms
@@ -45,7 +48,6 @@ Json = Mapping[str, Any]
 Words = list[tuple[str, str]]
 """Texts with their languages; ``""`` where none is given."""
 
-MISSING = "document missing"
 TAGGING = ("tagging", "identifying", "classifying")
 """Motivations with which an annotation says what something shows."""
 _CHILDREN = ("items", "members", "collections", "manifests")
@@ -115,18 +117,6 @@ def harvest_iiif(client: Client, source: IiifSource, *, campaign: str, pseudonym
         yield reading.lost(source_name(source.manifest) or source.manifest, NO_IMAGE, "no manifest")
 
 
-def kind(value: Any) -> str:
-    """Return the type of a thing without its prefix.
-
-    >>> kind({"@type": "sc:Manifest"}), kind({"type": "Canvas"}), kind({"@type": ["oa:Tag", "cnt:ContentAsText"]})
-    ('Manifest', 'Canvas', 'Tag')
-    """
-    if not isinstance(value, Mapping):
-        return ""
-    types = entries(value.get("type")) or entries(value.get("@type"))
-    return text(types[0]).rpartition(":")[2] if types else ""
-
-
 def words(value: Any) -> Words:
     """Return the texts in a value of either version, with their languages, as plain text.
 
@@ -168,12 +158,7 @@ def _opened(reading: _Reading, entry: Any) -> Json | Failure:
     try:
         return reading.fetch(iri)
     except ServiceError as error:
-        return _unavailable(reading, iri, error)
-
-
-def _unavailable(reading: _Reading, iri: str, error: ServiceError) -> Failure:
-    """Return the failure of a document that could not be had: gone, or to be tried again in the next run."""
-    return reading.lost(iri, MISSING if error.code in ("404", "410") else SOURCE_FAILED, str(error)[:300])
+        return unavailable(iri, error, reading.campaign)
 
 
 def _members(reading: _Reading, collection: Json) -> list[Any]:
@@ -220,7 +205,7 @@ def _canvas(reading: _Reading, manifest: Json, canvas: Json) -> Iterator[Harvest
     try:
         address = image_address(body, reading.source.width_px, reading.fetch)
     except ServiceError as error:
-        yield _unavailable(reading, iri, error)
+        yield unavailable(iri, error, reading.campaign)
         return
     if not is_address(address.url):
         yield reading.lost(iri, NO_IMAGE, f"image {address.url[:80]!r}")
@@ -352,7 +337,7 @@ def _annotated(reading: _Reading, canvas: Json, fills: bool) -> Iterator[Said | 
             try:
                 page = reading.fetch(iri)
             except ServiceError as error:
-                yield _unavailable(reading, iri, error)
+                yield unavailable(iri, error, reading.campaign)
                 continue
         following = own_id(page.get("next"))
         if following:

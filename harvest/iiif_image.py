@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harvest.lists import entries, objects, text
+from harvest.lists import entries, objects, own_id, text
 
 Json = Mapping[str, Any]
 Ask = Callable[[str], Json]
@@ -49,13 +49,6 @@ def image_address(body: Json, width_px: int, ask: Ask) -> Address:
         width_px=number(about.get("width")) if whole else 0,
         height_px=number(about.get("height")) if whole else 0,
     )
-
-
-def own_id(value: Any) -> str:
-    """Return the id of a thing, in either version's spelling; a text is an id by itself."""
-    if isinstance(value, str):
-        return value.strip()
-    return (text(value.get("id")) or text(value.get("@id"))) if isinstance(value, Mapping) else ""
 
 
 def number(value: Any) -> int:

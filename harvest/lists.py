@@ -16,15 +16,16 @@ from typing import Any
 import orjson
 
 from harvest.mediainfo import licence_of_code
-from harvest.records import Harvested, Roll, licence_iri, membership
-from linkeddata.errors import UsageError
+from harvest.records import SOURCE_FAILED, Harvested, Roll, licence_iri, lost, membership
+from linkeddata.errors import ServiceError, UsageError
 from linkeddata.ids import content_id
 from linkeddata.pseudonyms import Pseudonyms
-from linkeddata.records import MediaFile, Tag
+from linkeddata.records import Failure, MediaFile, Tag
 
 BAD_VALUE = "value not understood"
 """One value of a record says nothing that can be meant; the rest of the record is taken."""
 BAD_RECORD = "record not understood"
+MISSING = "document missing"
 NO_IMAGE = "no image"
 NOT_AN_IMAGE = "not an image"
 NO_NAME = "no name"
@@ -291,3 +292,28 @@ def objects(value: Any) -> list[Mapping[str, Any]]:
 def text(value: Any) -> str:
     """Return a JSON value as text: ``""`` for what is neither a text nor a number."""
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def own_id(value: Any) -> str:
+    """Return the id of a thing, in either version's spelling; a text is an id by itself."""
+    if isinstance(value, str):
+        return value.strip()
+    return (text(value.get("id")) or text(value.get("@id"))) if isinstance(value, Mapping) else ""
+
+
+def kind(value: Any) -> str:
+    """Return the type of a thing without its prefix.
+
+    >>> kind({"@type": "sc:Manifest"}), kind({"type": "Canvas"}), kind({"@type": ["oa:Tag", "cnt:ContentAsText"]})
+    ('Manifest', 'Canvas', 'Tag')
+    """
+    if not isinstance(value, Mapping):
+        return ""
+    types = entries(value.get("type")) or entries(value.get("@type"))
+    return text(types[0]).rpartition(":")[2] if types else ""
+
+
+def unavailable(iri: str, error: ServiceError, campaign: str) -> Failure:
+    """Return the failure of a document that could not be had: gone, or to be tried again in the next run."""
+    reason = MISSING if error.code in ("404", "410") else SOURCE_FAILED
+    return lost(iri, reason, str(error)[:300], campaign=campaign)

@@ -16,6 +16,7 @@ from crowd.campaign import (
     DwcaSource,
     IiifSource,
     IsaSource,
+    LinkedArtSource,
     ListSource,
     NbaSource,
     SparqlSource,
@@ -25,6 +26,7 @@ from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
 from harvest.iiif import harvest_iiif
 from harvest.isa import export_address, harvest_isa
+from harvest.linkedart import harvest_linked_art
 from harvest.nba import harvest_nba
 from harvest.records import SOURCE_FAILED, Harvested, Progress, lost, silent
 from harvest.sparql import harvest_query
@@ -34,7 +36,7 @@ from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, MediaFile
 from linkeddata.settings import Settings
 
-Listed = ListSource | DwcaSource | NbaSource | IiifSource
+Listed = ListSource | DwcaSource | NbaSource | IiifSource | LinkedArtSource
 Source = CommonsSource | IsaSource | SparqlSource | Listed
 
 
@@ -103,6 +105,8 @@ def called(source: Source) -> str:
             return f"biodiversity documents {source.path}"
         case IiifSource():
             return f"IIIF {source.manifest}"
+        case LinkedArtSource():
+            return f"Linked Art {source.records}"
 
 
 def source_state(campaign: Campaign) -> str:
@@ -130,7 +134,13 @@ def local_files(campaign: Campaign) -> list[Path]:
     """Return the files on this machine that the campaign reads tags from."""
     named = [source.csv for source in campaign.isa if source.csv and "://" not in source.csv]
     for source in lists_of(campaign):
-        place = source.manifest if isinstance(source, IiifSource) else source.path
+        match source:
+            case IiifSource():
+                place = source.manifest
+            case LinkedArtSource():
+                place = source.records
+            case _:
+                place = source.path
         named += [] if "://" in place else [place]
     return [Path(campaign.folder) / name for name in named]
 
@@ -203,6 +213,9 @@ def _harvest_listed(reach: Reach, source: Listed, described: Container[str]) -> 
         case IiifSource():
             here = replace(source, manifest=_place(folder, source.manifest))
             yield from harvest_iiif(reach.client, here, **own)
+        case LinkedArtSource():
+            given = replace(source, records=_place(folder, source.records))
+            yield from harvest_linked_art(reach.client, given, **own)
 
 
 def _place(folder: Path, named: str) -> str:
