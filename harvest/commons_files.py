@@ -7,7 +7,7 @@ describes the files in the same request (https://www.mediawiki.org/wiki/API:Cate
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import islice
 from math import isqrt
@@ -16,7 +16,7 @@ from typing import Any
 from crowd.campaign import CommonsSource
 from harvest.mediainfo import Page
 from harvest.records import Progress, batches, lost, silent
-from harvest.wiki import DESCRIBED, ENTITIES, NUMBERED, Api, Params, by_id, by_title, listed
+from harvest.wiki import DESCRIBED, ENTITIES, NUMBERED, Api, Pages, Params, by_id, by_title, listed
 from linkeddata.ids import media_of_iri
 from linkeddata.records import Failure
 
@@ -78,6 +78,29 @@ def _category(
         generator: Params = {"generator": "categorymembers", "gcmtitle": title, "gcmtype": "file"}
         found = _listed(api, generator, "gcmlimit", title.partition(":")[2], described)
     yield from _or_nothing(found, title, campaign, reason=EMPTY)
+
+
+def list_touched(
+    api: Api, source: CommonsSource, known: Mapping[str, int], touched: Set[int]
+) -> Iterator[Found | Failure]:
+    """Yield the files of a category: those known and not touched as they were, the touched ones if they are in it now.
+
+    ``known`` are the files that were in the category, by IRI with their revision.
+    """
+    title = with_prefix(source.category)
+    place = title.partition(":")[2]
+    for iri, revision in known.items():
+        number = _page_id(iri)
+        if number and number not in touched:
+            yield Found(id=number, revision=revision, place=place)
+    for batch in batches(sorted(touched), ENTITIES):
+        pages = Pages()
+        asked: Params = {"pageids": "|".join(map(str, batch)), "prop": "info|categories", "clcategories": title}
+        for payload in api.query({**asked, "cllimit": "max"}):
+            pages.take(payload)
+        for page in pages.all():
+            if page.categories:
+                yield Found(id=page.id, revision=page.revision, place=place)
 
 
 def list_category(api: Api, source: CommonsSource, *, progress: Progress = silent) -> dict[int, Found]:

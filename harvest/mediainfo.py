@@ -66,6 +66,7 @@ class Page:
     revision: int
     namespace: int = 6  # a file; a category is 14
     newest: Revision | None = None
+    categories: tuple[str, ...] = ()  # with their prefix, of those that were asked for
     image: Json  # imageinfo; empty for a page without a file of its own (a redirect)
 
 
@@ -137,6 +138,7 @@ def _page(page: Json) -> Page:
         revision=int(page.get("lastrevid") or 0),
         namespace=int(page.get("ns", 6)),
         newest=parse_revision(newest) if newest else None,
+        categories=tuple(str(category["title"]) for category in page.get("categories") or ()),
         image={} if image.get("filemissing") else image,
     )
 

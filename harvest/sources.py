@@ -28,6 +28,7 @@ from harvest.iiif import harvest_iiif
 from harvest.isa import export_address, harvest_isa
 from harvest.linkedart import harvest_linked_art
 from harvest.nba import harvest_nba
+from harvest.recent import Lately
 from harvest.records import SOURCE_FAILED, Harvested, Progress, lost, silent
 from harvest.sparql import harvest_query
 from linkeddata.client import Client
@@ -50,6 +51,8 @@ class Reach:
     pseudonyms: Pseudonyms
     known: Mapping[str, int]
     """Revision by IRI of the files that are stored: their history is not read again."""
+    lately: Lately | None = None
+    """Ask only for what was touched since a day, where a source can be asked so more cheaply."""
     progress: Progress = silent
 
 
@@ -164,6 +167,8 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
                 campaign=campaign.id,
                 pseudonyms=reach.pseudonyms,
                 known=reach.known,
+                # Which of several sources a file is known from is not kept: only one alone can be asked so.
+                lately=reach.lately if len(sources_of(campaign)) == 1 else None,
                 progress=reach.progress,
             )
         case IsaSource():

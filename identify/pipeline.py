@@ -51,6 +51,8 @@ class Run:
     client: Client
     now: Callable[[], str]
     progress: Progress = silent
+    since: str = ""
+    """Harvest again what was touched since this day; empty where that was not asked for."""
 
     @property
     def folder(self) -> Path:

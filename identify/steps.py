@@ -18,6 +18,7 @@ from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.dataset import build
 from harvest.departed import GONE, deletions
 from harvest.images import UNREACHABLE, ImageFolder, fetch
+from harvest.recent import Lately
 from harvest.records import SOURCE_FAILED, Harvested
 from harvest.sources import Reach, harvest_all
 from harvest.wiki import Api
@@ -69,6 +70,7 @@ def harvest_step(run: Run) -> Done:
         campaign=run.campaign,
         pseudonyms=Pseudonyms(installation_key(run.settings)),
         known=_known(run, {failure.subject for failure in old.values()}),
+        lately=_lately(run),
         progress=run.progress,
     )
     seen: set[str] = set()
@@ -287,6 +289,15 @@ def _known(run: Run, failed: set[str]) -> dict[str, int]:
         return {}
     others = {member.file for member in run.store.each(CampaignFile) if member.campaign != run.campaign.id}
     return {media.iri: media.revision for media in files_of(run) if media.iri not in others | failed}
+
+
+def _lately(run: Run) -> Lately | None:
+    """Return since when files may have been touched: the day asked for, but not after the last whole harvest."""
+    last = run.store.get(Step, f"{run.campaign.id}/harvest")
+    if not run.since or not last or not last.fingerprint:
+        return None
+    titles = {media.title: media.iri for media in files_of(run)}
+    return Lately(since=min(run.since, last.moment[:10]), now=run.now(), titles=titles)
 
 
 def _profile(run: Run) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from harvest.standin.exchange import JSON_TYPE, Reply, json_reply
 from harvest.standin.index import Index, Member, Searchable, image_path, url_path
-from harvest.standin.world import Entity, File, Item, Json, Revision
+from harvest.standin.world import Deletion, Entity, File, Item, Json, Revision
 
 Params = Mapping[str, str]
 STANDARD_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
@@ -379,25 +379,34 @@ def _hit(wiki: Wiki, page: Searchable, word: str) -> bool:
 
 
 def recent_changes(wiki: Wiki, params: Params, prefix: str) -> Listed:
-    """Answer ``list=recentchanges`` of file pages, newest first, back to ``rcend``."""
+    """Answer ``list=recentchanges`` of file pages and deletions, newest first, back to ``rcend``."""
+    kinds = set(values(params, f"{prefix}rctype", "edit|new|log"))
+    rows = [_change(f, i) for f in wiki.index.world.files for i in range(len(f.revisions))]
+    rows += [_deletion(d) | {"revid": 0, "old_revid": 0, "rcid": d.number} for d in wiki.index.world.deletions]
     oldest = params.get(f"{prefix}rcend", "")
-    rows = sorted(
-        (
-            (r.moment, r.id, f, i)
-            for f in wiki.index.world.files
-            for i, r in enumerate(f.revisions)
-            if r.moment >= oldest
-        ),
-        key=lambda row: row[:2],
-        reverse=True,
-    )
+    rows = [row for row in rows if row["type"] in kinds and row["timestamp"] >= oldest]
+    rows.sort(key=lambda row: (row["timestamp"], row["rcid"]), reverse=True)
     token = params.get(f"{prefix}rccontinue", "")
     if token:
         stamp, _, number = token.partition("|")
-        rows = [r for r in rows if (_stamp(r[0]), r[1]) <= (stamp, int(number))]
+        rows = [r for r in rows if (_stamp(r["timestamp"]), r["rcid"]) <= (stamp, int(number))]
     most = limit(params, f"{prefix}rclimit")
-    changes = [_change(f, i) for _, _, f, i in rows[:most]]
-    return {"recentchanges": changes}, _next(f"{prefix}rccontinue", [f"{_stamp(r[0])}|{r[1]}" for r in rows[most:][:1]])
+    rest = rows[most:][:1]
+    return {"recentchanges": rows[:most]}, _next(
+        f"{prefix}rccontinue", [f"{_stamp(r['timestamp'])}|{r['rcid']}" for r in rest]
+    )
+
+
+def _deletion(deletion: Deletion) -> Json:
+    return {
+        "type": "log",
+        "ns": 6,
+        "title": deletion.title,
+        "pageid": 0,
+        "user": deletion.user,
+        "timestamp": deletion.moment,
+        "comment": deletion.comment,
+    }
 
 
 def _change(file: File, number: int) -> Json:
@@ -479,11 +488,14 @@ def info(wiki: Wiki, _params: Params, pages: dict[int, Json]) -> More:
     return {}
 
 
-def categories(wiki: Wiki, _params: Params, pages: dict[int, Json]) -> More:
-    """Answer ``prop=categories``."""
+def categories(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
+    """Answer ``prop=categories``, of those in ``clcategories`` if given."""
+    only = {_normalized(title) for title in values(params, "clcategories")}
     for file, page in _files(wiki, pages):
-        if file.categories:
-            page["categories"] = [{"ns": 14, "title": f"Category:{name}"} for name in sorted(file.categories)]
+        titles = [f"Category:{name}" for name in sorted(file.categories)]
+        shown = [title for title in titles if not only or title in only]
+        if shown:
+            page["categories"] = [{"ns": 14, "title": title} for title in shown]
     return {}
 
 

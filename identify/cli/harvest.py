@@ -5,6 +5,8 @@
 """
 
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +68,22 @@ class CampaignFirst(click.Group):
 @click.command("harvest", cls=DefaultCommand)
 @campaign_argument
 @again_option
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Do it again for what was touched since DATE (2026-11-01); what was missed before that day stays missed.",
+)
 @click.pass_obj
-def harvest_campaign(shell: Shell, campaign: Path, again: bool) -> None:
+def harvest_campaign(shell: Shell, campaign: Path, again: bool, since: datetime | None) -> None:
     """Bring home the tags and images of the campaign in file CAMPAIGN.
 
     Asks only for what is not there yet; what was stopped goes on where it stopped. docs/harvest.md tells which route to
     choose.
     """
     with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
-        sys.exit(perform(shell, work, ("harvest", "images"), again))
+        work = replace(work, since=since.date().isoformat() if since else "")
+        sys.exit(perform(shell, work, ("harvest", "images"), again or bool(since)))
 
 
 @click.group(cls=CampaignFirst, default=harvest_campaign)

@@ -175,3 +175,76 @@ def test_what_was_wrong_with_a_file_is_told_again_though_nothing_changed(
     server.become(_world(mended, *FILES[1:]))
     _harvest(settings)
     assert _failures(settings) == set()
+
+
+SINCE = replace(CAMPAIGN, commons=(CommonsSource(category="Large"),))
+
+
+def _large(number: int) -> File:
+    return replace(_file(number), categories=("Large",))
+
+
+def _harvest_since(settings: Settings, day: str, campaign: Campaign = SINCE) -> Outcome:
+    with _opened(settings, campaign) as run:
+        run = replace(run, since=day, now=lambda: "2021-10-20T00:00:00Z")
+        return list(run_steps(run, STEPS, ("harvest",), again=True))[-1]
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[File, ...]:
+    return tuple(_large(number) for number in range(1, 1206))
+
+
+def test_on_a_quiet_wiki_only_what_was_touched_is_asked_for(
+    stand_in: Callable[[World], StandIn], tmp_path: Path, large: tuple[File, ...]
+) -> None:
+    unknown = _edited(large[5], "Ann", "/* wbeditentity-update:0| */", statement("M6", "P180", "somevalue"))
+    large = (*large[:5], unknown, *large[6:])
+    server = stand_in(_world(*large))
+    settings = server.settings(home=str(tmp_path / "home"), pseudonym_key="test")
+    _harvest_since(settings, "2021-10-05")
+    assert server.requests.count(list="recentchanges") == 0, "there was nothing to compare with"
+
+    lion = statement("M2", "P180", "Q140")
+    note = "/* wbsetclaim-create:2||1 */ [[d:Special:EntityPage/P180]]: [[d:Special:EntityPage/Q140]]"
+    moment = "2021-10-19T12:00:00Z"
+    tagged, left, other, new = (_edited(f, "Ann", note, lion) for f in (large[1], large[2], _file(3000), _large(3001)))
+    at = [
+        replace(f, revisions=(*f.revisions[:-1], replace(f.revisions[-1], moment=moment)))
+        for f in (tagged, left, other, new)
+    ]
+    gone = Deletion(number=1, page_id=4, title=large[3].title, moment=moment)
+    server.become(_world(large[0], at[0], replace(at[1], categories=()), *large[4:], *at[2:], deletions=(gone,)))
+    server.requests.clear()
+    counts = _harvest_since(settings, "2021-10-18").counts
+    assert counts == {"files": 1204, "tags": 2, "withdrawn": 0, "taggers": 1, "deleted": 1, "left": 1}
+    assert server.requests.count(generator="categorymembers") == 0
+    assert [asked.params["ids"] for asked in server.requests.all(action="wbgetentities")] == ["M2|M6|M3001"]
+    assert {(s, r) for s, r, _ in _failures(settings)} == {("M4", "file deleted"), ("M6", "statement without item")}
+    with Store(settings.store) as store:
+        assert store.get(MediaFile, f"{ENTITY}M4").gone == moment  # type: ignore[union-attr]
+
+
+def test_on_a_busy_wiki_or_after_too_long_a_time_the_category_is_listed(
+    stand_in: Callable[[World], StandIn], tmp_path: Path, large: tuple[File, ...]
+) -> None:
+    server = stand_in(_world(*large))
+    settings = server.settings(home=str(tmp_path / "home"), pseudonym_key="test")
+    _harvest_since(settings, "2021-10-01")
+    server.requests.clear()
+    assert _harvest_since(settings, "2021-10-01").counts["files"] == 1205  # all were uploaded on that day
+    assert (server.requests.count(list="recentchanges"), server.requests.count(generator="categorymembers")) == (1, 3)
+    server.requests.clear()
+    assert _harvest_since(settings, "2021-09-01").counts["files"] == 1205
+    assert (server.requests.count(list="recentchanges"), server.requests.count(generator="categorymembers")) == (0, 3)
+
+
+def test_a_campaign_of_several_sources_is_listed(
+    stand_in: Callable[[World], StandIn], tmp_path: Path, large: tuple[File, ...]
+) -> None:
+    both = replace(SINCE, commons=(*SINCE.commons, CommonsSource(files=("M1",))))
+    server = stand_in(_world(*large))
+    settings = server.settings(home=str(tmp_path / "home"), pseudonym_key="test")
+    _harvest_since(settings, "2021-10-18", both)
+    _harvest_since(settings, "2021-10-18", both)
+    assert server.requests.count(list="recentchanges") == 0
