@@ -90,8 +90,8 @@ class Candidate:
 class NameAnswer(NamedTuple):
     """What one name resolved to; a named tuple, since millions of them are made.
 
-    For match type NONE all keys are empty and ``reason`` says why, in words that begin with one of ``not a name``,
-    ``not found``, ``tie``, ``homonym across kingdoms`` or ``low confidence``.
+    For match type NONE all keys are empty, ``confidence`` is 0 and ``reason`` says why, in words that begin with one of
+    ``not a name``, ``not found``, ``tie``, ``homonym across kingdoms`` (``… and codes``) or ``low confidence``.
     """
 
     query: str  # the verbatim name
@@ -127,7 +127,7 @@ class NameAnswer(NamedTuple):
 def row_of(answer: NameAnswer) -> dict[str, str]:
     """Return the answer as a row of text under the names of ``COLUMNS``.
 
-    >>> row_of(NameAnswer(query="x", match_type="NONE", confidence=100))["matchType"]
+    >>> row_of(NameAnswer(query="x", match_type="NONE"))["matchType"]
     'NONE'
     """
     return {column: str(getattr(answer, field)) for column, field in COLUMNS.items()}

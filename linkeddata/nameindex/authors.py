@@ -23,6 +23,7 @@ _PUNCTUATION = re.compile(r"[^\w\s]+|\d+")
 _INITIALS = re.compile(r"\b[a-z]\s+")
 _FIRST_INITIAL = re.compile(r"^([a-z])\s")
 _LINNAEUS = re.compile(r"^(?:l|linn|linne)(?= fil$|$)")
+"""Written out as ``linnaus``: umlauts are levelled, too."""
 _CANDOLLE = re.compile(r"\b(?:dc|de candolle)\b")
 
 _TELLING = re.compile(r"[^:]*?[^\W\d_]|.*?(?<!\d)(?:1[5-9]\d\d|20\d\d)(?!\d)")
@@ -101,6 +102,17 @@ def _own_score(written: str) -> int:
     return 6 * bool(_TELLING.match(outer)) + 2 * bool(_TELLING.match(inner))
 
 
+def is_same(asked: str, known: str) -> bool:
+    """Say whether two authorships are the same but for punctuation, accents and abbreviations that are always alike.
+
+    >>> is_same("(L.) Mill.", "(Linnaeus) Mill"), is_same("Hübner, 1819", "Hübner, 1823"), is_same("", "")
+    (True, False, False)
+    """
+    return bool(asked) and split_authorship(asked) == split_authorship(known)
+
+
+
+
 def _points(equality: Equality, factor: int) -> int:
     return {Equality.EQUAL: 2, Equality.DIFFERENT: -3, Equality.UNKNOWN: 0}[equality] * factor
 
@@ -160,7 +172,7 @@ def _levelled(written: str) -> str:
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     text = _UMLAUT.sub(r"\1", _SON.sub(r"\1 fil ", _AND.sub(" ", text)))
     text = " ".join(_PUNCTUATION.sub(" ", text).split())
-    return _CANDOLLE.sub("candolle", _LINNAEUS.sub("linnaeus", text))
+    return _CANDOLLE.sub("candolle", _LINNAEUS.sub("linnaus", text))
 
 
 def _year(written: str) -> str:

@@ -17,6 +17,11 @@ KINGDOM, PHYLUM, CLASS, ORDER, FAMILY, GENUS = range(6)
 STRICT_KINDS = frozenset({"IDENTIFIER", "OTHER", "FORMULA", "OTU", "VIRUS"})
 """Kinds of names that are right or wrong to the letter."""
 
+CODES = {
+    "animalia": "zoological", "protozoa": "zoological", "plantae": "botanical", "fungi": "botanical",
+    "chromista": "botanical", "bacteria": "prokaryotic", "archaea": "prokaryotic", "viruses": "viral",
+}  # fmt: skip
+"""The code of nomenclature that names of a kingdom mostly follow; algae and fungi follow the botanical one."""
 _KINGDOMS = {
     "animals": "animalia", "metazoa": "animalia", "animal": "animalia", "dieren": "animalia", "zoa": "animalia",
     "plants": "plantae", "viridiplantae": "plantae", "planten": "plantae", "plant": "plantae", "vegetabilia": "plantae",

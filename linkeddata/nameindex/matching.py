@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from linkeddata.nameindex.authors import author_score
+from linkeddata.nameindex.authors import author_score, is_same
 from linkeddata.nameindex.evidence import (
+    CODES,
     FAMILY,
     GENUS,
     KINGDOM,
@@ -41,6 +42,8 @@ UNLIKELY = -25
 NOT_FOUND = "not found"
 TIE = "tie"
 HOMONYM = "homonym across kingdoms"
+HOMONYM_OF_CODES = "homonym across kingdoms and codes"
+"""The codes of nomenclature allow one name in each of them; within a code the older name would have to be kept."""
 LOW_CONFIDENCE = "low confidence"
 NOT_A_NAME = "not a name"
 
@@ -76,6 +79,7 @@ class Scored:
     match_type: str  # EXACT, FUZZY
     points: int
     evidence: tuple[tuple[str, int], ...]
+    is_to_the_letter: bool = False  # the authorship is the one asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Match:
 
     row: int = -1
     match_type: str = "NONE"
-    confidence: int = 0
+    confidence: int = 0  # 0 for none: GBIF says 99 or 100 there, how sure it is that there is nothing
     reason: str = ""
     evidence: tuple[tuple[str, int], ...] = ()
     considered: tuple[Scored, ...] = ()
@@ -125,6 +129,7 @@ class Matcher:
     def _above(self, asked: Asked, rank: str, given: Given, first: Match) -> Match:
         """Return the lowest taxon above the name that is known: species, genus, given higher taxa from below."""
         is_below_genus = False
+        undecided = first
         if asked.genus or is_infrageneric(rank):
             if asked.species:
                 species = Asked(asked.species, rank="SPECIES", genus=asked.genus)
@@ -134,13 +139,15 @@ class Matcher:
             found = self._best(Asked(asked.genus or asked.name), "", given, Mode.HIGHER)
             if found.is_match:
                 return _higher(found, first)
+            if found.considered and first.reason == NOT_FOUND:
+                undecided = replace(found, reason=f"{NOT_FOUND}; above it {found.reason}")
             is_below_genus = True
         for place in (GENUS, FAMILY, 3, 2, 1, KINGDOM):
             if given.names[place] and not (is_below_genus and place == GENUS):
                 found = self._best(Asked(given.names[place]), LINNEAN[place], given, Mode.HIGHER)
                 if found.is_match:
                     return _higher(found, first)
-        return first
+        return undecided
 
     def _best(self, asked: Asked, rank: str, given: Given, mode: Mode) -> Match:
         rows = self._index.rows_named(asked.name)
@@ -154,18 +161,19 @@ class Matcher:
 
     def _judge(self, row: int, asked: Asked, rank: str, given: Given, mode: Mode) -> Scored:
         name, canonical = self._index.text(row)
+        written = authorship_of(name, canonical)
         known = folded(canonical)
         own_rank = self._index.rank(row)
         parts = [("name", name_points(asked.name, known, asked.kind if mode is not Mode.HIGHER else "SCIENTIFIC"))]
         fits = rank_score(rank, own_rank)
         if mode is Mode.STRICT:
             kingdom = strict_kingdom_points(given.names[KINGDOM], self._index.linnean(row)[KINGDOM])
-            authors = author_score(asked.authorship, authorship_of(name, canonical)) * 4
+            authors = author_score(asked.authorship, written) * 4
             parts += [("authorship", authors * 8 if authors < 0 else authors), ("classification", kingdom)]
             parts.append(("rank", fits * 10 if fits < 0 else fits))
         else:
             if mode is Mode.FUZZY:
-                authors = author_score(asked.authorship, authorship_of(name, canonical)) * 2
+                authors = author_score(asked.authorship, written) * 2
                 parts.append(("authorship", authors * 2 if authors < 0 else authors))
             parts.append(("classification", classification_points(given.names, self._index.linnean(row))))
             parts.append(("rank", fits * 2 if mode is Mode.HIGHER else fits))
@@ -173,13 +181,14 @@ class Matcher:
         match_type = "EXACT" if asked.name == known else "FUZZY"
         if match_type == "FUZZY" and asked.name.endswith(" indet") and is_species_or_below(own_rank):
             parts.append(("unlikely", UNLIKELY))
-        return Scored(row, name, known, match_type, sum(points for _, points in parts), tuple(parts))
+        points = sum(points for _, points in parts)
+        return Scored(row, name, known, match_type, points, tuple(parts), is_same(asked.authorship, written))
 
     def _choose(self, scored: Iterable[Scored], least: int) -> Match:
         """Return the best of these, unless several are equally good or none is good enough."""
         ordered = sorted(scored, key=lambda one: (-one.points, one.name, one.row))
         if not ordered:
-            return Match(confidence=100, reason=NOT_FOUND)
+            return Match(reason=NOT_FOUND)
         best = ordered[0]
         bonus = BONUS
         notes = ""
@@ -188,29 +197,35 @@ class Matcher:
         if len(ordered) > 1:
             bonus = min(BONUS, (best.points - ordered[1].points) // 2)
             equals = self._equals(ordered)
+            best, row = equals[0], equals[0].row
             if len(equals) > 1:
                 row, notes = self._common(equals)
                 if row < 0:
-                    return Match(confidence=99, reason=notes, considered=tuple(ordered))
+                    return Match(reason=notes, considered=tuple(ordered))
                 match_type = best.match_type if row in [one.row for one in equals] else "HIGHERRANK"
         confidence = confidence_of(best.points + bonus)
         if confidence < least:
             told = f"{LOW_CONFIDENCE}: {self._shown(best.row)} at {confidence}"
-            return Match(confidence=99, reason=told, considered=tuple(ordered))
+            return Match(reason=told, considered=tuple(ordered))
         evidence = (*best.evidence, ("distance to the next", bonus))
         return Match(row, match_type, confidence, notes, evidence, tuple(ordered))
 
     def _equals(self, ordered: Sequence[Scored]) -> list[Scored]:
-        """Return the usages that are as good as the best; of different classes, also those that are nearly so."""
+        """Return the usages that are as good as the best; of different classes, also those that are nearly so.
+
+        A synonym is not as good as an accepted name: that somebody once gave the name to something else is a note.
+        """
         best = ordered[0]
         margin = 0
         for one in ordered[1:]:
             if best.points - one.points > NEARLY_EQUAL:
                 break
-            if self._index.linnean(one.row)[:3] != self._index.linnean(best.row)[:3]:
+            is_outranked = self._index.is_synonym(one.row) and not self._index.is_synonym(best.row)
+            if not is_outranked and self._index.linnean(one.row)[:3] != self._index.linnean(best.row)[:3]:
                 margin = NEARLY_EQUAL
         equals = [one for one in ordered if best.points - one.points <= margin]
         sources = self._index.arrays["source"]
+        equals = [one for one in equals if one.is_to_the_letter] or equals
         first = min(int(sources[one.row]) for one in equals)
         return [one for one in equals if int(sources[one.row]) == first]
 
@@ -229,8 +244,7 @@ class Matcher:
                 fitting = [row for row in above if self._index.linnean(row)[:place] == classifications[0][:place]]
                 if fitting:
                     return min(fitting, key=lambda row: int(self._index.arrays["key"][row])), f"{TIE}: {listed}"
-        kingdoms = {classification[KINGDOM] for classification in classifications}
-        return -1, f"{HOMONYM if len(kingdoms) > 1 else TIE}: {listed}"
+        return -1, f"{_apart(classifications)}: {listed}"
 
     def _shown(self, row: int) -> str:
         kingdom = self._index.kingdom(row)
@@ -285,6 +299,19 @@ def _with_own_genus(asked: Asked, given: Given, rank: str) -> Given:
     if given.names[GENUS] or not asked.genus or not is_infrageneric(rank) or is_infraspecific(rank):
         return given
     return replace(given, names=(*given.names[:GENUS], asked.genus, ""))
+
+
+def _apart(classifications: Iterable[Sequence[str]]) -> str:
+    """Return what kind of equals these are: of one kingdom, of several, of several codes of nomenclature.
+
+    >>> _apart([("animalia",), ("plantae",)]), _apart([("fungi",), ("plantae",)]), _apart([("fungi",)])
+    ('homonym across kingdoms and codes (botanical, zoological)', 'homonym across kingdoms', 'tie')
+    """
+    kingdoms = {one[KINGDOM] for one in classifications}
+    codes = sorted({CODES[kingdom] for kingdom in kingdoms if kingdom in CODES})
+    if len(codes) > 1:
+        return f"{HOMONYM_OF_CODES} ({', '.join(codes)})"
+    return HOMONYM if len(kingdoms) > 1 else TIE
 
 
 def _is_doubted(exact: Sequence[Scored]) -> bool:

@@ -1,48 +1,46 @@
 """Read a name as somebody wrote it. In: a verbatim string. Out: ``Asked``, what is looked up.
 
 A text that the index knows as it stands needs no parsing; nor does a known name followed by authors only. Everything
-else goes through GBIF's own name parser (``gbif-name-parser``). Capitals count only where a text has both kinds of
-letters: a text in one kind is read by what the index knows.
+else goes through GBIF's own name parser (``gbif-name-parser``). How a text is capitalised never counts: what is parsed
+is its levelled form (``capitals.levelled``).
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import nameparser
 
+from linkeddata.nameindex.authors import author_score
+from linkeddata.nameindex.capitals import PARTICLES, levelled, may_be_author
 from linkeddata.nameindex.ranks import rank_of
-from linkeddata.nameindex.spelling import folded
+from linkeddata.nameindex.spelling import edits, folded
 
-_HYBRID_SIGNS = frozenset({"×", "x", "X"})
+_SIGNS = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": ""}
+"""What stands for signs that are not seen, by their category."""
+_HYBRID_SIGNS = frozenset({"×", "✕", "x"})
 LONGEST_NAME = 3
 """Words that a canonical name may have when authors follow it."""
 
-_PLAIN = re.compile(r"[A-Z][a-z]+(?:-[a-z]+)?(?: [a-z]{2,}(?:-[a-z]+)*){1,2}")
+_PLAIN = re.compile(r"[A-Z][a-zà-ÿ]+(?:-[a-zà-ÿ]+)?(?: [a-zà-ÿ]{2,}(?:-[a-zà-ÿ]+)*){1,2}")
 _NO_EPITHETS = frozenset({
     "sp", "spp", "spec", "species", "ssp", "subsp", "subspec", "var", "f", "fo", "forma", "form", "agg", "aggr",
     "cf", "aff", "nr", "near", "ex", "in", "et", "and", "indet", "ined", "nov", "nomen", "nom", "sensu", "auct",
     "auctt", "non", "nec", "hybr", "hybrid", "cv", "group", "complex", "virus", "phage", "viroid", "bacterium",
     "undet", "unidentified", "unknown", "incertae", "sedis", "x", "hort", "sect", "ser", "gen", "fam",
 })  # fmt: skip
-_PARTICLES = frozenset({
-    "de", "da", "do", "dos", "das", "du", "del", "della", "der", "den", "des", "van", "von", "vom", "zu", "zum",
-    "zur", "ter", "ten", "te", "le", "la", "les", "el", "al", "et", "ex", "in", "and", "und", "y", "f", "fil",
-    "filius", "st", "san", "af", "i", "e", "non", "bis", "d", "l", "m", "dem", "am", "im", "aux", "apud", "ap", "'t",
-})  # fmt: skip
 _AUTHOR_TOKEN = re.compile(r"[(\[]*(?:[^\W\d_a-z]|\d{4}|&|['’`][A-Z]|d['’`][A-Z]|\[)", re.UNICODE)
-_YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
-_AUTHOR_SIGNS = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b|&|\(|,|\w\.")
 _QUALIFIER_WORDS = re.compile(
-    r"\b(?:cf|aff|nr|sp|spp|spec|ssp|subsp|var|agg|indet|sensu|s\.\s?l|s\.\s?str|s\.\s?lat|auct|auctt|nom|ined)\b\.?",
+    r"\b(?:cf|aff|nr|sp|spp|spec|ssp|subsp|var|agg|indet|sensu|s\.\s?l|s\.\s?str|s\.\s?lat|auct|auctt|nom|ined|"
+    r"sect|subsect|subg|subgen|subser|trib|subtrib|supertrib|subfam)\b\.?",
     re.I,
 )
 _VIRAL = re.compile(r"virus|viroid|phage|satellite|\b[mg]?n?pv\b|\bgv\b")
-_SWAPPED = re.compile(r"\b[a-zß-ÿ][A-ZÀ-Þ]{2}")
 _INDET = re.compile(r"\s+indet\.?$", re.I)
 _CODE_LIKE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
-_TO_CAPITALS = re.compile(r"[^\W\d_]+(?=\)?,? \(?\d{4}\b)|[^\W\d_]+(?= & )|(?<=& )[^\W\d_]+|(?<=\()[^\W\d_]+")
+_SUPRAGENERIC = re.compile(r"(?:idae|inae|oidea|aceae|ales)$")
+_SURNAME = re.compile(r"[^\W\d_]+")
 _ABBREVIATED = re.compile(r"([^\W\d_])\.?$")
 _WORDLIKE = re.compile(r"[^\W\d_]+(?:(?:['’.-]| |'s |\. )[^\W\d_]+){0,8}")
 MOST_WORDS = 6
@@ -75,56 +73,68 @@ def tidied(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "_" not in text and '"' not in text:
         return " ".join(text.split())
-    text = "".join(" " if unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") else sign for sign in text)
+    text = "".join(_SIGNS.get(unicodedata.category(sign), sign) for sign in text)
     text = " ".join(unicodedata.normalize("NFC", text).replace("_", " ").split())
     return text.strip('"“”„').strip()
 
 
-def read_name(text: str, authorship: str, genus: str, knows: Callable[[str], bool]) -> tuple[Asked, ...]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the reading of a text asks of an index, by folded names."""
+
+    has: Callable[[str], bool]
+    authorships: Callable[[str], Iterable[str]]  # of the usages of a name
+    parsed: Asked | None = None  # what the parser made of the text already
+
+
+def read_name(text: str, authorship: str, genus: str, known: Known) -> tuple[Asked, ...]:
     """Return the readings of a tidied text, the likeliest first; none when there is nothing in it.
 
-    ``genus`` is the one given beside the name: an abbreviated genus stands for it, and a single epithet goes with it.
-    ``knows`` says whether the index has a folded name.
+    Capitals make no difference. ``genus`` is the one given beside the name: an abbreviated genus stands for it, and a
+    single epithet goes with it. A last word that may be an epithet or a surname is read as both.
     """
-    text = with_genus(text, genus)
+    text = with_genus(text, genus, known.has)
     low = folded(text)
     if len(low) < 2:
         return ()
-    if knows(low):
-        return (replace(_known(low), authorship=authorship),)
-    words, known = [word for word in text.split() if word not in _HYBRID_SIGNS], low.split()
-    start = _known_beginning(known, knows) if len(words) == len(known) else 0
-    uniform = is_uniform(text)
-    if start and _is_authors(words[start:], uniform, start):
-        return (replace(_known(" ".join(known[:start])), authorship=authorship or _capitals(words[start:], uniform)),)
-    readings = [_parsed(_recased(text, uniform), authorship)]
-    if uniform and start and not _QUALIFIER_WORDS.search(" ".join(words[start:])):
-        authors = authorship or _capitals(words[start:], uniform)
-        readings.append(replace(_known(" ".join(known[:start])), authorship=authors))
+    level = levelled(text)
+    words = [word for word in level.split(" ") if word not in _HYBRID_SIGNS]
+    sign = "×" if "×" in level else ""
+    if known.has(low):
+        return (replace(_known(low), authorship=authorship, qualifier=sign),)
+    lows = low.split()
+    start = _known_beginning(lows, known.has) if len(words) == len(lows) else 0
+    if start:
+        name = " ".join(lows[:start])
+        rest = words[start:]
+        if _is_authors(rest, start) or _is_borne(" ".join(rest), known.authorships(name)):
+            return (replace(_known(name), authorship=authorship or " ".join(rest), qualifier=sign),)
+    readings = [known.parsed or _parsed(level, authorship)]
+    if _PLAIN.fullmatch(level) and may_be_author(words[-1]):
+        *before, last = words
+        readings.append(_parsed(" ".join([*before, last.capitalize()]), authorship))
     return tuple(readings)
 
 
-def with_genus(text: str, genus: str) -> str:
+def with_genus(text: str, genus: str, has: Callable[[str], bool]) -> str:
     """Return the text with the genus that was given beside it, where it lacks one or abbreviates it.
 
-    >>> with_genus("P. concolor", "Puma"), with_genus("iris", "Lepidothrix"), with_genus("Parus major", "Parus")
-    ('Puma concolor', 'Lepidothrix iris', 'Parus major')
+    >>> with_genus("P. concolor", "Puma", bool), with_genus("iris", "Lepidothrix", bool)
+    ('Puma concolor', 'Lepidothrix iris')
+    >>> with_genus("Parus major", "Parus", bool), with_genus("PARUS", "Parus", bool)
+    ('Parus major', 'PARUS')
     """
-    if not genus or len(genus) < 2:
+    if len(genus) < 2:
         return text
     first, _, rest = text.partition(" ")
-    if rest and _ABBREVIATED.match(first) and first[0].upper() == genus[0].upper():
-        return f"{genus} {rest}"
-    return f"{genus} {text}" if not rest and text.isalpha() and text.islower() and text != genus.lower() else text
-
-
-def is_uniform(text: str) -> bool:
-    """Say whether the capitals of a text tell nothing: only small letters, only capitals, or both the wrong way round.
-
-    >>> is_uniform("PARUS MAJOR"), is_uniform("pARUS MAJOR"), is_uniform("Parus major L.")
-    (True, True, False)
-    """
-    return text.islower() or text.isupper() or bool(_SWAPPED.search(text))
+    low, own = folded(text), folded(genus)
+    if rest:
+        return f"{genus} {rest}" if _ABBREVIATED.match(first) and low[0] == own[0] else text
+    if not text.isalpha() or edits(low, own, 2) <= 2:
+        return text
+    if has(f"{own} {low}"):
+        return f"{genus} {text}"
+    return text if has(low) or _SUPRAGENERIC.search(low) else f"{genus} {text}"
 
 
 def is_wordlike(text: str) -> bool:
@@ -152,52 +162,50 @@ def _known_beginning(words: list[str], knows: Callable[[str], bool]) -> int:
     return 0
 
 
-def _is_authors(words: list[str], uniform: bool, start: int) -> bool:
-    """Say whether these words are authors and years, and nothing else."""
-    if uniform:
-        text = " ".join(words)
-        return bool(_AUTHOR_SIGNS.search(text)) and start > 1 and not _QUALIFIER_WORDS.search(text)
+def _is_authors(words: Sequence[str], start: int) -> bool:
+    """Say whether these levelled words are authors and years, and nothing else."""
+    if _QUALIFIER_WORDS.search(" ".join(words)):
+        return False
     if start == 1 and words[0].startswith("(") and len(words) > 1 and words[1][:1].islower():
-        known = words[1].lower() in _PARTICLES
-    else:
-        known = all(_AUTHOR_TOKEN.match(word) or word.lower().strip(".,()") in _PARTICLES for word in words)
-    return known and not _QUALIFIER_WORDS.search(" ".join(words))
+        return words[1] in PARTICLES
+    return all(_AUTHOR_TOKEN.match(word) or word.lower().strip(".,()") in PARTICLES for word in words)
 
 
-def _capitals(words: list[str], uniform: bool) -> str:
-    if not uniform:
-        return " ".join(words)
-    return " ".join(word if word.lower() in _PARTICLES else word.title() for word in words)
+def _is_borne(text: str, authorships: Iterable[str]) -> bool:
+    """Say whether a text is the authorship of one of these, beginning with one of its surnames.
 
-
-def _recased(text: str, uniform: bool) -> str:
-    """Return a text in one kind of letters with a capital first and capitals for its authors, as far as they show."""
-    if not uniform or _CODE_LIKE.search(text):
-        return text[:1].upper() + text[1:]
-    rest = text[1:].lower()
-    return text[:1].upper() + _TO_CAPITALS.sub(lambda found: found.group().capitalize(), rest)
+    >>> _is_borne("linnaeus", ["L.", "Gmelin, 1789"]), _is_borne("major linnaeus, 1758", ["Linnaeus, 1758"])
+    (True, False)
+    """
+    first = _SURNAME.match(folded(text))
+    for written in authorships if first else ():
+        surnames = _SURNAME.findall(folded(written))
+        begins = any(one.startswith(first[0]) or first[0].startswith(one) for one in surnames if first)
+        if begins and author_score(text, written) > 0:
+            return True
+    return False
 
 
 def read_together(texts: Sequence[str]) -> list[Asked | None]:
     """Return how the parser reads tidied texts, ``None`` for those that it is not needed for or that need more care."""
-    parsable = [at for at, text in enumerate(texts) if _is_for_parser(text)]
+    levels = {at: level for at, text in enumerate(texts) if _is_for_parser(level := levelled(text))}
     found: list[Asked | None] = [None] * len(texts)
-    for at, parsed in zip(parsable, nameparser.parse_all([texts[at] for at in parsable]), strict=True):
+    for at, parsed in zip(levels, nameparser.parse_all(list(levels.values())), strict=True):
         if parsed is not None:
             found[at] = _of_result(parsed, "", "")
     return found
 
 
 def authors_after(text: str, start: int) -> str:
-    """Return what stands behind the first ``start`` words, where that is authors in mixed capitals, else ``""``."""
-    words = text.split(" ")[start:]
-    return " ".join(words) if words and not is_uniform(text) and _is_authors(words, False, start) else ""
+    """Return what stands behind the first ``start`` words, where that is authors, else ``""``."""
+    words = levelled(tidied(text)).split(" ")
+    if not _HYBRID_SIGNS.isdisjoint(words):  # signs are no words of a name that is known
+        return ""
+    return " ".join(words[start:]) if len(words) > start and _is_authors(words[start:], start) else ""
 
 
 def _is_for_parser(text: str) -> bool:
-    return bool(
-        text and text[0].isupper() and not is_uniform(text) and not _PLAIN.fullmatch(text) and not _INDET.search(text)
-    )
+    return bool(text and text[0].isupper() and not _PLAIN.fullmatch(text) and not _INDET.search(text))
 
 
 def _parsed(text: str, authorship: str) -> Asked:

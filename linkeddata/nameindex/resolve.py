@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from linkeddata.nameindex.answers import Candidate, NameAnswer, NameQuery
+from linkeddata.nameindex.capitals import levelled
 from linkeddata.nameindex.evidence import FAMILY, KINGDOM, confidence_of
 from linkeddata.nameindex.index import NameIndex
 from linkeddata.nameindex.matching import (
@@ -25,6 +26,7 @@ from linkeddata.nameindex.matching import (
 )
 from linkeddata.nameindex.parsing import (
     Asked,
+    Known,
     is_wordlike,
     read_name,
     tidied,
@@ -122,26 +124,31 @@ class Resolver:
             return row, "" if row >= 0 else f"the index does not have {written}"
         return -1, ""
 
-    def _by_name(self, query: NameQuery, text: str, known: Asked | None) -> NameAnswer:
+    def _by_name(self, query: NameQuery, text: str, parsed: Asked | None) -> NameAnswer:
         if _IDENTIFIER.fullmatch(text):
-            return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_FOUND}: {text}")
+            return NameAnswer(query=query.name, reason=f"{NOT_FOUND}: {text}")
         given = given_of(
             rank_of(query.rank), query.kingdom, query.phylum, query.class_, query.order, query.family, query.genus,
             strict=query.strict,
         )  # fmt: skip
-        readings = (known,) if known else self._readings(query, text)
+        known = Known(self._index.knows, self._authorships, parsed)
+        readings = read_name(text, " ".join(query.authorship.split()), query.genus.strip(), known)
         if not readings:
-            return NameAnswer(query=query.name, confidence=100, reason=f"{NOT_A_NAME}: {text or 'nothing is written'}")
-        if not any(self._index.knows(reading.name) for reading in readings):
+            told = levelled(text) or "nothing is written"
+            return NameAnswer(query=query.name, reason=f"{NOT_A_NAME}: {told}")
+        if not self._index.knows(readings[0].name):
             spoken = self._by_vernacular(query, text, given)
             if spoken is not None:
                 return spoken
-        found = [(self._matcher.match(reading, given), reading) for reading in readings]
-        match, reading = max(found, key=lambda pair: _GOODNESS[pair[0].match_type])
+        match, reading = self._first_named([(self._matcher.match(one, given), one) for one in readings])
         return self._told(query, _explained(match, reading, text), reading)
 
-    def _readings(self, query: NameQuery, text: str) -> tuple[Asked, ...]:
-        return read_name(text, " ".join(query.authorship.split()), query.genus.strip(), self._index.knows)
+    def _first_named(self, found: Sequence[tuple[Match, Asked]]) -> tuple[Match, Asked]:
+        """Return the first reading whose name itself was found, exactly or nearly; else the first of all."""
+        return next((pair for pair in found if pair[0].match_type in ("EXACT", "FUZZY")), found[0])
+
+    def _authorships(self, name: str) -> list[str]:
+        return [authorship_of(*self._index.text(row)) for row in self._index.rows_named(name)]
 
     def _by_vernacular(self, query: NameQuery, text: str, given: Given) -> NameAnswer | None:
         if not is_wordlike(text) or query.authorship or query.strict:
@@ -157,7 +164,7 @@ class Resolver:
         if len(borne) > 1:
             candidates = tuple(self._candidate_spoken(row) for row in list(borne)[:MOST_ALTERNATIVES])
             listed = ", ".join(f"{one.scientific_name} ({one.usage_key})" for one in candidates)
-            return NameAnswer(query=query.name, confidence=99, reason=f"{TIE}: {listed}", alternatives=candidates)
+            return NameAnswer(query=query.name, reason=f"{TIE}: {listed}", alternatives=candidates)
         [(row, language)] = borne.items()
         match = Match(row, "VERNACULAR", VERNACULAR_CONFIDENCE, evidence=(("vernacular name", VERNACULAR_CONFIDENCE),))
         return self._told(query, match)._replace(matched_language=language)
@@ -178,7 +185,6 @@ class Resolver:
         if not match.is_match:
             return NameAnswer(
                 query=query.name,
-                confidence=match.confidence,
                 reason=match.reason,
                 identification_qualifier=qualifier,
                 alternatives=alternatives,
@@ -342,10 +348,10 @@ def _is_bare(query: NameQuery) -> bool:
 
 def _explained(match: Match, asked: Asked, text: str) -> Match:
     """Return the match with its reason in full: what was no name, what is only known above."""
-    if match.is_match or match.reason != NOT_FOUND:
+    if match.is_match or not match.reason.startswith(NOT_FOUND):
         return match
     if not asked.is_parsable and asked.kind != "IDENTIFIER":
-        return replace(match, reason=f"{NOT_A_NAME}: {text} ({asked.kind.lower()})")
+        return replace(match, reason=f"{NOT_A_NAME}: {levelled(text)} ({asked.kind.lower()})")
     return match
 
 

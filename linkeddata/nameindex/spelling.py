@@ -19,6 +19,7 @@ _GENDER = re.compile(r"(?:on|um|us|a)(?= |$)")
 _I_LIKE = re.compile(r"(?<=[^ ])[jyi]+")
 _EI = re.compile(r"ei(?= |$)")
 _H_AFTER = re.compile(r"(?<=[gtr])h")
+_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 _JOINERS = str.maketrans("", "", "'’`´-?!\"")
 
 MUST_MATCH = 4
@@ -36,7 +37,7 @@ def folded(text: str) -> str:
     text = text.casefold()
     if not text.isascii():
         text = unicodedata.normalize("NFD", text.translate(_LIGATURES))
-        text = "".join(letter for letter in text if not unicodedata.combining(letter))
+        text = "".join(letter for letter in text if not unicodedata.combining(letter) and letter not in _INVISIBLE)
     if "×" in text or "x " in text:
         text = _HYBRID_SIGN.sub("", text)
     return " ".join(text.split())
