@@ -5,8 +5,8 @@ loaded: LiteRT answers.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,12 @@ from identify.runtime import Classifier
 from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
+from linkeddata.answercache import AnswerCache
+from linkeddata.client import Client
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
 from linkeddata.nameindex.index import NameIndex, open_index
+from linkeddata.nameservice import Answering
+from linkeddata.namesources import Services
 from linkeddata.negotiation import HTML, preferred
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found, problem_response
@@ -84,14 +88,21 @@ def create_app(
     """Return the application over the store, images, models and reports in the settings' home.
 
     A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed.
-    Names are resolved where the settings lead to a name index. Raises ``StoreError``, and ``UsageError`` for a broken
-    index. A model that cannot be opened is left out and named in ``/health``.
+    Names are resolved by the name index that the settings lead to, or else by services. Raises ``StoreError``, and
+    ``UsageError`` for a broken index. A model that cannot be opened is left out and named in ``/health``.
     """
     broken: dict[str, str] = {}
     if classifiers is None:
         classifiers, broken = open_classifiers(settings.home_path / "models")
     opened = store or Store(settings.store)
     names = open_index(settings.index_path) if settings.index_path else None
+    client = Client(settings)
+
+    @contextmanager
+    def services() -> Iterator[Services]:
+        with AnswerCache(settings.home_path / "names-answers.sqlite") as cache:
+            yield Services(client, settings, now(), cache=cache)
+
     site = website(settings)
     app = FastAPI(
         title="De Boodt",
@@ -99,7 +110,7 @@ def create_app(
         description=DESCRIPTION,
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
-        lifespan=_closing(opened if store is None else None, names),
+        lifespan=_closing(opened if store is None else None, names, client),
     )
     images = ImageFolder(settings.home_path / "images")
     health = {"models": list(classifiers), "broken_models": broken, "names": names.about if names else {}}
@@ -111,7 +122,7 @@ def create_app(
             pages=site.page,
             image=lambda media: local_image(images, media),
             health=health,
-            names=names,
+            names=Answering(names, services),
         )
     )
     app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
@@ -153,7 +164,7 @@ def local_image(images: ImageFolder, media: MediaFile) -> Path | None:
     return path if path.is_file() else None
 
 
-def _closing(*parts: Store | NameIndex | None) -> Callable[[FastAPI], Any]:
+def _closing(*parts: Store | NameIndex | Client | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:

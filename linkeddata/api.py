@@ -19,7 +19,7 @@ from fastapi.responses import FileResponse, Response
 
 from linkeddata import documents, jsonld, nameservice
 from linkeddata.jsonld import ContextForm, Document
-from linkeddata.nameindex.index import NameIndex
+from linkeddata.nameservice import Answering
 from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, SUFFIXES, TURTLE, preferred, without_suffix
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found
@@ -81,7 +81,7 @@ def router(
     pages: Pages | None = None,
     image: Images = lambda media: None,
     health: Mapping[str, Any] | None = None,
-    names: NameIndex | None = None,
+    names: Answering | None = None,
 ) -> APIRouter:
     """Return the routes.
 

@@ -69,6 +69,8 @@ def ask(sources: Sequence[str], services: Services) -> Ask:
 def compared(answers: Mapping[str, Answer]) -> Answer:
     """Return the first source's answer, with what others say otherwise; the first that answered, where it failed.
 
+    Nothing found by those that answered is no answer while another did not: that is a failure.
+
     >>> one = NameAnswer(query="a", match_type="EXACT", accepted_canonical="Parus ater")
     >>> other = NameAnswer(query="a", match_type="EXACT", accepted_canonical="Periparus ater")
     >>> compared({"gbif": one, "worms": other}).note
@@ -79,6 +81,9 @@ def compared(answers: Mapping[str, Answer]) -> Answer:
         return next(iter(answers.values()))
     first = next((name for name, answer in known.items() if answer.match_type != "NONE"), next(iter(known)))
     own = known[first]
+    failed = [answer for answer in answers.values() if isinstance(answer, Failure)]
+    if failed and own.match_type == "NONE":
+        return failed[0]
     others = [f"{name} says {_said(answer)}" for name, answer in known.items() if _said(answer) != _said(own)]
     down = [f"{name} did not answer" for name, answer in answers.items() if isinstance(answer, Failure)]
     return own._replace(note=choice.notes(own.note, *others, *down))
@@ -240,6 +245,7 @@ def _candidate(match: Match) -> Candidate:
         confidence=match.confidence,
         accepted_usage_key=hit.accepted_key,
         kingdom=choice.kingdom(hit.lineage),
+        checklist_key=hit.checklist_key,
     )
 
 
@@ -320,11 +326,22 @@ def _is_meant(item: Item, query: NameQuery, scheme: str, languages: Sequence[str
 
 
 def _all(batch: Sequence[NameQuery], services: Services) -> list[Answer]:
-    """Ask GBIF, WoRMS and Wikidata one after the other, as a campaign does."""
+    """Ask GBIF, WoRMS and Wikidata one after the other, as a campaign does; a key is asked of whoever gave it."""
+    keyed = [query for query in batch if identifier_of(query)[0] in SCHEMES]
+    told = dict(zip(keyed, _each(_by_key)(keyed, services), strict=True))
+    named = [query for query in batch if query not in told]
     sources = names.Sources(services.client, services.settings)
-    asked = [query.identifier or choice.joined(query.name, query.authorship) for query in batch]
+    asked = [query.identifier or choice.joined(query.name, query.authorship) for query in named]
     found = names.resolve(asked, sources, moment=services.moment)
-    return [answer if isinstance(answer, Failure) else of_taxon(answer) for answer in found]
+    told |= {
+        query: answer if isinstance(answer, Failure) else of_taxon(answer)
+        for query, answer in zip(named, found, strict=True)
+    }
+    return [told[query] for query in batch]
+
+
+def _by_key(query: NameQuery, services: Services) -> NameAnswer:
+    return (_by_backbone if identifier_of(query)[0] == "gbif" else _by_wikidata)(query, services)
 
 
 def _by_index(batch: Sequence[NameQuery], services: Services) -> list[Answer]:

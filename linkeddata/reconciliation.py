@@ -1,8 +1,9 @@
-"""The Reconciliation Service API 0.2 over a name index, so that OpenRefine can ask it. In: an index. Out: JSON, HTML.
+"""The Reconciliation Service API 0.2 over names, so that OpenRefine can ask. In: answers. Out: JSON, HTML.
 
 https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ (W3C Community Group). An entity is a
-name usage of the index, its id the usage's key; types are ranks below the type ``taxon``; properties are what a query
-can be refined by and what an answer can be extended with. All functions are pure but for asking the index.
+name usage, its id the usage's key where one checklist answers, else scheme and key (``gbif:2435099``); types are ranks
+below the type ``taxon``; properties are what a query can be refined by and what an answer can be extended with. All
+functions are pure.
 """
 
 import html
@@ -40,6 +41,7 @@ MOST_QUERIES = 1000
 SURE = frozenset({"EXACT", "IDENTIFIER", "VERNACULAR"})
 """Match types that need no person; a misspelt name and a genus in place of a species do."""
 PREVIEW_PX = (430, 220)
+SCHEMES = {GBIF_BACKBONE: "gbif", COL_XR: "col"}
 VIEWS = {GBIF_BACKBONE: GBIF_SPECIES, COL_XR: "https://www.catalogueoflife.org/data/taxon/"}
 """Where a checklist shows its usages, by checklistKey."""
 
@@ -68,7 +70,7 @@ class Place:
     """Where the service stands, and which checklist it answers from."""
 
     base: str  # of this installation's addresses, without a slash at its end
-    checklist_key: str = ""
+    checklist_key: str = ""  # of the one checklist that answers; empty for several, or one without a key
     title: str = ""
 
     @property
@@ -77,9 +79,24 @@ class Place:
         return f"{self.base}/reconcile"
 
     @property
-    def view(self) -> str:
+    def space(self) -> str:
         """What stands before an entity's id in the address of its page."""
-        return VIEWS.get(self.checklist_key, f"{self.endpoint}/preview?id=")
+        return VIEWS.get(self.checklist_key, f"{self.endpoint}/entity/")
+
+    def id_of(self, usage_key: str, checklist_key: str, other: str = "") -> str:
+        """Return an entity's id: the key itself in one checklist with pages of its own, else one with its scheme.
+
+        ``other`` is an identifier with its scheme, for usages whose checklist has no scheme.
+
+        >>> Place("https://example.org", GBIF_BACKBONE).id_of("2435099", GBIF_BACKBONE)
+        '2435099'
+        >>> Place("https://example.org").id_of("2435099", GBIF_BACKBONE), Place("https://example.org").id_of("a1", "")
+        ('gbif:2435099', 'a1')
+        """
+        if self.checklist_key in VIEWS:
+            return usage_key
+        scheme = SCHEMES.get(checklist_key)
+        return f"{scheme}:{usage_key}" if scheme else other or usage_key
 
 
 def manifest(place: Place) -> Json:
@@ -89,12 +106,12 @@ def manifest(place: Place) -> Json:
     return {
         "versions": ["0.2"],
         "name": f"De Boodt: names of {place.title or 'a checklist'}",
-        "identifierSpace": VIEWS.get(place.checklist_key, f"{place.endpoint}/usage/"),
+        "identifierSpace": place.space,
         "schemaSpace": "http://rs.tdwg.org/dwc/terms/",
         "serviceVersion": VERSION,
         "documentation": f"{place.base}/docs",
         "defaultTypes": [_type(TAXON)],
-        "view": {"url": f"{place.view}{{{{id}}}}"},
+        "view": {"url": f"{place.space}{{{{id}}}}"},
         "preview": {"url": f"{place.endpoint}/preview?id={{{{id}}}}", "width": width, "height": height},
         "suggest": {kind: {"service_url": place.endpoint, "service_path": f"/suggest/{kind}"} for kind in kinds},
         "extend": {
@@ -133,25 +150,26 @@ def query_of(asked: Mapping[str, Any]) -> NameQuery:
     return NameQuery(**told)
 
 
-def result(answer: NameAnswer, asked: Mapping[str, Any]) -> Json:
+def result(answer: NameAnswer, asked: Mapping[str, Any], place: Place) -> Json:
     """Return the candidates for one query (specification 5.2), best first; several equals are none of them a match."""
     limit = asked.get("limit")
     most = int(limit) if isinstance(limit, int | float) and limit > 0 else CANDIDATES
     ranks = _ranks(asked)
-    shown = [_best(answer)] if answer.match_type != "NONE" else []
+    shown = [_best(answer, place)] if answer.match_type != "NONE" else []
     best = {one["id"] for one in shown}
-    shown += [_candidate(one) for one in answer.alternatives if one.usage_key not in best]
+    others = [_candidate(one, place) for one in answer.alternatives]
+    shown += [one for one in others if one["id"] not in best]
     kept = [one for one in shown if not ranks or one["type"][0]["id"] in ranks]
     return {"result": kept[:most]}
 
 
-def suggestions(answers: Iterable[NameAnswer]) -> Json:
+def suggestions(answers: Iterable[NameAnswer], place: Place) -> Json:
     """Return entities to choose from while somebody types (specification 6): those with the names, homonyms too."""
     found: list[Json] = []
     for answer in answers:
-        found += [_best(answer)] if answer.match_type in SURE else []
+        found += [_best(answer, place)] if answer.match_type in SURE else []
         equals = answer.alternatives if answer.match_type == "NONE" else ()
-        found += [_candidate(one) for one in equals if one.match_type == "EXACT"]
+        found += [_candidate(one, place) for one in equals if one.match_type == "EXACT"]
     distinct = {one["id"]: one for one in found}
     return {
         "result": [
@@ -197,7 +215,7 @@ def parse_extension(text: str) -> tuple[list[str], list[str]]:
 
 
 def by_key(key: str) -> NameQuery:
-    """Return the query for the usage with this key."""
+    """Return the query for the entity with this id."""
     return NameQuery("", identifier=key)
 
 
@@ -259,13 +277,13 @@ def _types(rank: str) -> list[Json]:
     return [{"id": one, "name": one} for one in ([own] if own else []) + [TAXON]]
 
 
-def _best(answer: NameAnswer) -> Json:
+def _best(answer: NameAnswer, place: Place) -> Json:
     told = [answer.rank.lower(), answer.status.lower()]
     if answer.accepted_usage_key:
         told.append(f"accepted: {answer.accepted_name}")
     evidence = [*answer.evidence, ("exact", answer.match_type in SURE)]
     return {
-        "id": answer.usage_key,
+        "id": place.id_of(answer.usage_key, _checklist(answer), _scheme(answer)),
         "name": answer.scientific_name,
         "description": "; ".join(filter(None, (", ".join(filter(None, told)), _higher(answer), answer.note))),
         "type": _types(answer.rank),
@@ -275,9 +293,24 @@ def _best(answer: NameAnswer) -> Json:
     }
 
 
-def _candidate(one: Candidate) -> Json:
+def _checklist(answer: NameAnswer) -> str:
+    """Return the checklist that the key of the matched usage is of."""
+    return answer.checklist_key if answer.source in ("index", "gbif", "col") else ""
+
+
+def _scheme(answer: NameAnswer) -> str:
+    """Return an identifier with its scheme for what a service found that is no checklist of keys."""
+    if answer.source == "index":
+        return ""
+    if answer.item:
+        return answer.item
+    keys = (("gbif", answer.gbif_key), ("aphia", answer.aphia_id))
+    return next((f"{scheme}:{key}" for scheme, key in keys if key), "")
+
+
+def _candidate(one: Candidate, place: Place) -> Json:
     return {
-        "id": one.usage_key,
+        "id": place.id_of(one.usage_key, one.checklist_key),
         "name": one.scientific_name,
         "description": ", ".join(filter(None, (one.rank.lower(), one.status.lower(), one.kingdom))),
         "type": _types(one.rank),

@@ -85,6 +85,7 @@ class Candidate:
     accepted_usage_key: str = ""
     kingdom: str = ""
     evidence: tuple[tuple[str, int], ...] = ()  # ("name", 110), ("classification", -5) …, as they were added up
+    checklist_key: str = ""  # the checklist that usage_key is of
 
 
 class NameAnswer(NamedTuple):

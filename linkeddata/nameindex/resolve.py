@@ -173,7 +173,7 @@ class Resolver:
         name, canonical = self._index.text(row)
         return Candidate(
             self._index.key(row), name, canonical, self._index.rank(row), self._index.status(row), "VERNACULAR",
-            VERNACULAR_CONFIDENCE, kingdom=self._index.kingdom(row),
+            VERNACULAR_CONFIDENCE, kingdom=self._index.kingdom(row), checklist_key=self._index.checklist(row)[0],
         )  # fmt: skip
 
     # ---- telling --------------------------------------------------------------------------------------------------
@@ -292,6 +292,7 @@ class Resolver:
             accepted_usage_key=index.key(accepted) if accepted != one.row else "",
             kingdom=index.kingdom(one.row),
             evidence=one.evidence,
+            checklist_key=index.checklist(one.row)[0],
         )
 
     def _elsewhere(self, match: Match) -> str:

@@ -171,15 +171,16 @@ def test_the_application_says_which_index_it_answers_from(made: Doors) -> None:
     names = [
         method for path, methods in described.items() for method in methods.values() if method["tags"] == ["names"]
     ]
-    assert len(names) == 8
+    assert len(names) == 9
     assert all(one["summary"] and one["description"] for one in names)
     assert "/names/resolve" in made.client.get("/docs").text
     assert made.client.post("/names/resolve", json={}).headers["content-type"] == "application/problem+json"
 
 
-def test_without_an_index_names_are_not_offered(tmp_path: Path) -> None:
+def test_without_an_index_and_a_contact_address_nobody_is_asked(tmp_path: Path) -> None:
     with TestClient(create_app(Settings(home=str(tmp_path)), classifiers={})) as client:
-        assert client.post("/names/resolve", json=["x"]).status_code == 404
+        answer = client.post("/names/resolve", json=["Pica pica"])
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
 
 
 def test_an_index_is_built_and_broken_rows_are_listed(tmp_path: Path) -> None:

@@ -4,8 +4,11 @@ The schemas here say again, in our own words, what the JSON Schemas of the Recon
 (https://github.com/reconciliation-api/specs, folder 0.2/schemas).
 """
 
+import html
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,17 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from harvest.standin.faults import UNAVAILABLE
+from harvest.standin.server import StandIn
+from harvest.standin.world import Usage, World
+from linkeddata.answercache import AnswerCache
+from linkeddata.client import Client
 from linkeddata.nameindex.build import build_index
 from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.nameindex.sources import open_source
-from linkeddata.nameservice import router
+from linkeddata.nameservice import Answering, router
+from linkeddata.namesources import Services
+from linkeddata.settings import Settings
 
 BASE = "https://deboodt.example"
 
@@ -132,7 +142,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NameIndex]:
 @pytest.fixture(scope="module")
 def client(index: NameIndex) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(router(index, BASE))
+    app.include_router(router(Answering(index), BASE))
     with TestClient(app) as client:
         yield client
 
@@ -279,3 +289,114 @@ def test_the_preview_is_a_small_page_without_scripts(client: TestClient) -> None
     assert "Accepted: <b>Cyanistes caeruleus (Linnaeus, 1758)</b>" in page.text
     assert "script" not in page.text
     assert client.get("/reconcile/preview", params={"id": "<b>"}).status_code == 404
+
+
+# ---- several checklists, and services ----------------------------------------------------------------------------
+
+
+def test_ids_say_their_scheme_where_several_checklists_answer(tmp_path: Path) -> None:
+    birds = tmp_path / "birds.tsv"
+    birds.write_text("taxonID\tscientificName\trank\nb1\tPica pica\tspecies\n", encoding="utf-8")
+    sources = [open_source(write_checklist(tmp_path / "names.tsv")), open_source(birds)]
+    build_index(sources, tmp_path / "names.index")
+    app = FastAPI()
+    with open_index(tmp_path / "names.index") as index:
+        app.include_router(router(Answering(index), BASE))
+        with TestClient(app) as client:
+            manifest = client.get("/reconcile").json()
+            jsonschema.validate(manifest, MANIFEST)
+            assert manifest["identifierSpace"] == f"{BASE}/reconcile/entity/"
+            assert manifest["view"]["url"] == f"{BASE}/reconcile/entity/{{{{id}}}}"
+            found = reconciled(client, a={"query": "Cyanistes"}, b={"query": "Pica pica"}, c={"query": "Oenanthe"})
+            assert [one["id"] for one in found["a"] + found["b"]] == ["gbif:9990010", "b1"]
+            assert {one["id"] for one in found["c"]} == {"gbif:9990013", "gbif:9990014"}
+            for one in (*found["a"], *found["b"], *found["c"]):
+                assert one["name"] in html.unescape(client.get(f"/reconcile/entity/{one['id']}").text)
+                assert client.get("/reconcile/preview", params={"id": one["id"]}).status_code == 200
+
+
+WORLD = World(
+    usages=(
+        Usage(key=9990001, scientific_name="Pica pica", canonical_name="Pica pica", rank="SPECIES",
+              higher=(("KINGDOM", "Animalia", 1),)),
+        Usage(key=9990003, scientific_name="Oenanthe", canonical_name="Oenanthe", rank="GENUS",
+              higher=(("KINGDOM", "Animalia", 1),)),
+        Usage(key=9990004, scientific_name="Oenanthe", canonical_name="Oenanthe", rank="GENUS",
+              higher=(("KINGDOM", "Plantae", 6),)),
+    ),
+    aphia=(
+        {"AphiaID": 9990011, "scientificname": "Pica pica", "authority": "", "status": "unaccepted", "rank": "Species",
+         "valid_AphiaID": 9990012, "valid_name": "Pica nova", "valid_authority": "", "kingdom": "Animalia"},
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[tuple[TestClient, StandIn]]:
+    """An application without an index, whose services are the stand-in's."""
+    with StandIn(WORLD) as standin:
+        settings = standin.settings(tries=1)
+        with Client(settings, sleep=lambda _: None) as asking:
+
+            @contextmanager
+            def opened() -> Iterator[Services]:
+                with AnswerCache(tmp_path / "answers.sqlite") as cache:
+                    yield Services(asking, settings, "2026-10-01T12:00:00Z", cache=cache)
+
+            app = FastAPI()
+            app.include_router(router(Answering(None, opened), BASE))
+            with TestClient(app) as client:
+                yield client, standin
+
+
+def test_without_an_index_the_services_are_asked_and_their_answers_kept(services: tuple[TestClient, StandIn]) -> None:
+    client, standin = services
+    [magpie, nothing, homonym] = resolved(client, "PICA  pica", "Xyzzyx plughus", "Oenanthe")
+    assert (magpie["gbifKey"], magpie["matchType"], magpie["source"]) == ("9990001", "EXACT", "gbif")
+    assert (nothing["matchType"], nothing["confidence"], nothing["reason"]) == ("NONE", 0, "not found")
+    assert homonym["reason"].startswith("tie: ")
+    asked = standin.requests.count("/gbif/")
+    assert resolved(client, "PICA  pica")[0] == magpie
+    assert standin.requests.count("/gbif/") == asked
+
+
+def test_sources_are_named_and_their_disagreement_is_shown(services: tuple[TestClient, StandIn]) -> None:
+    client, _ = services
+    answer = client.post("/names/resolve", json=["Pica pica"], params={"source": ["gbif", "worms"]})
+    assert answer.json()[0]["note"] == "worms says Pica nova"
+    assert client.post("/names/resolve", json=["Pica"], params={"source": "index"}).status_code == 422
+    assert client.post("/names/resolve", json=["Pica"], params={"source": "itis"}).status_code == 422
+    assert client.post("/names/resolve", json=["Pica"] * 201).status_code == 413
+
+
+def test_a_service_that_is_down_is_a_failure_and_never_no_match(services: tuple[TestClient, StandIn]) -> None:
+    client, standin = services
+    standin.faults.next("/gbif/", UNAVAILABLE, times=1000)
+    [told] = resolved(client, "Pica pica")
+    assert (told["failure"], "matchType" in told) == ("service unreachable", False)
+    refused = client.post("/reconcile", data={"queries": json.dumps({"q0": {"query": "Pica pica"}})})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+    assert client.get("/reconcile/suggest/entity", params={"prefix": "Pica"}).status_code == 503
+
+
+def test_services_reconcile_too(services: tuple[TestClient, StandIn]) -> None:
+    client, _ = services
+    jsonschema.validate(client.get("/reconcile").json(), MANIFEST)
+    found = reconciled(client, a={"query": "Pica pica"}, b={"query": "Xyzzyx plughus"})
+    assert ([one["id"] for one in found["a"]], found["b"]) == (["gbif:9990001"], [])
+    wanted = {"ids": ["gbif:9990001"], "properties": [{"id": "gbifKey"}]}
+    rows = client.post("/reconcile", data={"extend": json.dumps(wanted)}).json()["rows"]
+    assert rows == {"gbif:9990001": {"gbifKey": [{"str": "9990001"}]}}
+    assert client.get("/reconcile/entity/gbif:9990001").status_code == 200
+    entities = client.get("/reconcile/suggest/entity", params={"prefix": "Pica pica"}).json()
+    assert [one["id"] for one in entities["result"]] == ["gbif:9990001"]
+
+
+def test_without_a_contact_address_nobody_is_asked(tmp_path: Path) -> None:
+    settings = Settings(gbif_api="https://api.gbif.org", home=str(tmp_path))
+    with Client(settings) as asking:
+        opened = partial(nullcontext, Services(asking, settings, "2026-10-01T12:00:00Z"))
+        app = FastAPI()
+        app.include_router(router(Answering(None, opened), BASE))
+        with TestClient(app) as client:
+            assert client.post("/names/resolve", json=["Pica pica"]).status_code == 503

@@ -164,6 +164,19 @@ def test_a_source_that_is_down_is_never_nothing_found(standin: StandIn) -> None:
     assert other.note == "Pica pica is a synonym of Pica nova; gbif did not answer"
 
 
+def test_nothing_found_is_no_answer_while_a_source_is_down(standin: StandIn) -> None:
+    standin.faults.next("/gbif/", UNAVAILABLE, times=1000)
+    [found] = answers(standin, ["worms", "gbif"], "Xyzzyx plughus")
+    assert isinstance(found, Failure)
+
+
+def test_a_key_is_asked_of_whoever_gave_it(standin: StandIn) -> None:
+    by_gbif, by_aphia, by_item = answers(standin, ["all"], "gbif:9990002", "AphiaID:9990011", "Q9990001")
+    assert isinstance(by_gbif, NameAnswer)
+    assert (by_gbif.usage_key, by_gbif.gbif_key, by_gbif.match_type) == ("9990002", "9990001", "IDENTIFIER")
+    assert [one.item for one in (by_aphia, by_item) if isinstance(one, NameAnswer)] == ["Q9990001", "Q9990001"]
+
+
 def test_a_dead_source_is_soon_left_alone(standin: StandIn) -> None:
     standin.faults.next("/gbif/", UNAVAILABLE, times=1000)
     found = answers(standin, ["gbif"], *(f"Parus novus{number:03}" for number in range(300)))
