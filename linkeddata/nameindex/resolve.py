@@ -52,7 +52,6 @@ _SPACES = {
     "gbif": "gbif", "col": "col", "aphia": "aphia", "aphiaid": "aphia", "worms": "aphia", "wikidata": "item",
     "urn:lsid:marinespecies.org:taxname": "aphia",
 }  # fmt: skip
-_GOODNESS = {"EXACT": 4, "FUZZY": 3, "HIGHERRANK": 2, "NONE": 1}
 
 
 def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Iterator[NameAnswer]:
