@@ -164,11 +164,11 @@ def _known_beginning(words: list[str], knows: Callable[[str], bool]) -> int:
 
 def _is_authors(words: Sequence[str], start: int) -> bool:
     """Say whether these levelled words are authors and years, and nothing else."""
-    if _QUALIFIER_WORDS.search(" ".join(words)):
-        return False
     if start == 1 and words[0].startswith("(") and len(words) > 1 and words[1][:1].islower():
-        return words[1] in PARTICLES
-    return all(_AUTHOR_TOKEN.match(word) or word.lower().strip(".,()") in PARTICLES for word in words)
+        known = words[1] in PARTICLES
+    else:
+        known = all(_AUTHOR_TOKEN.match(word) or word.lower().strip(".,()") in PARTICLES for word in words)
+    return known and not _QUALIFIER_WORDS.search(" ".join(words))
 
 
 def _is_borne(text: str, authorships: Iterable[str]) -> bool:
