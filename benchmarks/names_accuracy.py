@@ -3,8 +3,11 @@
     python -m benchmarks.names_accuracy [FOLDER of the recordings]
 
 The cases are GBIF's own tests. Those of its class ``…StrictIT`` ask for a strict match, which the recorded cases do not
-say; they are asked strictly, and the figure without that is printed beside. A case whose expected key is not in the
-excerpt cannot be answered and is left out, as is one that expects no particular key.
+say; they are asked strictly, have lines of their own, and the figure without that is printed beside. A case whose
+expected key is not in the excerpt cannot be answered and is left out, as is one that expects no particular key.
+
+Recorded answers of ``/v1/species/match`` do not say what was asked. For an exact match without context that is the name
+of the answer, for "multiple equal matches" the name in its note; those whose usage is in the excerpt are asked again.
 """
 
 import json
@@ -27,6 +30,7 @@ from linkeddata.nameindex.sources import open_source
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "../shared/data"
 STRICT = "StrictIT"
+EQUALS = "Multiple equal matches for "
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,30 @@ def share(values: Sequence[bool | None]) -> float:
     return 100 * sum(counted) / len(counted) if counted else 0.0
 
 
+def recorded_share(index: NameIndex, folder: Path) -> tuple[float, int]:
+    """Return the share of recorded answers (and how many there are) that are the same usage, or none, here."""
+    told = [asked for path in sorted(folder.glob("*.json")) if (asked := _asked(json.loads(path.read_bytes())))]
+    known = [(name, key) for name, key in told if not key or index.row_of_id("gbif", key) >= 0]
+    same = []
+    for (name, key), answer in zip(known, resolve_names(index, [name for name, _ in known]), strict=True):
+        same.append(answer.usage_key == key)
+        if not same[-1]:
+            why = answer.reason or answer.scientific_name
+            print(f"not as recorded: {name!r}: {key or 'none'}, got {answer.usage_key or 'none'} {why[:200]}")
+    return share(same), len(same)
+
+
+def _asked(recorded: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the name that a recorded answer was given to, and its key; ``None`` where it cannot be told."""
+    note = recorded.get("note", "")
+    if recorded.get("matchType") == "NONE" and note.startswith(EQUALS):
+        return note.removeprefix(EQUALS), ""
+    is_bare = "classification=-2;" in note and ("rank=0" in note or "rank=5" in note)
+    if recorded.get("matchType") != "EXACT" or not is_bare or "canonicalName" not in recorded:
+        return None
+    return recorded["canonicalName"], str(recorded["usageKey"])
+
+
 def parsing_share(cases: Path) -> tuple[float, float]:
     """Return the share of canonical forms that are as expected, ours and the parser's own, and list our misses."""
     lines = [json.loads(line) for line in cases.read_text(encoding="utf-8").splitlines()]
@@ -138,6 +166,7 @@ def main() -> None:
             cases = [case for case in map(json.loads, lines) if answerable(index, case)]
             results = outcomes(index, cases)
             loose = outcomes(index, cases, strict=False)
+            recorded, asked = recorded_share(index, data / "gbif/match-v1-recorded")
     for result in results:
         if not result.key_is_right:
             print(f"other key: {told(result)}")
@@ -152,8 +181,17 @@ def main() -> None:
         ("match type as GBIF expects", 95, "type_is_right"),
         ("confidence within GBIF's range", 0, "confidence_is_right"),
     ):
-        values, others = ([getattr(result, field) for result in asked] for asked in (results, loose))
+        values, others = ([getattr(result, field) for result in told] for told in (results, loose))
         figure(name, share(values), "%", beside=beside, beside_value=share(others), at_least=aim)
+        for part, is_strict in (("asked as anybody asks", False), ("GBIF's strict tests, asked strictly", True)):
+            of_part = [number for number, case in enumerate(cases) if (STRICT in case["src"]) is is_strict]
+            if any(values[number] is not None for number in of_part):
+                own, other = (share([told[number] for number in of_part]) for told in (values, others))
+                figure(f"{name}: {len(of_part)} {part}", own, "%", beside=beside, beside_value=other)
+    figure(
+        f"usage or none as GBIF's {asked} recorded answers to bare names", recorded, "%",
+        beside="recorded answers that are none", beside_value=0,
+    )  # fmt: skip
     ours, parsers = parsing_share(data / "names/parsing-cases.jsonl")
     figure("canonical forms as gnparser's", ours, "%", beside="the parser alone", beside_value=parsers, at_least=97)
 

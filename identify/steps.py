@@ -23,6 +23,7 @@ from harvest.records import SOURCE_FAILED, Harvested
 from harvest.sources import Reach, harvest_all
 from harvest.wiki import Api
 from identify.bundle import open_bundle
+from identify.classes import dated
 from identify.images import Limits
 from identify.inputs import (
     count_inputs,
@@ -231,7 +232,8 @@ def train_step(run: Run) -> Done:
             limits=_limits(run),
             progress=run.progress,
         )
-    run.store.put([bundle.agent, *bundle.classes], agent=SOFTWARE.id, moment=run.now())
+    classes = dated(bundle.classes, run.store.each(Taxon))
+    run.store.put([bundle.agent, *classes], agent=SOFTWARE.id, moment=run.now())
     return Done({"classes": len(bundle.classes), "version": int(bundle.about.version)})
 
 

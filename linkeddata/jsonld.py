@@ -162,14 +162,15 @@ def taxon_document(taxon: Taxon, *, base_url: str) -> Document:
     comment = f"{taxon.match_type}: {taxon.reason}" if taxon.reason else taxon.match_type
     verbatim = "" if taxon.query == taxon.item else taxon.query
     extra = {"type": "Taxon", "verbatimIdentification": verbatim, "comment": comment}
+    extra |= _read_from(taxon.checklist_key if taxon.gbif_key else "", taxon.moment)
     return _filled({"@context": f"{base}/context.jsonld", **node, **extra})
 
 
 def model_document(classes: Sequence[ModelClass], *, weights: str = "", base_url: str, full: bool = True) -> Document:
     """Return a model as a SKOS concept scheme, with its classes when ``full``.
 
-    ``classes`` are of one version and at least one. A class links to its Q-item and GBIF taxon by the relation it was
-    trained with: exact, broad or close.
+    ``classes`` are of one version and at least one. A class links to its Q-item, both GBIF keys, AphiaID and thesaurus
+    term by the relation it was trained with (exact, broad or close), and tells when the keys were read.
     """
     base = base_url.rstrip("/")
     model, version = classes[0].model, classes[0].version
@@ -497,7 +498,8 @@ def _generator(base: str) -> Document:
 def _concept(one: ModelClass, scheme: str) -> Document:
     named = Alternative(one.label, 0.0, one.rank, one.item, one.gbif_key, one.col_id)
     same = _taxon_iris(named)
-    matched = [*same, *filter(None, [iri_of(one.term)])]
+    aphia = APHIA_LSID + one.aphia_id if one.aphia_id.isdecimal() else ""
+    matched = [*same, *filter(None, [aphia, iri_of(one.term)])]
     return _filled(
         {
             "id": f"{scheme}/classes/{one.index}",
@@ -508,9 +510,18 @@ def _concept(one: ModelClass, scheme: str) -> Document:
             "taxonID": _taxon_id(same),
             "higherClassification": " | ".join(step.name for step in one.lineage if step.name),
             "inScheme": scheme,
+            **_read_from(one.checklist_key if one.gbif_key else "", one.moment),
             **({MATCHES[one.relation]: matched} if one.relation in MATCHES else {}),
         }
     )
+
+
+def _read_from(checklist_key: str, moment: str) -> Document:
+    """Return the checklist that a taxon's numeric key is of, by its page at GBIF, and when its keys were read."""
+    return {
+        "nameAccordingToID": f"{ids.GBIF_DATASET}{checklist_key}" if checklist_key else "",
+        "dateRead": date_time(moment),
+    }
 
 
 def _weights(digest: str) -> str:

@@ -337,6 +337,20 @@ def test_a_class_links_to_wikidata_to_both_gbif_keys_and_to_a_curators_term() ->
     assert len(other["broadMatch"]) == 3
 
 
+def test_a_class_tells_its_checklist_and_when_its_keys_were_read() -> None:
+    one = replace(CLASSES[1], checklist_key=ids.GBIF_BACKBONE, aphia_id="105883", moment="2026-10-01T12:00:00Z")
+    document = jsonld.model_document([one], base_url=BASE)
+    [concept] = document["hasTopConcept"]
+    assert concept["nameAccordingToID"] == f"https://www.gbif.org/dataset/{ids.GBIF_BACKBONE}"
+    assert concept["dateRead"] == "2026-10-01T12:00:00Z"
+    assert concept["exactMatch"][-1] == "urn:lsid:marinespecies.org:taxname:105883"
+    assert b"dc/terms/date" in jsonld.serialised(document, "application/n-triples", BASE)
+    taxon = Taxon(query="x", name="x", gbif_key="1", checklist_key=ids.GBIF_BACKBONE, moment="2026-10-01T12:00:00Z")
+    assert jsonld.taxon_document(taxon, base_url=BASE)["dateRead"] == taxon.moment
+    keyless = jsonld.taxon_document(replace(taxon, gbif_key=""), base_url=BASE)
+    assert "nameAccordingToID" not in keyless
+
+
 def test_the_context_names_w3c_terms_as_w3c_does() -> None:
     """Source: https://www.w3.org/ns/anno.jsonld; a reader of both contexts must find one meaning."""
     own = jsonld.context(BASE)["@context"]
