@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from benchmarks.names_accuracy import answerable, outcomes, parsing_share, share
+from benchmarks.names_accuracy import answerable, outcomes, parsing_share, recorded_share, share
 from linkeddata.errors import UsageError
 from linkeddata.ids import COL_XR, GBIF_BACKBONE
 from linkeddata.nameindex.answers import COLUMNS, NameAnswer, NameQuery, row_of
@@ -431,6 +431,7 @@ def test_gbifs_own_cases_are_answered_as_gbif_expects(recordings: Path, tmp_path
     lines = (recordings / "gbif/match-cases.jsonl").read_text(encoding="utf-8").splitlines()
     with open_index(tmp_path / "i") as index:
         results = outcomes(index, [case for case in map(json.loads, lines) if answerable(index, case)])
+        assert recorded_share(index, recordings / "gbif/match-v1-recorded")[0] >= 97
     assert share([one.key_is_right for one in results]) >= 97
     assert share([one.type_is_right for one in results]) >= 95
 
