@@ -111,8 +111,6 @@ def is_same(asked: str, known: str) -> bool:
     return bool(asked) and split_authorship(asked) == split_authorship(known)
 
 
-
-
 def _points(equality: Equality, factor: int) -> int:
     return {Equality.EQUAL: 2, Equality.DIFFERENT: -3, Equality.UNKNOWN: 0}[equality] * factor
 
