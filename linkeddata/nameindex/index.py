@@ -260,8 +260,11 @@ class NameIndex:
             wanted |= dict(zip(fresh, further, strict=True))
             fresh = [n for n in dict.fromkeys(further) if n != NO_ROW and n not in known and n not in wanted]
         steps = self._steps(list(wanted)) if wanted else {}
-        for number in reversed(wanted):
-            if number not in known:
+        for number in reversed(wanted):  # higher ones first, so that what is above is known, but for a few
+            base = known.get(wanted[number], () if wanted[number] == NO_ROW else None)
+            if base is not None:
+                known[number] = (*base, steps[number])
+            elif number not in known:
                 self._make_known(number, wanted, steps)
 
     def _make_known(self, number: int, wanted: Mapping[int, int], steps: Mapping[int, Ancestor]) -> None:

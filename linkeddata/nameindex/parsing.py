@@ -204,6 +204,15 @@ def authors_after(text: str, start: int) -> str:
     return " ".join(words[start:]) if len(words) > start and _is_authors(words[start:], start) else ""
 
 
+def may_begin_authors(word: str) -> bool:
+    """Say whether authors may begin with this word: with a capital or a bracket, or as particles do.
+
+    >>> may_begin_authors("Linnaeus"), may_begin_authors("de"), may_begin_authors("cf.")
+    (True, True, False)
+    """
+    return not word[:1].islower() or word.strip(".,()") in PARTICLES
+
+
 def _is_for_parser(text: str) -> bool:
     return bool(text and text[0].isupper() and not _PLAIN.fullmatch(text) and not _INDET.search(text))
 

@@ -21,7 +21,7 @@ from linkeddata.nameindex.evidence import classification_points, confidence_of, 
 from linkeddata.nameindex.index import NAMESPACES, NameIndex
 from linkeddata.nameindex.layout import Array
 from linkeddata.nameindex.matching import BONUS, LEAST_CONFIDENCE, Given, authorship_of
-from linkeddata.nameindex.parsing import Asked, authors_after, is_wordlike, read_together, tidied
+from linkeddata.nameindex.parsing import Asked, authors_after, is_wordlike, may_begin_authors, read_together, tidied
 from linkeddata.nameindex.ranks import RANKS, rank_score
 from linkeddata.nameindex.shapes import APART, AUTHORSHIPS, PLAIN, authorship_in, blanks_in
 from linkeddata.nameindex.spelling import folded
@@ -101,27 +101,26 @@ class PlainNames:
         left = opened[full < 0].tolist()
         if not left:
             return {}
-        settled, begun = self._add_followed_by_authors(names, lows, left, hits)
+        settled = self._add_followed_by_authors(names, lows, left, hits)
         waiting = [at for at in left if at not in settled]
-        strangers = self._add_spoken(names, hashes, waiting, begun, hits)
+        strangers = self._add_spoken(names, lows, hashes, waiting, hits)
         return self._add_parsed(names, strangers, hits)
 
     def _add_followed_by_authors(
         self, names: Sequence[str], lows: Sequence[str], left: Sequence[int], hits: Hits
-    ) -> tuple[set[int], set[int]]:
-        """Find names that are followed by authors only.
-
-        Return the places of those, which are no matter for the parser, and of all that begin with a known name.
-        """
+    ) -> set[int]:
+        """Find names that are followed by authors only, and return their places: they are no matter for the parser."""
         begun = self._begun(lows, left, (3, 2))
-        begun |= self._begun(lows, [at for at in left if at not in begun], (1,))
-        authors = {at: authors_after(" ".join(names[at].split()), length) for at, (length, _, _) in begun.items()}
-        settled = {at for at, written in authors.items() if written}
-        for at in settled:
-            _, row, rows = begun[at]
-            if rows == 1:
-                hits.add(at, row, Way(authors[at], is_followed=True))
-        return settled, set(begun)
+        single = [at for at in left if at not in begun and may_begin_authors(lows[at].partition(" ")[2])]
+        begun |= self._begun(lows, single, (1,))
+        settled = set()
+        for at, (length, row, rows) in begun.items():
+            authors = authors_after(" ".join(names[at].split()), length)
+            if authors:
+                settled.add(at)
+            if authors and rows == 1:
+                hits.add(at, row, Way(authors, is_followed=True))
+        return settled
 
     def _begun(
         self, lows: Sequence[str], places: Sequence[int], lengths: Sequence[int]
@@ -143,7 +142,7 @@ class PlainNames:
         return begun
 
     def _add_spoken(
-        self, names: Sequence[str], hashes: Array, places: Sequence[int], begun: set[int], hits: Hits
+        self, names: Sequence[str], lows: Sequence[str], hashes: Array, places: Sequence[int], hits: Hits
     ) -> list[int]:
         """Find vernacular names that one taxon bears, and return the places of texts that are none at all."""
         rows, languages = self._index.find_spoken(hashes[list(places)])
@@ -151,9 +150,13 @@ class PlainNames:
         for at, row, language in zip(places, rows.tolist(), languages, strict=True):
             if row == -1:
                 strangers.append(at)
-            elif row >= 0 and at not in begun and is_wordlike(tidied(names[at])):
+            elif row >= 0 and is_wordlike(tidied(names[at])) and not self._begins_with_name(lows[at]):
                 hits.add(at, row, _spoken_way(language))
         return strangers
+
+    def _begins_with_name(self, low: str) -> bool:
+        beginnings = (_beginning(low, words) for words in (1, 2, 3))
+        return any(beginning and self._index.knows(beginning) for beginning in beginnings)
 
     def _add_parsed(self, names: Sequence[str], places: Sequence[int], hits: Hits) -> dict[int, Asked]:
         """Find names as the parser reads them, and return its readings."""
