@@ -92,10 +92,10 @@ def build(
 ) -> Dataset:
     """Write the dataset to ``folder`` and return it with what was lost.
 
-    ``image_of`` says where a file's bytes should lie (nothing there is the failure "no image"). ``strangers`` are IRIs
-    of files known to show nothing that is to be learned. ``seed`` decides which groups are set aside where none is
-    named. The folder is built beside its place and put there in one step; one that is there with the same content stays
-    as it is. Raises ``DatasetError`` when nothing is left to learn.
+    ``image_of`` says where a file's bytes should lie (nothing there, or ``ValueError``, is the failure "no image").
+    ``strangers`` are IRIs of files known to show nothing that is to be learned. ``seed`` decides which groups are set
+    aside where none is named. The folder is built beside its place and put there in one step; one that is there with
+    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn.
     """
     losses = _Losses(campaign, moment)
     by_file: dict[str, list[Label]] = defaultdict(list)
@@ -199,7 +199,11 @@ def _candidates(
         if not one.licence:
             losses.add(one.iri, "no licence")
             continue
-        source = image_of(one)
+        try:
+            source = image_of(one)
+        except ValueError:  # without a checksum its image was never fetched
+            losses.add(one.iri, "no image", one.original)
+            continue
         if not source.is_file():
             losses.add(one.iri, "no image", source.name)
             continue

@@ -104,7 +104,7 @@ def harvest_list(
 
     ``source``: the table's path as it can be opened, and the names of its columns. What the table says of an image on
     Commons fills only what Commons leaves open. ``known``: IRIs of the campaign's files that are described already: of
-    them only the tags come. Raises ``UsageError`` where the table or a column cannot be read, and what
+    them no description comes. Raises ``UsageError`` where the table or a column cannot be read, and what
     ``Client.get_json`` raises.
     """
     name = source_name(source.path)

@@ -22,6 +22,9 @@ from linkeddata.ids import content_id
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import Failure, MediaFile, Tag
 
+ROUTES = ("list", "dwca", "nba", "iiif", "linkedart")
+"""The routes of which each harvest reads everything: what they no longer say is said no more."""
+
 BAD_VALUE = "value not understood"
 """One value of a record says nothing that can be meant; the rest of the record is taken."""
 BAD_RECORD = "record not understood"
@@ -77,9 +80,10 @@ class Teller:
             if tag.id not in self._tagged:
                 self._tagged.add(tag.id)
                 yield tag
-        if media.iri not in self._described and media.iri not in self._known:
+        if media.iri not in self._described:
             self._described.add(media.iri)
-            yield media
+            if media.iri not in self._known:
+                yield media
             yield membership(self._campaign, media.iri)
 
     def _tag(self, iri: str, said: Said) -> Tag:

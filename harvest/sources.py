@@ -59,11 +59,16 @@ class Reach:
 def harvest_all(reach: Reach) -> Iterator[Harvested]:
     """Yield everything that the campaign's sources give, in the order of the file."""
     described = {iri for iri, revision in reach.known.items() if revision}
+    placed: set[str] = set()
     for source in sources_of(reach.campaign):
         try:
             for record in _harvest(reach, source, described):
                 if isinstance(record, MediaFile) and record.revision:
                     described.add(record.iri)
+                if isinstance(record, CampaignFile):
+                    if record.file in placed and not isinstance(source, CommonsSource):
+                        continue  # its role is what the category says
+                    placed.add(record.file)
                 yield _marked(record, source, reach.campaign)
         except ContactRequiredError:
             raise

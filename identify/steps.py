@@ -18,6 +18,7 @@ from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.dataset import build
 from harvest.departed import GONE, deletions
 from harvest.images import UNREACHABLE, ImageFolder, fetch
+from harvest.lists import ROUTES
 from harvest.recent import Lately
 from harvest.records import SOURCE_FAILED, Harvested
 from harvest.sources import Reach, harvest_all
@@ -75,10 +76,11 @@ def harvest_step(run: Run) -> Done:
         progress=run.progress,
     )
     seen: set[str] = set()
-    met = _keep(run, "harvest", _noting_files(harvest_all(reach), seen))
+    said: set[str] = set()
+    met = _keep(run, "harvest", _noting(_remembering(run, harvest_all(reach)), seen, said))
     # Only now: a harvest that is killed has not asked for all that was lost before.
     run.store.remove(Failure, old.keys() - met, agent=SOFTWARE.id, moment=run.now(), reason="harvest was done again")
-    changes = {} if _lost(run, "harvest", *UNFINISHED) else _take_back(run, seen)
+    changes = {} if _lost(run, "harvest", *UNFINISHED) else {**_take_back(run, seen), **_unsay(run, said)}
     tags = list(run.store.each(Tag, campaign=run.campaign.id))
     counts = {
         "files": len(files_of(run)),
@@ -90,12 +92,40 @@ def harvest_step(run: Run) -> Done:
     return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED))
 
 
-def _noting_files(records: Iterable[Harvested], seen: set[str]) -> Iterator[Harvested]:
-    """Pass records on and note which files they put into the campaign."""
+def _noting(records: Iterable[Harvested], seen: set[str], said: set[str]) -> Iterator[Harvested]:
+    """Pass records on and note which files they put into the campaign, and which tags they are."""
     for record in records:
         if isinstance(record, CampaignFile):
             seen.add(record.file)
+        elif isinstance(record, Tag):
+            said.add(record.id)
         yield record
+
+
+def _remembering(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
+    """Pass records on; a file given without a checksum keeps what its image told when it was fetched."""
+    for record in records:
+        if isinstance(record, MediaFile) and not record.sha1:
+            stored = run.store.get(MediaFile, record.iri)
+            if stored and stored.sha1 and stored.original == record.original:
+                size = (stored.width_px, stored.height_px) if stored.width_px else (record.width_px, record.height_px)
+                record = replace(
+                    record,
+                    sha1=stored.sha1,
+                    mime=stored.mime or record.mime,
+                    width_px=size[0],
+                    height_px=size[1],
+                    size_bytes=stored.size_bytes or record.size_bytes,
+                )
+        yield record
+
+
+def _unsay(run: Run, said: set[str]) -> dict[str, int]:
+    """Take tags out of the current state that stood in a list and stand there no more."""
+    tags = run.store.each(Tag, campaign=run.campaign.id)
+    stale = [tag.id for tag in tags if tag.route in ROUTES and tag.id not in said]
+    run.store.remove(Tag, stale, agent=SOFTWARE.id, moment=run.now(), reason="its list says it no more")
+    return {"unsaid": len(stale)} if stale else {}
 
 
 def _take_back(run: Run, seen: set[str]) -> dict[str, int]:

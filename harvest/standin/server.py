@@ -186,8 +186,10 @@ class StandIn:
         return self.url + isa.export_path(campaigns[campaign_id])
 
     def publish(self, path: str, document: Any, **params: str) -> str:
-        """Put a JSON document up, as the server of a museum does, and return its address."""
-        self._recorded[(path, frozenset(params.items()))] = json_reply(document)
+        """Put a JSON document or the bytes of a JPEG up, as the server of a museum does, and return its address."""
+        is_image = isinstance(document, bytes)
+        reply = Reply(document, 200, {"Content-Type": "image/jpeg"}) if is_image else json_reply(document)
+        self._recorded[(path, frozenset(params.items()))] = reply
         return self.url + path
 
     def answer(self, request: Request) -> Reply:
