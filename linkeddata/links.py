@@ -89,6 +89,8 @@ class Link:
     note: str = ""
 
 
+_COMPARED = ("phylum", "class", "order", "family")
+_YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
 KEYS = (GBIF_TAXON_ID, COL_TAXON_ID, APHIA_ID)
 """The properties that identify a taxon, in the order in which they are believed."""
 
@@ -142,10 +144,10 @@ def with_answer(subject: Subject, answer: NameAnswer) -> Subject:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What other items tell about one: its kingdom, its parents (P171) and the authors of its name."""
+    """What other items tell about one: its kingdom, all that it stands below (P171), and the authors of its name."""
 
     kingdom: str = ""
-    parents: tuple[Item, ...] = ()
+    above: tuple[Item, ...] = ()
     authors: tuple[Item, ...] = ()
 
 
@@ -168,23 +170,49 @@ def weighed(subject: Subject, item: Item, around: Around = NOTHING_AROUND) -> We
     given, own = choice.KINGDOMS.get(subject.kingdom.casefold()), choice.KINGDOMS.get(around.kingdom.casefold())
     if given and own:
         found.append(("kingdom", given == own))
-    above = {step.name for step in subject.lineage if step.name and step.rank != "kingdom"}
-    if any(name in above for parent in around.parents for name in parent.names):
-        found.append(("parent", True))
-    surnames = [author.label.split()[-1] for author in around.authors if author.label]
-    if any(len(surname) > 2 and surname in subject.authorship for surname in surnames):
+    if (agrees := _lineage_agrees(subject.lineage, around.above)) is not None:
+        found.append(("parent", agrees))
+    if any(_is_cited(author, subject.authorship) for author in around.authors):
         found.append(("author", True))
-    year = re.search(r"\b1[5-9]\d\d\b|\b20\d\d\b", subject.authorship)
-    if year and any(item.years):
-        found.append(("year", year[0] in item.years))
+    years = _YEAR.findall(subject.authorship)
+    if years and any(item.years):
+        found.append(("year", not set(years).isdisjoint(item.years)))
     return Weighed(item, tuple(found))
+
+
+def _lineage_agrees(lineage: Sequence[Ancestor], above: Sequence[Item]) -> bool | None:
+    """Return whether two classifications meet below the kingdom; ``None`` where too little is known to say no.
+
+    Checklists differ much in between, so that one name in common is enough; it takes two ranks that both know and name
+    otherwise, and nothing in common, to say no.
+    """
+    own = {step.rank: step.name for step in lineage if step.name and step.rank != "kingdom"}
+    names = {name for one in above for name in one.names}
+    if not names.isdisjoint(own.values()):
+        return True
+    known = {one.rank for one in above if one.names}
+    return False if len(known.intersection(own, _COMPARED)) > 1 else None
+
+
+def _is_cited(author: Item, authorship: str) -> bool:
+    """Say whether an author is one of an authorship's: as cited (P428, P835), or by the surname.
+
+    >>> _is_cited(Item(id="Q1", label="Carl Linnaeus", citations=("L.",)), "(L.) Mill.")
+    True
+    >>> _is_cited(Item(id="Q2", label="Philip Miller", citations=("Mill.",)), "L.")
+    False
+    """
+    parts = (part.strip() for part in re.split(r"[()]|\b(?:ex|in)\b|&|,", authorship))
+    words = {part for part in parts if part}
+    surname = author.label.split()[-1] if author.label else ""
+    return not words.isdisjoint(author.citations) or (len(surname) > 2 and surname in authorship)
 
 
 def decided(subject: Subject, candidates: Sequence[Weighed]) -> Link:
     """Return the link of a taxon. The first rule that holds decides:
 
     1. An item that is no taxon is refused.
-    2. Of another kingdom, or of another rank without a key that agrees: it is another taxon, and not linked.
+    2. Of another kingdom, or of another rank or other parents without a key that agrees: it is another taxon.
     3. The only one left with a key that agrees, nothing against it: linked.
     4. Several of them: a tie.
     5. No key agrees: the only one left with the name, if kingdom, parent, author or year agrees and nothing is against.
@@ -197,7 +225,7 @@ def decided(subject: Subject, candidates: Sequence[Weighed]) -> Link:
     """
     taxa = [one for one in candidates if one.item.is_taxon]
     refused = [f"{one.item.id} is no taxon" for one in candidates if not one.item.is_taxon]
-    elsewhere = [one for one in taxa if one.says("kingdom") is False or (one.says("rank") is False and not one.by_key)]
+    elsewhere = [one for one in taxa if _is_another(one)]
     refused += [f"{one.item.id} is of another {' and '.join(one.against)}" for one in elsewhere]
     left = [one for one in taxa if one not in elsewhere]
     best, why = _best(left)
@@ -214,6 +242,12 @@ def decided(subject: Subject, candidates: Sequence[Weighed]) -> Link:
         weighed=tuple(candidates),
         note=choice.notes(notes, moved, several),
     )
+
+
+def _is_another(one: Weighed) -> bool:
+    if one.says("kingdom") is False:
+        return True
+    return not one.by_key and (one.says("rank") is False or one.says("parent") is False)
 
 
 def _best(left: Sequence[Weighed]) -> tuple[Weighed | None, str]:
@@ -360,21 +394,21 @@ class _Reader:
 
     def _around(self, item: Item) -> Around:
         """Return what other items tell; the kingdom is that to which all parents lead, where they lead to one."""
-        parents, authors = (
-            tuple(found for key in keys if (found := self._items.get(key))) for keys in (item.parents, item.authors)
-        )
+        authors = tuple(found for key in item.authors if (found := self._items.get(key)))
         kingdoms: set[str] = set()
-        waiting, seen = [*parents], {item.id, *(parent.id for parent in parents)}
+        above: dict[str, Item] = {}
+        waiting = [found for key in item.parents if (found := self._items.get(key))]
         while waiting:
             at = waiting.pop()
+            if at.id in above or at.id == item.id:
+                continue
+            above[at.id] = at
             if own := _kingdom_of(at):
                 kingdoms.add(own)
-                continue
-            above = [found for key in at.parents if key not in seen and (found := self._items.get(key))]
-            seen.update(one.id for one in above)
-            waiting += above
+            else:
+                waiting += [found for key in at.parents if (found := self._items.get(key))]
         kingdoms = kingdoms or {_kingdom_of(item)}  # a kingdom's own parents lead to none
-        return Around(kingdoms.pop() if len(kingdoms) == 1 else "", parents, authors)
+        return Around(kingdoms.pop() if len(kingdoms) == 1 else "", tuple(above.values()), authors)
 
     def _climb(self, items: Iterable[Item]) -> None:
         """Fetch the parents of items, and theirs, up to the kingdoms; those of a level together."""

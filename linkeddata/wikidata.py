@@ -34,6 +34,8 @@ VERNACULAR_NAME = "P1843"
 NAME_YEAR = "P574"
 NAME_AUTHOR = "P405"
 """Qualifiers of a taxon name (P225): the year of its publication, and its authors."""
+CITATIONS = ("P428", "P835")
+"""How an author is cited behind names, in botany and in zoology."""
 FOSSIL_TAXON = "Q23038290"
 TAXON_CLASSES = frozenset({TAXON, FOSSIL_TAXON})
 
@@ -110,6 +112,7 @@ class Item:
     vernaculars: tuple[tuple[str, str], ...] = ()  # P1843
     years: tuple[str, ...] = ()  # P574 of the taxon name
     authors: tuple[str, ...] = ()  # P405 of the taxon name
+    citations: tuple[str, ...] = ()  # of a person: P428, P835
 
     @property
     def is_taxon(self) -> bool:
@@ -233,6 +236,7 @@ def parse_item(entity: Any) -> Item:
         authors=tuple(
             dict.fromkeys(str(value.get("id", "")) for value in _qualifying(claims, TAXON_NAME, NAME_AUTHOR))
         ),
+        citations=tuple(citation for prop in CITATIONS for citation in _values(claims, prop)),
     )
 
 

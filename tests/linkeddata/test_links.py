@@ -193,6 +193,34 @@ def test_year_author_and_parent_speak_for_an_item() -> None:
     assert decided(asked, [weighed(asked, replace(item, years=("1766",)), around)]).certainty == CHECK
 
 
+def test_a_botanist_is_known_by_abbreviation() -> None:
+    asked = Subject(id="1", label="x", name="Abies alba", authorship="(L.) Mill.", kingdom="Plantae")
+    item = wikidata.Item(id="Q1", names=("Abies alba",), authors=("Q2",))
+    miller = wikidata.Item(id="Q2", label="Philip Miller", citations=("Mill.",))
+    assert ("author", True) in weighed(asked, item, Around(authors=(miller,))).evidence
+    other = replace(miller, citations=("Brot.",))
+    assert weighed(asked, item, Around(authors=(other,))).says("author") is None
+
+
+def test_a_homonym_of_another_family_and_class_is_not_linked_by_its_name() -> None:
+    lineage = (Ancestor("kingdom", "Animalia"), Ancestor("class", "Mammalia"), Ancestor("family", "Felidae"))
+    asked = Subject(id="1", label="x", name="Panthera", rank="genus", kingdom="Animalia", lineage=lineage)
+    cat, moth = (wikidata.Item(id=key, names=("Panthera",), ranks=("genus",)) for key in ("Q1", "Q2"))
+    felids = (wikidata.Item(id="Q3", names=("Pantherinae",)), wikidata.Item(id="Q4", names=("Felidae",)))
+    insects = tuple(
+        wikidata.Item(id=key, names=(name,), ranks=(rank,))
+        for key, name, rank in (("Q5", "Noctuidae", "family"), ("Q6", "Insecta", "class"))
+    )
+    right = weighed(asked, cat, Around("Animalia", felids))
+    wrong = weighed(asked, moth, Around("Animalia", insects))
+    assert (right.says("parent"), wrong.says("parent")) == (True, False)
+    found = decided(asked, [right, wrong])
+    assert found.item == cat
+    assert decided(asked, [wrong]).certainty != SURE
+    only_class = weighed(asked, moth, Around("Animalia", insects[1:]))
+    assert only_class.says("parent") is None
+
+
 @given(st.permutations(["Q9990001", "Q9990002", "Q9990003"]), st.lists(st.booleans(), min_size=3, max_size=3))
 def test_the_order_of_candidates_changes_nothing(order: list[str], keyed: list[bool]) -> None:
     asked = Subject(id="1", label="x", name="Aus bus", gbif_key="1")
