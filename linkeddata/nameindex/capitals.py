@@ -45,6 +45,17 @@ _UNLATIN = re.compile(r"(?:[bdfghjklptvwyz]|nn|rn|ss|ez)$")
 _YEAR = re.compile(r"[(\[]?(?:1[5-9]|20)\d\d\b")
 _ALONE = re.compile(r"\([^\W\d_]+(?:-[^\W\d_]+)?\)")
 _PLAIN = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_NO_EPITHETS = "|".join(
+    sorted(PARTICLES | {"nec", "pro", "sensu", "auct", "group", "complex", "indet", "spp", "subsp"})
+)
+_EPITHET = rf"(?!(?:{_NO_EPITHETS}|ssp|var|natio)\b)[a-z]{{3,}}(?:-[a-z]+)?"
+_SURNAME = rf"(?!(?:{'|'.join(sorted(word.title() for word in PARTICLES))})\b)[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+"
+_AS_IT_STANDS = re.compile(
+    rf"[A-Z][a-z]+(?: \([A-Z][a-z]+\))?(?: (?:cf|aff)\.)? {_EPITHET}(?: {_EPITHET})?(?: s\.l\.)?"
+    rf"(?: (?:\({_SURNAME},? (?:(?:&|et) {_SURNAME},? )?\d{{4}}\)|{_SURNAME}(?:,|(?= (?:&|et|\d{{4}})))"
+    rf"(?: (?:&|et|\d{{4}}|{_SURNAME},?))*))?"
+)
+"""Most names as lists have them: levelled already."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SON = re.compile(r"(?<=\.)F(?=\.)")
 
@@ -59,6 +70,8 @@ def levelled(text: str) -> str:
     >>> levelled("HYLOBIUS (HYLOBIUS) PINASTRI"), levelled("salix X rubens schrank")
     ('Hylobius (Hylobius) pinastri', 'Salix × rubens schrank')
     """
+    if _AS_IT_STANDS.fullmatch(text):
+        return text
     return " ".join(_Levelling(text.lower().split()).words())
 
 
