@@ -20,13 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harvest.images import ImageFolder
 from identify import api as models_api
-from identify.images import Limits
 from identify.runtime import Classifier
 from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
 from linkeddata.answercache import AnswerCache
 from linkeddata.client import Client
+from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
 from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.nameservice import Answering

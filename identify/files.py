@@ -5,9 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from identify.images import Limits
 from identify.pipeline import Progress
 from identify.runtime import Classifier, identify_files
+from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError
 from linkeddata.records import Failure, Identification, MediaFile
 from linkeddata.settings import Settings

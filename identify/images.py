@@ -1,18 +1,16 @@
 """Bytes of an image to what a model sees. In: bytes from anybody, limits. Out: pixels, or ``UnreadableImageError``.
 
-Whatever the file (16 bits, CMYK, palette, transparent, turned by EXIF, animated), the result is 8-bit RGB, upright, the
-first frame, on white. Training and answering both come through here, so that they see the same.
+``linkeddata.decoding`` makes a picture of whatever the file is; here its subject is cut out and put on a square.
+Training and answering both come through here, so that they see the same.
 """
-
-import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter
+
+from linkeddata.decoding import Limits, opened, upright
 
 Pixels = NDArray[np.uint8]
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "JPEG2000")  # MPO opens as JPEG
 THUMBNAIL_PX = 96
 """Longest side of the picture on which the subject is looked for; the figures below are for this size."""
 UNLIKE_PAPER = 0.13  # in one channel, 0 to 1
@@ -24,18 +22,6 @@ UNREADABLE = "unreadable image"
 """Reason of the failure that such an image becomes."""
 
 
-class UnreadableImageError(Exception):
-    """Bytes that are no image we read; the text says why. Becomes a ``Failure`` before it leaves this package."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is refused before anything is decoded."""
-
-    max_bytes: int = 200_000_000
-    max_pixels: int = 170_000_000  # Pillow itself refuses from 179 million on
-
-
 def pixels(data: bytes, size_px: int, limits: Limits) -> Pixels:
     """Return an image as the model sees it: RGB, 0-255, shape (size_px, size_px, 3).
 
@@ -43,7 +29,7 @@ def pixels(data: bytes, size_px: int, limits: Limits) -> Pixels:
     whole. Its proportions stay; what is left of the square takes the colour of the picture's border, so that paper goes
     on as paper. Raises ``UnreadableImageError``.
     """
-    image = _upright(_opened(data, size_px, limits))
+    image = upright(opened(data, limits, 3 * size_px))
     image = image.crop(subject(image))
     scale = size_px / max(image.size)
     size = tuple(max(1, round(side * scale)) for side in image.size)
@@ -77,47 +63,6 @@ def subject(image: Image.Image) -> tuple[int, int, int, int]:
         min(image.width, int((right + margin) / scale)),
         min(image.height, int((bottom + margin) / scale)),
     )
-
-
-def _opened(data: bytes, size_px: int, limits: Limits) -> Image.Image:
-    """Return the first frame, decoded at reduced scale where the format can (JPEG), in whatever mode it has."""
-    if len(data) > limits.max_bytes:
-        raise UnreadableImageError(f"{len(data)} bytes, more than {limits.max_bytes}")
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        if image.width * image.height > limits.max_pixels:
-            raise UnreadableImageError(f"{image.width} x {image.height} pixels, more than {limits.max_pixels}")
-        image.draft(None, (3 * size_px, 3 * size_px))
-        image.load()
-    except UnidentifiedImageError as error:
-        raise UnreadableImageError("not an image of a kind that is read") from error
-    except UnreadableImageError:
-        raise
-    # A damaged file makes Pillow's decoders raise almost anything; none of it is about us.
-    except Exception as error:
-        raise UnreadableImageError(f"{type(error).__name__}: {error}") from error
-    return image
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Return 8-bit RGB on white, turned as EXIF says."""
-    try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-            return _eight_bits(image)
-        if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return image.convert("RGB")
-    except Exception as error:
-        raise UnreadableImageError(f"{type(error).__name__}: {error}") from error
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return a grey image of 16 or 32 bits in 8 (Pillow would cut off instead of scaling)."""
-    values = np.nan_to_num(np.asarray(image, np.float64))
-    top = 65535.0 if image.mode != "F" or values.max(initial=0.0) > 1.0 else 1.0
-    return Image.fromarray((np.clip(values / top, 0.0, 1.0) * 255).round().astype(np.uint8)).convert("RGB")
 
 
 def _squared(picture: Pixels, size_px: int) -> Pixels:

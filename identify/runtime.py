@@ -17,7 +17,8 @@ from identify.bundle import WEIGHTS, Bundle, open_bundle
 from identify.decide import Thresholds, decide
 from identify.evaluate import Floats, scored
 from identify.hush import hushed
-from identify.images import UNREADABLE, Limits, Pixels, UnreadableImageError, pixels
+from identify.images import UNREADABLE, Pixels, pixels
+from linkeddata.decoding import Limits, UnreadableImageError
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Identification, MediaFile

@@ -25,7 +25,6 @@ from harvest.sources import Reach, harvest_all
 from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
-from identify.images import Limits
 from identify.inputs import (
     count_inputs,
     dataset_inputs,
@@ -47,6 +46,7 @@ from identify.inputs import (
 )
 from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
+from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, ServiceError
 from linkeddata.ids import content_id
 from linkeddata.nameindex.index import open_index

@@ -26,8 +26,9 @@ from identify.assess import Trained, assess
 from identify.augment import augmented
 from identify.bundle import Bundle
 from identify.hush import hushed
-from identify.images import Limits, Pixels, UnreadableImageError, pixels
+from identify.images import Pixels, pixels
 from identify.strange import strangers
+from linkeddata.decoding import Limits, UnreadableImageError
 from linkeddata.errors import DatasetError
 from linkeddata.settings import VERSION
 

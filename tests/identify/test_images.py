@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from identify.images import Limits, UnreadableImageError, pixels, subject
+from identify.images import pixels, subject
+from linkeddata.decoding import Limits, UnreadableImageError
 
 LIMITS = Limits(max_bytes=2_000_000, max_pixels=4_000_000)
 RED, WHITE = (200, 30, 30), (255, 255, 255)

@@ -11,8 +11,8 @@ import pytest
 
 from identify.bundle import FILES, Bundle, write
 from identify.decide import Thresholds
-from identify.images import Limits
 from identify.runtime import Classifier, Scores, identify_files, identify_upload
+from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError
 from linkeddata.records import Failure, Identification, MediaFile
 

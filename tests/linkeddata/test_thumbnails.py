@@ -48,5 +48,5 @@ def test_transparent_paper_is_white(mode: str) -> None:
 
 
 def test_what_is_no_picture_is_refused() -> None:
-    with pytest.raises(OSError, match="cannot identify"):
+    with pytest.raises(ValueError, match="not an image"):
         thumbnail(b"<html>", 250)
