@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from linkeddata.errors import CampaignError
 
 Part = TypeVar("Part")
+THUMBNAIL_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
+"""Widths in pixels in which Wikimedia makes thumbnails (https://www.mediawiki.org/wiki/Common_thumbnail_sizes)."""
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 
 
@@ -151,6 +153,16 @@ LISTS: dict[str, type[Any]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRules:
+    """Which copies of the images are fetched."""
+
+    width_px: int = 960
+    """Width of the thumbnails, one of ``THUMBNAIL_WIDTHS``; a file that is no wider comes as it is."""
+    original: bool = False
+    """``True``: the originals, which are much larger; for work that needs them, after asking who runs the server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountRules:
     """How tags become labels."""
 
@@ -220,6 +232,7 @@ class Campaign:
     nba: tuple[NbaSource, ...] = ()
     iiif: tuple[IiifSource, ...] = ()
     linkedart: tuple[LinkedArtSource, ...] = ()
+    images: ImageRules = field(default_factory=ImageRules)
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)
@@ -248,7 +261,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CampaignError(f"{name}: {error}") from error
-    known = {"campaign", "tags", "taxa", "count", "dataset", "model", "export"}
+    known = {"campaign", "tags", "taxa", "images", "count", "dataset", "model", "export"}
     _refuse_unknown(name, "", raw, known)
     head = _table(name, "campaign", raw)
     tags = _table(name, "tags", raw)
@@ -273,6 +286,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         isa=_parts(name, "tags.isa", tags.get("isa", []), IsaSource),
         sparql=_parts(name, "tags.sparql", tags.get("sparql", []), SparqlSource),
         **{key: _parts(name, f"tags.{key}", tags.get(key, []), kind) for key, kind in LISTS.items()},
+        images=_part(name, "images", _table(name, "images", raw), ImageRules),
         count=_part(name, "count", _table(name, "count", raw), CountRules),
         dataset=_part(name, "dataset", _table(name, "dataset", raw), DatasetRules),
         model=_part(name, "model", _table(name, "model", raw), ModelRules),
@@ -294,6 +308,9 @@ def _check(name: str, campaign: Campaign) -> None:
         raise CampaignError(f"{name}: [campaign] from {campaign.begins} is after until {campaign.ends}")
     if campaign.dataset.rank not in RANKS:
         raise CampaignError(f"{name}: [dataset] rank = {campaign.dataset.rank!r}: one of {', '.join(RANKS)}")
+    if campaign.images.width_px not in THUMBNAIL_WIDTHS:
+        widths = ", ".join(map(str, THUMBNAIL_WIDTHS))
+        raise CampaignError(f"{name}: [images] width_px = {campaign.images.width_px}: one of {widths}")
     if campaign.dataset.min_images < 1 or campaign.count.min_support < 1:
         raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
     if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):

@@ -35,8 +35,10 @@ from harvest.manifest import (
     to_csv,
 )
 from linkeddata.errors import DatasetError
+from linkeddata.files import replaced
 from linkeddata.ids import content_id
 from linkeddata.records import Ancestor, Failure, Label, MediaFile, Taxon
+from linkeddata.storage import Stored
 
 ACCEPTED = "accepted"
 """Status of the labels that may teach."""
@@ -48,7 +50,7 @@ class _Candidate:
     """A file that may become an example: what it shows, and where its bytes lie."""
 
     media: MediaFile
-    source: Path
+    source: Stored
     label: Label | None = None
     taxon: DatasetClass | None = None
 
@@ -80,7 +82,7 @@ def build(
     media: Iterable[MediaFile],
     labels: Iterable[Label],
     taxa: Iterable[Taxon],
-    image_of: Callable[[MediaFile], Path],
+    image_of: Callable[[MediaFile], Stored | None],
     folder: Path,
     rules: DatasetRules,
     *,
@@ -92,7 +94,7 @@ def build(
 ) -> Dataset:
     """Write the dataset to ``folder`` and return it with what was lost.
 
-    ``image_of`` says where a file's bytes should lie (nothing there, or ``ValueError``, is the failure "no image").
+    ``image_of`` gives a file's image (none is the failure "no image"); its SHA-1 is the one of the example.
     ``strangers`` are IRIs of files known to show nothing that is to be learned. ``seed`` decides which groups are set
     aside where none is named. The folder is built beside its place and put there in one step; one that is there with
     the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn.
@@ -186,7 +188,7 @@ def _candidates(
     media: Iterable[MediaFile],
     by_file: Mapping[str, Sequence[Label]],
     ranks: _Ranks,
-    image_of: Callable[[MediaFile], Path],
+    image_of: Callable[[MediaFile], Stored | None],
     rules: DatasetRules,
     strangers: frozenset[str],
     losses: _Losses,
@@ -199,16 +201,10 @@ def _candidates(
         if not one.licence:
             losses.add(one.iri, "no licence")
             continue
-        try:
-            source = image_of(one)
-        except ValueError:  # without a checksum its image was never fetched
+        source = image_of(one)
+        if source is None:
             losses.add(one.iri, "no image", one.original)
             continue
-        if not source.is_file():
-            losses.add(one.iri, "no image", source.name)
-            continue
-        if not one.sha1:
-            one = replace(one, sha1=_sha1(source))
         yield _Candidate(one, source, *shown)
 
 
@@ -238,7 +234,7 @@ def _without_copies(candidates: Iterable[_Candidate], losses: _Losses) -> Iterat
     """Yield the first file of each sha1: the same bytes under two names would stand on both sides."""
     first: dict[str, str] = {}
     for candidate in candidates:
-        sha1, iri = candidate.media.sha1, candidate.media.iri
+        sha1, iri = candidate.source.sha1, candidate.media.iri
         if sha1 in first:
             losses.add(iri, "duplicate image", f"same bytes as {first[sha1]}")
             continue
@@ -284,12 +280,12 @@ def _side(candidate: _Candidate, side: Mapping[str, str], known_share: float, se
     if not candidate.taxon:
         return STRANGER
     name = side.get(_group(candidate), TRAIN)
-    draw = int(content_id(str(seed), "known", candidate.media.sha1)[:8], 16) / 2**32
+    draw = int(content_id(str(seed), "known", candidate.source.sha1)[:8], 16) / 2**32
     return KNOWN if name == TRAIN and draw < known_share else name
 
 
 def _group(candidate: _Candidate) -> str:
-    return candidate.media.group or candidate.media.sha1
+    return candidate.media.group or candidate.source.sha1
 
 
 def _some(names: Iterable[str]) -> str:
@@ -328,7 +324,7 @@ def _count_classes(placed: Iterable[tuple[str, _Candidate]]) -> list[DatasetClas
     return [replace(c, images=images[c.concept], train=train[c.concept]) for c in ordered]
 
 
-def _examples(placed: Iterable[tuple[str, _Candidate]]) -> tuple[list[Example], list[Path]]:
+def _examples(placed: Iterable[tuple[str, _Candidate]]) -> tuple[list[Example], list[Stored]]:
     placed = list(placed)
     folders = _class_folders(c.taxon for _, c in placed if c.taxon)
     rows = [(_example_of(split, c, folders), c.source) for split, c in placed]
@@ -358,8 +354,8 @@ def _example_of(split: str, candidate: _Candidate, folders: Mapping[str, str]) -
     return Example(
         file=media.iri,
         page=media.page,
-        sha1=media.sha1,
-        path=f"images/{within}/{media.sha1}{candidate.source.suffix.lower()}",
+        sha1=candidate.source.sha1,
+        path=f"images/{within}/{candidate.source.sha1}{candidate.source.suffix.lower()}",
         split=split,
         label=taxon.label if taxon else "",
         concept=taxon.concept if taxon else "",
@@ -396,7 +392,7 @@ def _summary(version: str, rules: DatasetRules, seed: int, counts: Mapping[str, 
 
 
 def _write(
-    folder: Path, texts: Mapping[str, str], files: Sequence[tuple[Example, Path]], progress: Progress | None
+    folder: Path, texts: Mapping[str, str], files: Sequence[tuple[Example, Stored]], progress: Progress | None
 ) -> None:
     """Fill a folder beside ``folder`` (what an earlier, broken run put there is used), then swap it in."""
     if _is_there(folder, texts, files):
@@ -414,7 +410,7 @@ def _write(
     _swap(partial, folder)
 
 
-def _is_there(folder: Path, texts: Mapping[str, str], files: Sequence[tuple[Example, Path]]) -> bool:
+def _is_there(folder: Path, texts: Mapping[str, str], files: Sequence[tuple[Example, Stored]]) -> bool:
     try:
         same = all(read_text(folder / name) == text for name, text in texts.items())
     except (OSError, UnicodeDecodeError):
@@ -422,18 +418,21 @@ def _is_there(folder: Path, texts: Mapping[str, str], files: Sequence[tuple[Exam
     return same and all((folder / e.path).is_file() for e, _ in files)
 
 
-def _link(source: Path, target: Path) -> None:
-    """Put the bytes of ``source`` at ``target``: a hard link, else a copy; never half a file."""
-    if target.is_file() and target.stat().st_size == source.stat().st_size:
+def _link(source: Stored, target: Path) -> None:
+    """Put the bytes of ``source`` at ``target``: a hard link where they are on this disk, else a copy."""
+    local = source.local
+    if target.is_file() and (not local or target.stat().st_size == local.stat().st_size):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
-        os.link(source.resolve(), target)
+        if local:
+            os.link(local.resolve(), target)
+            return
     except OSError:
-        half = target.with_name(f"{target.name}.part")
-        shutil.copyfile(source, half)
-        half.replace(target)
+        pass  # another file system, or one without links
+    with replaced(target) as out:
+        out.write(source.read_bytes())
 
 
 def _swap(partial: Path, folder: Path) -> None:
@@ -444,8 +443,3 @@ def _swap(partial: Path, folder: Path) -> None:
         folder.rename(old)
     partial.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _sha1(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha1").hexdigest()

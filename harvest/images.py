@@ -1,147 +1,127 @@
-"""Images, fetched and checked. In: ``MediaFile`` records. Out: files named after their content, or why there is none.
+"""Images, fetched and checked. In: ``MediaFile`` records. Out: images by their content, or why there is none.
 
-An image is kept only if its SHA-1 is the one Commons has and Pillow can decode it within the limits; it is written
-whole or not at all, so that a run that was killed goes on where it was. The same bytes are kept once.
+An image is kept if its bytes are the ones that were promised (the SHA-1 that Commons has of an original, the measures
+that it has of a thumbnail) and they can be decoded within the limits. It goes to disk while it comes, is checked there,
+and is in its place whole or not at all, so that a run that was killed goes on where it was. What is broken is put aside
+with the reason. What a host or a publisher asks not to be taken is not taken.
 """
 
-import hashlib
-import os
-import struct
 import threading
-import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from io import BytesIO
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from PIL import Image
-
+from harvest.imagestore import ImageStore, is_sha1
+from harvest.offers import IMAGE_MISSING, REFUSED, UNREACHABLE, WRONG_SHA1, Offer, Trouble, offers
 from harvest.records import lost
-from linkeddata.client import FILES, Client
+from harvest.wiki import ENTITIES
+from linkeddata.addresses import PRIVATE
+from linkeddata.client import FILES, Client, Download
+from linkeddata.decoding import Facts, Limits, TooLargeImageError, UnreadableImageError, checked
 from linkeddata.errors import ServiceError, UnreachableError
 from linkeddata.records import Failure, MediaFile
+from linkeddata.robots import RESERVED as RESERVED_CODE
 from linkeddata.settings import Settings
+from linkeddata.storage import Stored
 
-IMAGE_MISSING = "image missing"
-REFUSED = "image refused"
-UNREACHABLE = "image not reachable"
-WRONG_SHA1 = "checksum differs"
 UNREADABLE = "unreadable image"
 TOO_LARGE = "image too large"
+WRONG_SIZE = "thumbnail has other measures"
+NOT_PUBLIC = "address not public"
+ROBOTS = "not allowed by robots.txt"
+RESERVED = "reserved by its publisher"
 
 PATIENCE = 3
 """Images in a row that could not be reached; after that a host is not asked again in this run."""
-AHEAD = 8
+AHEAD = 24
 """Images asked for before their turn has come."""
+CHECKERS = 2
+"""Threads that decode what has come, while others fetch."""
 
-SUFFIXES = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-    "image/tiff": ".tif",
+_CODES = {
+    "404": IMAGE_MISSING,
+    "410": IMAGE_MISSING,
+    "too-large": TOO_LARGE,
+    PRIVATE: NOT_PUBLIC,
+    RESERVED_CODE: RESERVED,
 }
+_PUT_ASIDE = frozenset({UNREADABLE, WRONG_SHA1, WRONG_SIZE})
 
-_UNDECODABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError, ArithmeticError, LookupError)
-"""What Pillow raises for broken images."""
-
-
-class ImageFolder:
-    """A folder of images by content: ``ab/abcdef….jpg``, the first two digits of the SHA-1 and the whole of it."""
-
-    def __init__(self, path: str | Path) -> None:
-        self.folder = Path(path)
-
-    def path(self, media: MediaFile) -> Path:
-        """Return where a file's image is or would be. Raises ``ValueError`` for a file whose SHA-1 is not known.
-
-        >>> ImageFolder("images").path(MediaFile(iri="x", sha1="ab" * 20, mime="image/png")).as_posix()
-        'images/ab/abababababababababababababababababababab.png'
-        """
-        if len(media.sha1) != 40 or not set(media.sha1) <= set("0123456789abcdef"):
-            raise ValueError(f"{media.iri}: no SHA-1")
-        return self.folder / media.sha1[:2] / f"{media.sha1}{SUFFIXES.get(media.mime, '.img')}"
-
-    def holds(self, media: MediaFile) -> bool:
-        """Say whether the image is there, with the content its name promises."""
-        if not media.sha1:
-            return False
-        path = self.path(media)
-        if not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, _sha1).hexdigest() == media.sha1
-
-    def keep(self, media: MediaFile, body: bytes) -> Path:
-        """Write an image, whole or not at all, and return where it is."""
-        path = self.path(media)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with draft.open("wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-        return path
-
-
-class _Trouble(NamedTuple):
-    reason: str
-    detail: str
+Answer = tuple[MediaFile, Stored] | Trouble
+_Next = Future["Future[Answer] | Answer"]
 
 
 def fetch(
-    client: Client, folder: ImageFolder, files: Iterable[MediaFile], *, settings: Settings, campaign: str = ""
-) -> Iterator[tuple[MediaFile, Path] | Failure]:
-    """Yield for each file, in order, its record and where its image is, or a ``Failure`` that says why there is none.
+    client: Client,
+    images: ImageStore,
+    files: Iterable[MediaFile],
+    *,
+    settings: Settings,
+    campaign: str = "",
+    moment: str = "",
+) -> Iterator[tuple[MediaFile, Stored] | Failure]:
+    """Yield for each file, in order, its record and its image, or a ``Failure`` that says why there is none.
 
-    What is in the folder is not asked for. A file whose SHA-1 was not known comes with the one of its bytes. At most
-    two downloads at a time. Limits on bytes and pixels are the settings'. A host that does not answer for three images
-    in a row is given up: the rest fail with the same reason and are tried in the next run.
+    What ``images`` holds is not asked for, nor is what was put aside or is reserved; of the rest, thumbnails of the
+    width that ``images`` is for, or originals. A file whose SHA-1 was not known comes with the one of its bytes. At
+    most two downloads at a time. Limits on bytes and pixels are the settings'. A host that does not answer for three
+    images in a row is given up: the rest fail with the same reason and are tried in the next run. ``moment`` is
+    written down with what is put aside.
     """
-    source = iter(files)
-    hosts = _Hosts()
-    with ThreadPoolExecutor(FILES, thread_name_prefix="images") as pool:
-        waiting: deque[tuple[MediaFile, Future[bytes | _Trouble] | None]] = deque()
+    with (
+        images.storage.drafts() as drafts,
+        ThreadPoolExecutor(FILES, thread_name_prefix="images") as fetching,
+        ThreadPoolExecutor(CHECKERS, thread_name_prefix="images-checked") as checking,
+    ):
+        job = _Job(client, images, settings, drafts, moment, checking)
+        wishes = _wishes(job, files)
+        waiting: deque[tuple[MediaFile, _Next | Answer]] = deque()
         try:
             while True:
-                while len(waiting) < AHEAD and (media := next(source, None)) is not None:
-                    wanted = not folder.holds(media)
-                    waiting.append((media, pool.submit(_download, client, media, settings, hosts) if wanted else None))
+                for media, wish in islice(wishes, AHEAD - len(waiting)):
+                    asked = fetching.submit(_got, job, media, wish) if isinstance(wish, Offer) else wish
+                    waiting.append((media, asked))
                 if not waiting:
-                    return
-                media, future = waiting.popleft()
-                answer = _kept(folder, media, future, settings)
-                if isinstance(answer, _Trouble):
+                    break
+                media, coming = waiting.popleft()
+                answer = _come(coming)
+                if isinstance(answer, Trouble):
                     yield lost(media.iri, *answer, campaign=campaign, step="images")
                 else:
                     yield answer
         finally:
-            for _, future in waiting:
-                if future is not None:
-                    future.cancel()
+            for _, coming in waiting:
+                if isinstance(coming, Future):
+                    coming.cancel()
+    images.storage.settle()
 
 
-def _kept(
-    folder: ImageFolder, media: MediaFile, future: "Future[bytes | _Trouble] | None", settings: Settings
-) -> tuple[MediaFile, Path] | _Trouble:
-    if future is None:
-        return media, folder.path(media)
-    body = future.result()
-    if isinstance(body, _Trouble):
-        return body
-    trouble = undecodable(body, settings.max_image_pixels)
-    if trouble:
-        return trouble
-    media = media if media.sha1 else replace(media, sha1=_sha1(body).hexdigest())
-    return media, folder.keep(media, body)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What stays the same for every image of one run."""
+
+    client: Client
+    images: ImageStore
+    settings: Settings
+    drafts: Path
+    moment: str
+    checking: Executor
+    hosts: "_Hosts" = field(default_factory=lambda: _Hosts())
+    numbers: Iterator[int] = field(default_factory=count)
+
+    @property
+    def limits(self) -> Limits:
+        """What is not decoded."""
+        return Limits(self.settings.max_image_bytes, self.settings.max_image_pixels)
+
+    def put_aside(self, media: MediaFile, offer: Offer, draft: Path, came: Download, trouble: Trouble) -> None:
+        """Put bytes aside with what is wrong with them."""
+        about = {"file": media.iri, "url": offer.url, "reason": trouble.reason, "detail": trouble.detail}
+        self.images.quarantine(came.sha1, draft, {**about, "size_bytes": came.size_bytes, "moment": self.moment})
 
 
 class _Hosts:
@@ -163,67 +143,108 @@ class _Hosts:
             self._silent[host] = 0 if answered else self._silent[host] + 1
 
 
-def _download(client: Client, media: MediaFile, settings: Settings, hosts: _Hosts) -> bytes | _Trouble:
-    """Return an image's bytes if they are the right ones; wrong ones are asked for once more."""
-    trouble = _too_much(media, settings)
-    if trouble:
-        return trouble
-    body = _bytes(client, media.original, settings.max_image_bytes, hosts)
-    if _differs(media, body):
-        body = _bytes(client, media.original, settings.max_image_bytes, hosts)
-    if _differs(media, body) and isinstance(body, bytes):
-        found = _sha1(body).hexdigest()
-        return _Trouble(WRONG_SHA1, f"{media.original}: {found} instead of {media.sha1}, {len(body)} bytes")
-    return body
+def _come(coming: _Next | Answer) -> Answer:
+    """Wait until an image was fetched and checked."""
+    answer = coming.result() if isinstance(coming, Future) else coming
+    return answer.result() if isinstance(answer, Future) else answer
 
 
-def _too_much(media: MediaFile, settings: Settings) -> _Trouble | None:
-    """Return why an image is not asked for, as far as its record tells."""
-    if not media.original:
-        return _Trouble(IMAGE_MISSING, "no address")
-    if media.size_bytes > settings.max_image_bytes:
-        return _Trouble(TOO_LARGE, f"{media.size_bytes} bytes")
-    if media.width_px * media.height_px > settings.max_image_pixels:
-        return _Trouble(TOO_LARGE, f"{media.width_px} × {media.height_px} pixels")
-    return None
+def _wishes(job: _Job, files: Iterable[MediaFile]) -> Iterator[tuple[MediaFile, Offer | Answer]]:
+    """Yield for each file what is to be fetched, or what there is instead."""
+    source = iter(files)
+    while batch := list(islice(source, ENTITIES)):
+        here = dict(zip((media.iri for media in batch), job.checking.map(job.images.holds, batch), strict=True))
+        wanted = [media for media in batch if not here[media.iri]]
+        found = offers(job.client, job.settings, wanted, job.images.width_px)
+        for media in batch:
+            stored = here[media.iri]
+            yield media, (media, stored) if stored else _refused(job, media, found[media.iri])
 
 
-def _bytes(client: Client, url: str, limit: int, hosts: _Hosts) -> bytes | _Trouble:
-    if hosts.given_up(url):
-        return _Trouble(UNREACHABLE, f"{url}: not asked for, {PATIENCE} images before it did not come from this host")
+def _refused(job: _Job, media: MediaFile, offer: Offer | Trouble) -> Offer | Trouble:
+    """Return the offer, or why it is not taken up, as far as that is known without asking."""
+    if isinstance(offer, Trouble):
+        return offer
+    if not offer.of and media.size_bytes > job.settings.max_image_bytes:
+        return Trouble(TOO_LARGE, f"{media.size_bytes} bytes")
+    if not offer.of and media.width_px * media.height_px > job.settings.max_image_pixels:
+        return Trouble(TOO_LARGE, f"{media.width_px} × {media.height_px} pixels")
+    known = job.images.quarantined(offer.sha1) or job.images.reserved(offer.url)
+    return Trouble(str(known["reason"]), str(known["detail"])) if known else offer
+
+
+def _got(job: _Job, media: MediaFile, offer: Offer) -> "Future[Answer] | Answer":
+    """Fetch one image; wrong bytes are asked for once more. What came is checked by others."""
+    draft = job.drafts / str(next(job.numbers))
+    came = _download(job, offer, draft)
+    if isinstance(came, Download) and offer.sha1 not in ("", came.sha1):
+        came = _download(job, offer, draft)
+    if isinstance(came, Trouble):
+        if came.reason == RESERVED:
+            job.images.reserve(offer.url, {"reason": came.reason, "detail": came.detail, "moment": job.moment})
+        return came
+    return job.checking.submit(_checked, job, media, offer, draft, came)
+
+
+def _download(job: _Job, offer: Offer, draft: Path) -> Download | Trouble:
+    url = offer.url
+    if job.hosts.given_up(url):
+        return Trouble(UNREACHABLE, f"{url}: not asked for, {PATIENCE} images before it did not come from this host")
     try:
-        body = client.get_bytes(url, limit=limit)
+        if not job.client.may_fetch(url):
+            return Trouble(ROBOTS, url)
+        came = job.client.download(url, draft, limit=job.settings.max_image_bytes)
     except UnreachableError as error:
-        hosts.heard(url, answered=False)
-        return _Trouble(UNREACHABLE, str(error))
+        job.hosts.heard(url, answered=False)
+        return Trouble(UNREACHABLE, str(error))
     except ServiceError as error:
-        hosts.heard(url, answered=True)
-        reason = {"404": IMAGE_MISSING, "410": IMAGE_MISSING, "too-large": TOO_LARGE}.get(error.code, REFUSED)
-        return _Trouble(reason, str(error))
-    hosts.heard(url, answered=True)
-    return body
+        job.hosts.heard(url, answered=True)
+        return Trouble(_CODES.get(error.code, REFUSED), str(error))
+    job.hosts.heard(url, answered=True)
+    return came
 
 
-def _differs(media: MediaFile, body: bytes | _Trouble) -> bool:
-    return isinstance(body, bytes) and bool(media.sha1) and _sha1(body).hexdigest() != media.sha1
+def _checked(job: _Job, media: MediaFile, offer: Offer, draft: Path, came: Download) -> Answer:
+    """Keep what came if it is what was promised, else put it aside."""
+    facts = _facts(job, offer, draft, came)
+    if isinstance(facts, Trouble):
+        if facts.reason in _PUT_ASIDE:
+            job.put_aside(media, offer, draft, came, facts)
+        return facts
+    stored = job.images.keep(came.sha1, facts, draft)
+    if offer.of:
+        measures = {"width_px": facts.width_px, "height_px": facts.height_px, "size_bytes": came.size_bytes}
+        job.images.keep_thumbnail(offer.of, job.images.width_px, stored, {**measures, "url": offer.url})
+        return replace(media, sha1=offer.of), stored
+    return _completed(media, came, facts), stored
 
 
-def undecodable(body: bytes, max_pixels: int) -> _Trouble | None:
-    """Return why an image cannot be used, ``None`` if it can: it is decoded to its last line."""
+def _facts(job: _Job, offer: Offer, draft: Path, came: Download) -> Facts | Trouble:
+    """Return what an image is, or what is wrong with it."""
+    if offer.sha1 not in ("", came.sha1):
+        return Trouble(WRONG_SHA1, f"{offer.url}: {came.sha1} instead of {offer.sha1}, {came.size_bytes} bytes")
     try:
-        with warnings.catch_warnings():
-            # Pillow warns from 89 megapixels on; the limit is ours, and beyond twice that Pillow refuses by itself.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(body)) as image:
-                if image.width * image.height > max_pixels:
-                    return _Trouble(TOO_LARGE, f"{image.width} × {image.height} pixels")
-                image.load()
-    except Image.DecompressionBombError as error:
-        return _Trouble(TOO_LARGE, str(error))
-    except _UNDECODABLE as error:
-        return _Trouble(UNREADABLE, f"{type(error).__name__}: {error}"[:200])
-    return None
+        facts = checked(draft, job.limits)
+    except TooLargeImageError as error:
+        return Trouble(TOO_LARGE, str(error))
+    except UnreadableImageError as error:
+        return Trouble(UNREADABLE, str(error))
+    # A pixel is let go: height is rounded in more than one way.
+    if offer.of and (facts.width_px != offer.width_px or abs(facts.height_px - offer.height_px) > 1):
+        found = f"{facts.width_px} × {facts.height_px} instead of {offer.width_px} × {offer.height_px} pixels"
+        return Trouble(WRONG_SIZE, f"{offer.url}: {found}")
+    return facts
 
 
-def _sha1(body: bytes = b"") -> "hashlib._Hash":
-    return hashlib.sha1(body, usedforsecurity=False)  # Commons' checksum, no secret depends on it
+def _completed(media: MediaFile, came: Download, facts: Facts) -> MediaFile:
+    """Return the record of an original, with what nobody had told of it."""
+    if is_sha1(media.sha1):
+        return media
+    return replace(
+        media,
+        sha1=came.sha1,
+        mime=media.mime or facts.mime,
+        width_px=media.width_px or facts.width_px,
+        height_px=media.height_px or facts.height_px,
+        size_bytes=media.size_bytes or came.size_bytes,
+    )

@@ -18,7 +18,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from harvest.images import ImageFolder
+from harvest.imagestore import ImageStore
 from identify import api as models_api
 from identify.runtime import Classifier
 from identify.steps import STEPS
@@ -112,7 +112,6 @@ def create_app(
         redoc_url=None,
         lifespan=_closing(opened if store is None else None, names, client),
     )
-    images = ImageFolder(settings.home_path / "images")
     health = {"models": list(classifiers), "broken_models": broken, "names": names.about if names else {}}
     app.include_router(_pages(app, opened, settings, site, classifiers, broken))
     app.include_router(
@@ -120,7 +119,7 @@ def create_app(
             opened,
             settings,
             pages=site.page,
-            image=lambda media: local_image(images, media),
+            image=ImageStore(settings.images).kept,
             health=health,
             names=Answering(names, services),
         )
@@ -155,15 +154,6 @@ def _newness(version: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.replace("-", ".").split(".")]
 
 
-def local_image(images: ImageFolder, media: MediaFile) -> Path | None:
-    """Return where the file's image is kept here, ``None`` where it is not."""
-    try:
-        path = images.path(media)
-    except ValueError:
-        return None
-    return path if path.is_file() else None
-
-
 def _closing(*parts: Store | NameIndex | Client | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -187,8 +177,7 @@ def _pages(
 ) -> APIRouter:
     """Return the routes of the pages that put everything together; they are for people and not in OpenAPI."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    images = ImageFolder(settings.home_path / "images")
-    parts = documents_api.Parts(store, settings, site.page, lambda media: local_image(images, media))
+    parts = documents_api.Parts(store, settings, site.page, ImageStore(settings.images).kept)
 
     @router.get("/")
     def home() -> HTMLResponse:

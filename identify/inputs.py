@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from harvest.images import ImageFolder
 from harvest.manifest import TRAIN, Dataset, read_dataset
 from harvest.sources import source_state
 from identify.bundle import Bundle, open_bundle
@@ -14,6 +13,7 @@ from linkeddata.errors import BundleError, DatasetError
 from linkeddata.ids import content_id
 from linkeddata.names import is_ancestor
 from linkeddata.records import CampaignFile, Identification, Label, MediaFile, Tag, Taxon
+from linkeddata.storage import Stored
 
 
 def files_of(run: Run) -> list[MediaFile]:
@@ -33,6 +33,11 @@ def model_of(run: Run) -> Bundle:
 def source_inputs(run: Run) -> str:
     """Return the fingerprint of where the tags come from."""
     return source_state(run.campaign)
+
+
+def image_inputs(run: Run) -> str:
+    """Return the fingerprint of which images are wanted."""
+    return digest((run.campaign.images, *files_of(run)))
 
 
 def members(run: Run) -> list[CampaignFile]:
@@ -88,9 +93,8 @@ def count_inputs(run: Run) -> str:
 
 def dataset_inputs(run: Run) -> str:
     """Return the fingerprint of what a dataset is built from."""
-    images = ImageFolder(run.images)
-    files = files_of(run)
-    there = [media.iri for media in files if media.sha1 and images.path(media).is_file()]
+    images, files = run.images, files_of(run)
+    there = [(media.iri, stored.sha1) for media in files if (stored := images.kept(media))]
     labels = run.store.each(Label, campaign=run.campaign.id)
     return digest((run.campaign.dataset, run.campaign.model.seed, members(run), *files, *there, *labels))
 
@@ -114,11 +118,11 @@ def planned(run: Run) -> dict[str, str]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def targets(run: Run) -> list[tuple[MediaFile, Path]]:
-    """Return the campaign's files that the model did not learn from, each with the place of its bytes."""
+def targets(run: Run) -> list[tuple[MediaFile, Stored | None]]:
+    """Return the campaign's files that the model did not learn from, each with its image where that is here."""
     learned = {example.file for example in dataset_of(run).examples if example.split == TRAIN}
-    images = ImageFolder(run.images)
-    return [(media, images.path(media)) for media in files_of(run) if media.sha1 and media.iri not in learned]
+    images = run.images
+    return [(media, images.kept(media)) for media in files_of(run) if media.sha1 and media.iri not in learned]
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -129,7 +133,7 @@ def dataset_of(run: Run) -> Dataset:
 def identify_inputs(run: Run) -> str:
     """Return the fingerprint of what the model is asked, and of the model."""
     asked = targets(run)
-    return digest((model_of(run).weights, *((media.iri, media.sha1, path.is_file()) for media, path in asked)))
+    return digest((model_of(run).weights, *((media.iri, stored.sha1 if stored else "") for media, stored in asked)))
 
 
 def results(run: Run) -> str:

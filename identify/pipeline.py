@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crowd.campaign import Campaign
+from harvest.imagestore import ORIGINAL, ImageStore
 from linkeddata.client import Client
 from linkeddata.errors import DeBoodtError, UsageError
 from linkeddata.ids import content_id
@@ -60,9 +61,10 @@ class Run:
         return self.settings.home_path / "campaigns" / self.campaign.id
 
     @property
-    def images(self) -> Path:
-        """Where all campaigns' images are, by content."""
-        return self.settings.home_path / "images"
+    def images(self) -> ImageStore:
+        """All campaigns' images, in the width that this one works with."""
+        rules = self.campaign.images
+        return ImageStore(self.settings.images, ORIGINAL if rules.original else rules.width_px)
 
     @property
     def models(self) -> Path:

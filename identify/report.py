@@ -5,14 +5,13 @@ one file with its pictures inside; it opens without a network.
 """
 
 import base64
-import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harvest.images import ImageFolder
+from harvest.imagestore import ImageStore
 from identify.bundle import Bundle
 from identify.decide import RUNGS
 from identify.evaluate import as_data, share
@@ -21,6 +20,8 @@ from identify.pipeline import ORDER, Run
 from linkeddata.errors import BundleError, DatasetError
 from linkeddata.files import replaced
 from linkeddata.records import Failure, Identification, Label, MediaFile, Step, Taxon
+from linkeddata.storage import Stored
+from linkeddata.thumbnails import thumbnail
 
 GALLERY = (("wrong", 4), ("higher", 4), ("right", 10), ("unknown", 3), ("stranger", 6))
 """How many examples of each kind of answer the gallery shows at most."""
@@ -238,7 +239,7 @@ def _gallery(run: Run) -> Iterable[Example]:
     by_kind: dict[str, list[Identification]] = defaultdict(list)
     for answer in run.store.each(Identification, campaign=run.campaign.id):
         by_kind[_kind(answer, labels[answer.file], above, answer.file in strangers)].append(answer)
-    images = ImageFolder(run.images)
+    images = run.images
     for kind, most in GALLERY:
         for answer in _spread(by_kind[kind], most):
             if answer.file in files:
@@ -269,11 +270,11 @@ def _spread(answers: Sequence[Identification], most: int) -> Sequence[Identifica
 
 
 def _example(
-    kind: str, answer: Identification, media: MediaFile, labels: Sequence[Label], images: ImageFolder
+    kind: str, answer: Identification, media: MediaFile, labels: Sequence[Label], images: ImageStore
 ) -> Example:
     return Example(
         kind=kind,
-        picture=_thumbnail(images.path(media)),
+        picture=_picture(images.kept(media)),
         title=media.title.removeprefix("File:") or media.iri,
         page=media.page,
         answer=answer.label,
@@ -285,20 +286,15 @@ def _example(
     )
 
 
-def _thumbnail(path: Path) -> str:
-    """Return a small JPEG of an image as a data: URL, nothing for one that cannot be read."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            image.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
-            small = image.convert("RGB")
-    except (OSError, Image.DecompressionBombError):
+def _picture(image: Stored | None) -> str:
+    """Return a small JPEG of an image as a data: URL, nothing for one that is not there or cannot be read."""
+    if image is None:
         return ""
-    small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+    try:
+        small = thumbnail(image.read_bytes(), THUMBNAIL_PX)
+    except (OSError, ValueError):
+        return ""
+    return "data:image/jpeg;base64," + base64.b64encode(small).decode()
 
 
 def _percent(figure: dict[str, Any]) -> str:

@@ -22,8 +22,11 @@ from linkeddata.decoding import Limits, UnreadableImageError
 from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Identification, MediaFile
+from linkeddata.storage import Stored
 
 BATCH = 16
+Source = Path | Stored | bytes | None
+"""Where an image's bytes are; ``None``: nowhere."""
 MISSING = "no image"
 
 
@@ -99,7 +102,7 @@ class Classifier:
 
 def identify_files(
     classifier: Classifier,
-    items: Iterable[tuple[MediaFile, Path | bytes]],
+    items: Iterable[tuple[MediaFile, Source]],
     *,
     moment: str,
     thresholds: Thresholds | None = None,
@@ -154,8 +157,8 @@ def _read(classifier: Classifier, image: bytes) -> Pixels | Failure:
         return _failure(f"urn:sha1:{_sha1(image)}", UNREADABLE, str(error), "", "")
 
 
-def _bytes(source: Path | bytes) -> bytes | None:
-    if isinstance(source, bytes):
+def _bytes(source: Source) -> bytes | None:
+    if source is None or isinstance(source, bytes):
         return source
     try:
         return source.read_bytes()

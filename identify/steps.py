@@ -17,8 +17,9 @@ from crowd.consensus import count_tags
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.dataset import build
 from harvest.departed import GONE, deletions
-from harvest.images import UNREACHABLE, ImageFolder, fetch
+from harvest.images import fetch
 from harvest.lists import ROUTES
+from harvest.offers import UNREACHABLE
 from harvest.recent import Lately
 from harvest.records import SOURCE_FAILED, Harvested
 from harvest.sources import Reach, harvest_all
@@ -31,6 +32,7 @@ from identify.inputs import (
     digest,
     files_of,
     identify_inputs,
+    image_inputs,
     inside,
     members,
     model_of,
@@ -156,7 +158,7 @@ def images_step(run: Run) -> Done:
     counts: Counter[str] = Counter()
 
     def answers() -> Iterator[Record]:
-        stream = fetch(run.client, ImageFolder(run.images), files, settings=run.settings, campaign=run.campaign.id)
+        stream = fetch(run.client, run.images, files, settings=run.settings, campaign=run.campaign.id, moment=run.now())
         for media, answer in zip(files, _told(run, "images", stream, len(files)), strict=True):
             counts["lost" if isinstance(answer, Failure) else "images"] += 1
             if isinstance(answer, Failure):
@@ -219,12 +221,11 @@ def count_step(run: Run) -> Done:
 def dataset_step(run: Run) -> Done:
     """Build the dataset from accepted labels; whole groups on one side of the split."""
     strangers = {member.file for member in members(run) if member.role == "stranger"}
-    images = ImageFolder(run.images)
     data = build(
         files_of(run),
         run.store.each(Label, campaign=run.campaign.id),
         run.store.each(Taxon),
-        images.path,
+        run.images.kept,
         run.folder / "dataset",
         run.campaign.dataset,
         strangers=strangers,
@@ -274,12 +275,12 @@ def identify_step(run: Run) -> Done:
     bundle = model_of(run)
     classifier = Classifier.open(bundle.folder, _limits(run))
     asked = targets(run)
-    wanted = {(media.iri, media.sha1, bundle.weights) for media, _ in asked}
+    wanted = {(media.iri, stored.sha1, bundle.weights) for media, stored in asked if stored}
     old = list(run.store.each(Identification, campaign=run.campaign.id))
     stale = [answer.id for answer in old if (answer.file, answer.sha1, answer.weights) not in wanted]
     run.store.remove(Identification, stale, agent=SOFTWARE.id, moment=run.now(), reason="the model no longer says it")
     answered = {answer.file for answer in old} - {answer.file for answer in old if answer.id in set(stale)}
-    rest = [(media, path) for media, path in asked if media.iri not in answered]
+    rest = [(media, stored) for media, stored in asked if media.iri not in answered]
     answers = identify_files(classifier, rest, moment=run.now(), agent=bundle.agent.id, campaign=run.campaign.id)
     _keep(run, "identify", _told(run, "identify", answers, len(rest)))
     said = Counter(bool(answer.label) for answer in run.store.each(Identification, campaign=run.campaign.id))
@@ -402,7 +403,7 @@ def _next_version(run: Run) -> int:
 
 STEPS: dict[str, StepKind] = {
     "harvest": StepKind("tags and files from their sources", source_inputs, harvest_step, forgets=False),
-    "images": StepKind("images, verified", lambda run: digest(files_of(run)), images_step, wants_pictures),
+    "images": StepKind("images, verified", image_inputs, images_step, wants_pictures),
     "names": StepKind("names to taxa, items and keys", lambda run: digest(queries(run)), names_step),
     "count": StepKind("tags to labels", count_inputs, count_step),
     "dataset": StepKind("labels to a dataset", dataset_inputs, dataset_step, wants_pictures),

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -25,12 +24,13 @@ from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Identification, Label, MediaFile, Record, Taxon
 from linkeddata.settings import VERSION, Settings
+from linkeddata.storage import Stored
 from linkeddata.store import Store
 from linkeddata.thumbnails import WIDTHS, thumbnail
 
 Pages = Callable[[str, Mapping[str, Any]], str]
 """Makes HTML of a page's name and what it shows."""
-Images = Callable[[MediaFile], Path | None]
+Images = Callable[[MediaFile], Stored | None]
 """Finds the local copy of a file's image."""
 
 PAGE_LENGTH = 100
@@ -332,7 +332,7 @@ def _address(of: str, limit: int, after: str) -> str:
 
 
 def _add_files(api: APIRouter, parts: Parts) -> None:
-    cached = lru_cache(THUMBNAILS_KEPT)(thumbnail)
+    cached = lru_cache(THUMBNAILS_KEPT)(lambda stored, width: thumbnail(stored.local or stored.read_bytes(), width))
 
     @api.get(
         "/media/{iri:path}/image",
@@ -348,19 +348,21 @@ def _add_files(api: APIRouter, parts: Parts) -> None:
     ) -> Response:
         """Our local copy, where there is one; the document of the file says where the original is."""
         media = _media(parts, iri)
-        path = parts.image(media) if media else None
-        if media is None or path is None:
+        stored = parts.image(media) if media else None
+        if media is None or stored is None:
             raise not_found("local image of", iri)
-        headers = {"Cache-Control": A_DAY, "ETag": f'"{media.sha1}-{width or 0}"'}
+        headers = {"Cache-Control": A_DAY, "ETag": f'"{stored.sha1}-{width or 0}"'}
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         if width is None:
-            kind = media.mime if media.mime in SAFE_IMAGES else "application/octet-stream"
-            return FileResponse(path, media_type=kind, headers=headers)
+            kind = stored.mime if stored.mime in SAFE_IMAGES else "application/octet-stream"
+            if stored.local:
+                return FileResponse(stored.local, media_type=kind, headers=headers)
+            return Response(stored.read_bytes(), media_type=kind, headers=headers)
         if width not in WIDTHS:
             raise Problem(422, "No such width", f"Images come in widths of {', '.join(map(str, WIDTHS))} pixels.")
         try:
-            return Response(cached(path, width), media_type="image/jpeg", headers=headers)
+            return Response(cached(stored, width), media_type="image/jpeg", headers=headers)
         except (OSError, ValueError) as error:
             raise Problem(422, "Unreadable image", f"{type(error).__name__}: {error}") from error
 

@@ -38,6 +38,8 @@ class Settings:
     """Mail address or user page of whoever runs this, for the User-Agent; no public service is asked without it."""
     home: str = "deboodt-data"
     """Folder for the store, images, models and reports."""
+    images_url: str = ""
+    """Folder, or URL such as ``s3://bucket/prefix``, where images are kept; empty means ``images`` in ``home``."""
     store_url: str = ""
     """SQLAlchemy URL; empty means SQLite in ``home``."""
     base_url: str = "http://127.0.0.1:8000"
@@ -84,6 +86,11 @@ class Settings:
     def store(self) -> str:
         """The store's SQLAlchemy URL."""
         return self.store_url or f"sqlite:///{self.home_path / 'deboodt.sqlite'}"
+
+    @property
+    def images(self) -> str:
+        """Where images are kept: a folder or a URL."""
+        return self.images_url or str(self.home_path / "images")
 
     @property
     def index_path(self) -> Path | None:

@@ -50,3 +50,20 @@ def small_wikis(recordings: Path) -> Iterator[StandIn]:
     with StandIn(mediawiki_world(recordings / "mediawiki/recorded.jsonl")) as running:
         yield running
     assert running.broken == []
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[str]:
+    """URL of an empty bucket of a server that speaks S3 on loopback."""
+    server = pytest.importorskip("moto.server", reason="no S3 server is installed: pip install 'deboodt[test]'")
+    fsspec = pytest.importorskip("fsspec")
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in (keys | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
+            environment.setenv(name, value)
+        fsspec.filesystem("s3").mkdir("plates")
+        yield "s3://plates"
+    running.stop()

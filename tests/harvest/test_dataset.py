@@ -14,6 +14,7 @@ from harvest.dataset import build
 from harvest.manifest import Dataset, read_dataset
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Label, MediaFile, Taxon
+from linkeddata.storage import Stored, open_storage, stored_file
 
 LEPIDOPTERA = (Ancestor("order", "Lepidoptera", "797"),)
 PAPILIONIDAE = (*LEPIDOPTERA, Ancestor("family", "Papilionidae", "9417"))
@@ -57,8 +58,9 @@ class Cabinet:
         ]
         return iri
 
-    def path(self, media: MediaFile) -> Path:
-        return self.folder / f"{media.sha1}.JPG"
+    def image(self, media: MediaFile) -> Stored | None:
+        path = self.folder / f"{media.sha1}.JPG"
+        return stored_file(path, sha1=media.sha1) if path.is_file() else None
 
 
 @pytest.fixture
@@ -78,7 +80,14 @@ def make(cabinet: Cabinet, tmp_path: Path) -> Callable[..., Dataset]:
 
     def make(rules: DatasetRules = RULES, name: str = "set", strangers: tuple[str, ...] = ()) -> Dataset:
         return build(
-            cabinet.media, cabinet.labels, TAXA, cabinet.path, tmp_path / name, rules, strangers=strangers, campaign="c"
+            cabinet.media,
+            cabinet.labels,
+            TAXA,
+            cabinet.image,
+            tmp_path / name,
+            rules,
+            strangers=strangers,
+            campaign="c",
         )
 
     return make
@@ -120,6 +129,24 @@ def test_known_images_come_from_training_groups_only(make: Callable[..., Dataset
     dataset = make(replace(RULES, known_share=0.4, min_images=1))
     assert {e.group for e in dataset.split("known")} <= {"ink", "watercolour"}
     assert 0 < len(dataset.split("known")) < 8
+
+
+def test_images_may_be_kept_elsewhere(cabinet: Cabinet, make: Callable[..., Dataset], tmp_path: Path) -> None:
+    here = make()
+    storage = open_storage(f"memory://{tmp_path.name}")
+    for path in cabinet.folder.iterdir():
+        storage.write(path.name, path.read_bytes())
+    there = build(
+        cabinet.media,
+        cabinet.labels,
+        TAXA,
+        lambda media: Stored(storage, f"{media.sha1}.JPG", media.sha1),
+        tmp_path / "there",
+        RULES,
+        campaign="c",
+    )
+    assert there.sha256 == here.sha256
+    assert content(tmp_path / "there") == content(tmp_path / "set")
 
 
 def test_manifest_and_folder_agree(make: Callable[..., Dataset], tmp_path: Path) -> None:
@@ -191,7 +218,7 @@ def test_minority_labels_do_not_teach(make: Callable[..., Dataset], cabinet: Cab
 def test_classes_with_too_few_images_to_learn_from_are_lost(make: Callable[..., Dataset], cabinet: Cabinet) -> None:
     few = [cabinet.add("ink", "gbif:14"), cabinet.add("wash", "gbif:14"), cabinet.add("wash", "gbif:14")]
     rare = Taxon(query="x", concept="gbif:14", name="Papilio rarus", rank="species", lineage=PAPILIO)
-    dataset = build(cabinet.media, cabinet.labels, [*TAXA, rare], cabinet.path, make().folder, RULES)
+    dataset = build(cabinet.media, cabinet.labels, [*TAXA, rare], cabinet.image, make().folder, RULES)
     assert lost(dataset) == dict.fromkeys(few, "too few images")
     assert "Papilio rarus: 1 for training, 2 are needed" in {f.detail for f in dataset.failures}
 
@@ -212,7 +239,7 @@ def test_labels_roll_up_through_their_lineage(make: Callable[..., Dataset], cabi
         lineage=(*LEPIDOPTERA, Ancestor("family", "Pieridae", "5481"), Ancestor("genus", "Delias")),
     )
     rules = replace(RULES, rank="genus")
-    dataset = build(cabinet.media, cabinet.labels, [*TAXA, delias], cabinet.path, make().folder, rules)
+    dataset = build(cabinet.media, cabinet.labels, [*TAXA, delias], cabinet.image, make().folder, rules)
     assert [(c.label, c.item, c.concept) for c in dataset.classes] == [
         ("Delias", "", "name:genus:Delias"),
         ("Papilio", "Q3", "Q3"),
@@ -233,7 +260,7 @@ def test_names_written_alike_get_folders_of_their_own(make: Callable[..., Datase
     homonym = Taxon(query="h", concept="gbif:99", name="Papilio paris", rank="species")
     for _ in range(2):
         cabinet.add("ink", "gbif:99")
-    dataset = build(cabinet.media, cabinet.labels, [*TAXA, homonym], cabinet.path, make().folder, RULES)
+    dataset = build(cabinet.media, cabinet.labels, [*TAXA, homonym], cabinet.image, make().folder, RULES)
     assert len({Path(e.path).parent for e in dataset.split("train")}) == 3
 
 
@@ -250,7 +277,7 @@ def test_what_a_stopped_run_left_is_used_and_the_result_is_the_same(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        build(cabinet.media, cabinet.labels, TAXA, cabinet.path, tmp_path / "set", RULES, progress=stop)
+        build(cabinet.media, cabinet.labels, TAXA, cabinet.image, tmp_path / "set", RULES, progress=stop)
     assert not (tmp_path / "set").exists()
     (tmp_path / ".set.partial" / "images" / "left over.jpg").write_bytes(b"x")
     make()

@@ -16,9 +16,10 @@ import requests
 import uvicorn
 from fastapi.testclient import TestClient
 
-from harvest.images import ImageFolder
+from harvest.imagestore import ImageStore
 from identify.app import create_app, operations
 from identify.bundle import Bundle
+from linkeddata.decoding import Facts
 from linkeddata.ids import content_id
 from linkeddata.records import Identification, Label, MediaFile, Record, Step, Taxon
 from linkeddata.settings import Settings
@@ -88,7 +89,9 @@ def home(
     with Store(Settings(home=str(home)).store) as store:
         store.put(RECORDS, agent="test", moment=WHEN)
     colour_bundle(home / "models")
-    ImageFolder(home / "images").keep(PLATE, picture("red"))
+    draft = home / "draft"
+    draft.write_bytes(picture("red"))
+    ImageStore(home / "images").keep(PLATE.sha1, Facts(PLATE.mime, 0, 0), draft)
     (home / "campaigns" / "albums").mkdir(parents=True)
     (home / "campaigns" / "albums" / "report.html").write_text("<style>p{}</style><p>Report</p>", encoding="utf-8")
     (home / "report.html").write_text("not for you", encoding="utf-8")

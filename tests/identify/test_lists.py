@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from crowd.campaign import Campaign, load_campaign
-from harvest.images import ImageFolder
 from harvest.sample.cabinet import paint_all
 from harvest.sample.crowd import sample_world
 from harvest.sample.plan import plates
@@ -150,7 +149,7 @@ def test_files_that_are_not_on_commons_go_all_the_way(server: StandIn, campaign:
     assert outcomes["harvest"].counts == {"files": 10, "tags": 10, "withdrawn": 0, "taggers": 0}
     with opened(campaign, settings) as run:
         files = list(run.store.each(MediaFile))
-        assert all(len(media.sha1) == 40 and ImageFolder(run.images).holds(media) for media in files)
+        assert all(len(media.sha1) == 40 and run.images.holds(media) for media in files)
         labels = {label.file: (label.name, label.status) for label in run.store.each(Label, campaign="lists")}
         assert set(labels) == {media.iri for media in files}
         assert sorted(labels.values()) == [(PAPILIO, "accepted")] * 3 + [(VANESSA, "accepted")] * 7

@@ -23,6 +23,7 @@ from identify.runtime import Classifier, Scores
 from identify.train import RECIPES, chosen, train
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Label, MediaFile, Taxon
+from linkeddata.storage import stored_file
 
 SHAPES = {"Rubra ovata": "#b03020", "Caerulea quadrata": "#3050b0", "Viridis plana": "#308040"}
 HANDS = {"ink": "#f4efe0", "wash": "#e8dcc0", "gouache": "#8aa0b8", "chalk": "#ffffff"}
@@ -75,7 +76,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     rules = DatasetRules(min_images=2, test_groups=("chalk",), validation_groups=("wash",))
     out = folder.parent / "dataset"
-    build(media, labels, taxa, lambda one: folder / f"{one.sha1}.png", out, rules)
+    build(media, labels, taxa, lambda one: stored_file(folder / f"{one.sha1}.png", sha1=one.sha1), out, rules)
     return out
 
 

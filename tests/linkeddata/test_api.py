@@ -15,9 +15,10 @@ from PIL import Image
 from pyld import jsonld as pyld
 
 from linkeddata import jsonld
-from linkeddata.api import router
+from linkeddata.api import Images, router
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, Record, Taxon
 from linkeddata.settings import Settings
+from linkeddata.storage import Stored, open_storage, stored_file
 from linkeddata.store import Store
 
 BASE = "https://deboodt.example"
@@ -73,7 +74,8 @@ def client(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
     with Store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.sqlite'}") as store:
         store.put(RECORDS, agent="test", moment=WHEN)
         app = FastAPI()
-        app.include_router(router(store, SETTINGS, image=lambda media: image, health={"models": ["m@1"]}))
+        images: Images = lambda media: stored_file(image, sha1=media.sha1, mime=media.mime)  # noqa: E731
+        app.include_router(router(store, SETTINGS, image=images, health={"models": ["m@1"]}))
         with TestClient(app, base_url=BASE) as client:
             yield client
 
@@ -272,6 +274,20 @@ def test_an_image_comes_whole_or_small(client: TestClient, image: Path) -> None:
         assert opened.size == (250, 167)
     again = client.get("/media/M7/image?width=250", headers={"if-none-match": small.headers["etag"]})
     assert again.status_code == 304
+
+
+def test_an_image_may_be_kept_elsewhere(image: Path, tmp_path: Path) -> None:
+    storage = open_storage(f"memory://{tmp_path.name}")
+    storage.write("plate.png", image.read_bytes())
+    stored = Stored(storage, "plate.png", "7" * 40, "image/png")
+    with Store(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        store.put(RECORDS, agent="test", moment=WHEN)
+        app = FastAPI()
+        app.include_router(router(store, SETTINGS, image=lambda media: stored))
+        with TestClient(app, base_url=BASE) as client:
+            whole = client.get("/media/M7/image")
+            assert (whole.headers["content-type"], whole.content) == ("image/png", image.read_bytes())
+            assert client.get("/media/M7/image?width=250").headers["content-type"] == "image/jpeg"
 
 
 def test_an_image_that_could_run_scripts_is_sent_as_bytes(client: TestClient) -> None:
