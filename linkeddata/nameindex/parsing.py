@@ -36,6 +36,9 @@ _QUALIFIER_WORDS = re.compile(
     r"sect|subsect|subg|subgen|subser|trib|subtrib|supertrib|subfam)\b\.?",
     re.I,
 )
+_DOUBTED = re.compile(r"([^\W\d_]+) (cf|aff|nr)\.? (.+)", re.I)
+_SENSED = re.compile(r"(\S+ .+) (s\. ?l\.|s\. ?str\.|s\. ?lat\.|s\.s\.|sensu (?:lato|stricto))", re.I)
+"""A doubt about the epithet, a note on the sense of the name: what may stand beside a name that needs no parsing."""
 _VIRAL = re.compile(r"virus|viroid|phage|satellite|\b[mg]?n?pv\b|\bgv\b")
 _INDET = re.compile(r"\s+indet\.?$", re.I)
 _CODE_LIKE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
@@ -94,26 +97,32 @@ def read_name(text: str, authorship: str, genus: str, known: Known) -> tuple[Ask
     single epithet goes with it. A last word that may be an epithet or a surname is read as both.
     """
     text = with_genus(text, genus, known.has)
-    low = folded(text)
-    if len(low) < 2:
+    if len(folded(text)) < 2:
         return ()
+    bare, qualifier = (not known.has(folded(text)) and without_qualifier(text)) or (text, "")
+    if found := _as_known(bare, authorship, known):
+        return (replace(found, qualifier=f"{found.qualifier} {qualifier}".strip()),)
     level = levelled(text)
-    words = [word for word in level.split(" ") if word not in _HYBRID_SIGNS]
-    sign = "×" if "×" in level else ""
-    if known.has(low):
-        return (replace(_known(low), authorship=authorship, qualifier=sign),)
-    lows = low.split()
-    start = _known_beginning(lows, known.has) if len(words) == len(lows) else 0
-    if start:
-        name = " ".join(lows[:start])
-        rest = words[start:]
-        if _is_authors(rest, start) or _is_borne(" ".join(rest), known.authorships(name)):
-            return (replace(_known(name), authorship=authorship or " ".join(rest), qualifier=sign),)
     readings = [known.parsed or _parsed(level, authorship)]
-    if _PLAIN.fullmatch(level) and may_be_author(words[-1]):
-        *before, last = words
+    *before, last = level.split(" ")
+    if _PLAIN.fullmatch(level) and may_be_author(last):
         readings.append(_parsed(" ".join([*before, last.capitalize()]), authorship))
     return tuple(readings)
+
+
+def _as_known(text: str, authorship: str, known: Known) -> Asked | None:
+    """Return the reading of a text that is a known name, alone or followed by its authors, which needs no parser."""
+    level, lows = levelled(text), folded(text).split()
+    sign = "×" if "×" in level else ""
+    low = " ".join(lows)
+    if known.has(low):
+        return replace(_known(low), authorship=authorship, qualifier=sign)
+    words = [word for word in level.split(" ") if word not in _HYBRID_SIGNS]
+    start = _known_beginning(lows, known.has) if len(words) == len(lows) else 0
+    name, rest = " ".join(lows[:start]), words[start:]
+    if start and (_is_authors(rest, start) or _is_borne(" ".join(rest), known.authorships(name))):
+        return replace(_known(name), authorship=authorship or " ".join(rest), qualifier=sign)
+    return None
 
 
 def with_genus(text: str, genus: str, has: Callable[[str], bool]) -> str:
@@ -177,7 +186,7 @@ def _is_borne(text: str, authorships: Iterable[str]) -> bool:
     >>> _is_borne("linnaeus", ["L.", "Gmelin, 1789"]), _is_borne("major linnaeus, 1758", ["Linnaeus, 1758"])
     (True, False)
     """
-    first = _SURNAME.match(folded(text))
+    first = _SURNAME.match(folded(text).lstrip("(["))
     for written in authorships if first else ():
         surnames = _SURNAME.findall(folded(written))
         begins = any(one.startswith(first[0]) or first[0].startswith(one) for one in surnames if first)
@@ -202,6 +211,19 @@ def authors_after(text: str, start: int) -> str:
     if not _HYBRID_SIGNS.isdisjoint(words):  # signs are no words of a name that is known
         return ""
     return " ".join(words[start:]) if len(words) > start and _is_authors(words[start:], start) else ""
+
+
+def without_qualifier(text: str) -> tuple[str, str] | None:
+    """Return a tidied text without its one qualifier, and the qualifier as the parser has it; ``None`` without one.
+
+    >>> without_qualifier("Parus cf. major L."), without_qualifier("Parus major sensu lato")
+    (('Parus major L.', 'cf.'), ('Parus major', 'sensu lato'))
+    """
+    if found := _DOUBTED.fullmatch(text):
+        return f"{found[1]} {found[3]}", f"{found[2].lower()}."
+    if found := _SENSED.fullmatch(text):
+        return found[1], found[2].lower()
+    return None
 
 
 def may_begin_authors(word: str) -> bool:

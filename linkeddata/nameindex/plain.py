@@ -9,7 +9,7 @@ Their rows are looked up together, in the order of the file. Whatever else there
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy
 
@@ -21,10 +21,18 @@ from linkeddata.nameindex.evidence import classification_points, confidence_of, 
 from linkeddata.nameindex.index import NAMESPACES, NameIndex
 from linkeddata.nameindex.layout import Array
 from linkeddata.nameindex.matching import BONUS, LEAST_CONFIDENCE, Given, authorship_of
-from linkeddata.nameindex.parsing import Asked, authors_after, is_wordlike, may_begin_authors, read_together, tidied
+from linkeddata.nameindex.parsing import (
+    Asked,
+    authors_after,
+    is_wordlike,
+    may_begin_authors,
+    read_together,
+    tidied,
+    without_qualifier,
+)
 from linkeddata.nameindex.ranks import RANKS, rank_score
 from linkeddata.nameindex.shapes import APART, AUTHORSHIPS, PLAIN, authorship_in, blanks_in
-from linkeddata.nameindex.spelling import folded
+from linkeddata.nameindex.spelling import folded, has_hybrid_sign
 from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
 
 VERNACULAR_CONFIDENCE = 90
@@ -53,7 +61,8 @@ class Way(NamedTuple):
     qualifier: str = ""
     language: str = ""  # of a vernacular name
     is_spoken: bool = False
-    is_followed: bool = False  # the name stands there as it is known, and authors behind it
+    is_as_known: bool = False  # the name itself is as the index has it
+    has_own_authors: bool = False  # and so is its authorship
 
 
 @dataclass(slots=True)
@@ -63,6 +72,11 @@ class Hits:
     rows: Array
     kinds: Array
     ways: dict[int, Way]
+
+    @classmethod
+    def none(cls, names: int) -> Self:
+        """Return that nothing was found for so many names."""
+        return cls(numpy.full(names, -1, dtype=numpy.int64), numpy.zeros(names, dtype=numpy.uint32), {})
 
     def add(self, at: int, row: int, way: Way) -> None:
         self.rows[at] = row
@@ -81,15 +95,29 @@ class PlainNames:
 
         ``bare`` says of each name whether nothing was said beside it; the others are left alone.
         """
-        lows = [folded(name) if alone else "" for name, alone in zip(names, bare, strict=True)]
-        hits = Hits(numpy.full(len(names), -1, dtype=numpy.int64), numpy.zeros(len(names), dtype=numpy.uint32), {})
+        lows = [
+            folded(name) if alone and not has_hybrid_sign(name) else "" for name, alone in zip(names, bare, strict=True)
+        ]
+        hits = Hits.none(len(names))
         readings = self._find(names, lows, hits)
         return self._told(names, hits), readings
 
     # ---- which row answers ----------------------------------------------------------------------------------------
 
     def _find(self, names: Sequence[str], lows: Sequence[str], hits: Hits) -> dict[int, Asked]:
+        """Find the rows of names, and return what the parser made of those it was asked for."""
         hashes = _hashes(lows)
+        left = self._add_known(lows, hashes, hits)
+        left = self._add_qualified(names, left, hits) if left else []
+        if not left:
+            return {}
+        settled = self._add_followed_by_authors(names, lows, left, hits)
+        waiting = [at for at in left if at not in settled]
+        strangers = self._add_spoken(names, lows, hashes, waiting, hits)
+        return self._add_parsed(names, strangers, hits)
+
+    def _add_known(self, lows: Sequence[str], hashes: Array, hits: Hits) -> list[int]:
+        """Find names as the index has them, and return the places of those that it does not have."""
         first, count = self._index.find(hashes)
         alone = count == 1
         hits.rows[alone], hits.kinds[alone] = first[alone], AS_KNOWN
@@ -98,13 +126,21 @@ class PlainNames:
         full = self._index.find_full(hashes[opened])
         found = opened[full >= 0]
         hits.rows[found], hits.kinds[found] = full[full >= 0], IN_FULL
-        left = opened[full < 0].tolist()
-        if not left:
-            return {}
-        settled = self._add_followed_by_authors(names, lows, left, hits)
-        waiting = [at for at in left if at not in settled]
-        strangers = self._add_spoken(names, lows, hashes, waiting, hits)
-        return self._add_parsed(names, strangers, hits)
+        return opened[full < 0].tolist()  # type: ignore[no-any-return]
+
+    def _add_qualified(self, names: Sequence[str], left: Sequence[int], hits: Hits) -> list[int]:
+        """Find names that are known but for a doubt or a note on their sense, and return the places of the others."""
+        parts = {at: found for at in left if (found := without_qualifier(tidied(names[at])))}
+        bare = [name for name, _ in parts.values()]
+        lows = [folded(name) for name in bare]
+        inner = Hits.none(len(bare))
+        unknown = self._add_known(lows, _hashes(lows), inner)
+        self._add_followed_by_authors(bare, lows, unknown, inner)
+        for number, (at, (_, qualifier)) in enumerate(parts.items()):
+            if inner.kinds[number]:
+                way = inner.ways.get(number) or _QUALIFIED[int(inner.kinds[number])]
+                hits.add(at, int(inner.rows[number]), way._replace(qualifier=qualifier))
+        return [at for at in left if not hits.kinds[at]]
 
     def _add_followed_by_authors(
         self, names: Sequence[str], lows: Sequence[str], left: Sequence[int], hits: Hits
@@ -119,7 +155,7 @@ class PlainNames:
             if authors:
                 settled.add(at)
             if authors and rows == 1:
-                hits.add(at, row, Way(authors, is_followed=True))
+                hits.add(at, row, Way(authors, is_as_known=True))
         return settled
 
     def _begun(
@@ -264,9 +300,11 @@ def _verdict_of_way(way: Way, name: str, canonical: str, code: int) -> Verdict |
     if way.is_spoken:
         return _SPOKEN
     points = author_score(way.authorship, authorship_of(name, canonical)) if way.authorship else 0
-    if points < 0 or (way.is_followed and shape & APART):
+    if way.has_own_authors:
+        points = _OWN_AUTHORS[authorship_in(shape)] // 2
+    if points < 0 or (way.is_as_known and shape & APART):
         return None
-    asked_rank = _RANKS_BY_BLANKS.get(blanks_in(shape), "") if way.is_followed else way.rank
+    asked_rank = _RANKS_BY_BLANKS.get(blanks_in(shape), "") if way.is_as_known else way.rank
     return _judged(shape, points * 2, asked_rank, rank, status)
 
 
@@ -300,6 +338,8 @@ def _judged(shape: int, authorship: int, asked_rank: str, rank: int, status: int
 
 
 _PLAIN_WAY = Way()
+_QUALIFIED = {AS_KNOWN: Way(is_as_known=True), IN_FULL: Way(is_as_known=True, has_own_authors=True)}
+"""How a name was asked that is known but for a qualifier."""
 
 
 @lru_cache(maxsize=256)

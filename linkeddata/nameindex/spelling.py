@@ -43,6 +43,17 @@ def folded(text: str) -> str:
     return " ".join(text.split())
 
 
+def has_hybrid_sign(text: str) -> bool:
+    """Say whether a text has a hybrid sign, which ``folded`` leaves out.
+
+    >>> has_hybrid_sign("×Leeara"), has_hybrid_sign("Salix x rubens"), has_hybrid_sign("Salix fragilis")
+    (True, True, False)
+    """
+    if "x " in text or "X " in text or not text.isascii():
+        return bool(_HYBRID_SIGN.search(text.casefold()))
+    return False
+
+
 @lru_cache(maxsize=65536)
 def stemmed(name: str) -> str:
     """Return a folded name with its epithets levelled; a single word is only cleaned of joiners.

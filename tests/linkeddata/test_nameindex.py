@@ -474,6 +474,28 @@ def test_recorded_accepted_names_resolve_to_themselves_in_any_order(recordings: 
         assert list(resolve_names(index, names[::-1]))[::-1] == answers
 
 
+def otherwise(name: str, canonical: str) -> list[str]:
+    """Return forms of a name that people write and an index does not have."""
+    genus, _, rest = canonical.partition(" ")
+    forms = [name.replace(", ", " "), f"{name} s.l.", f"{canonical} sensu lato", name.upper(), canonical.lower()]
+    if rest:
+        behind = name.removeprefix(genus).strip()
+        forms += [f"{genus} cf. {behind}", f"{genus} aff {rest}", f"{genus} cf. {rest} s.str.", f"{genus} nr. {rest}"]
+        forms += [f"{genus} ({genus}) {behind}", f"{canonical} Miller s. l."]
+    return forms
+
+
+def test_recorded_names_have_the_same_answer_the_short_and_the_long_way(recordings: Path, tmp_path: Path) -> None:
+    build_index([open_source(recordings / "gbif/backbone-excerpt.tsv")], tmp_path / "i")
+    with (recordings / "gbif/backbone-excerpt.tsv").open(encoding="utf-8") as file:
+        rows = [(row["scientificName"], row["canonicalName"]) for row in csv.DictReader(file, delimiter="\t")]
+    names = [form for name, canonical in rows[::3] if canonical for form in (name, *otherwise(name, canonical))]
+    with open_index(tmp_path / "i") as index:
+        resolver = Resolver(index)
+        told = resolver.answers(names)
+        assert [a.query for a in told if a != resolver._fully(NameQuery(a.query))] == []
+
+
 def test_canonical_forms_are_those_of_gnparser(recordings: Path) -> None:
     assert parsing_share(recordings / "names/parsing-cases.jsonl")[0] >= 97
 
