@@ -39,8 +39,8 @@ SUPERSEDED = "determination superseded"
 JSON_FILES = (".json", ".jsonl", ".ndjson", ".jsonld")
 
 _NUMBER = r"\s*(\d+(?:\.\d*)?|\.\d+)\s*"
-_REGION = re.compile(rf"(?:xywh=)?(?:(pct|percent|pixel):)?{','.join([_NUMBER] * 4)}")
-_PARTIAL_DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2]))?")
+_REGION = re.compile(rf"(?:xywh=)?(?:(pct|percent|pixel):)?{','.join([_NUMBER] * 4)}", re.ASCII)
+_PARTIAL_DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2]))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def item_in(text: str) -> str:
     >>> [item_in(text) for text in ("Q140", "http://www.wikidata.org/entity/Q140", "lion (wd:Q140)", "lion Q140")]
     ['Q140', 'Q140', 'Q140', '']
     """
-    found = re.fullmatch(r"(?:.*\()?\s*(?:wd:|https?://\S*/)?(Q[1-9]\d*)\s*\)?", text.strip())
+    found = re.fullmatch(r"(?:.*\()?\s*(?:wd:|https?://\S*/)?(Q[1-9][0-9]*)\s*\)?", text.strip())
     return found[1] if found and ("(" in text) == (")" in text) else ""
 
 
