@@ -99,8 +99,8 @@ def harvest_isa(
 ) -> Iterator[Harvested]:
     """Yield the files and tags of an ISA export; what Commons knows of the files is asked of its API.
 
-    ``source``: path or URL of the CSV; ``known``: IRIs of the campaign's files that are described already: of them only
-    the tags come. A file's ``revision`` stays 0 here, for nobody has read its history.
+    ``source``: path or URL of the CSV; ``known``: IRIs of the campaign's files that are described already: of them no
+    description comes. A file's ``revision`` stays 0 here, for nobody has read its history.
     Raises ``UsageError`` where the CSV cannot be read at all, and what ``Client.get_json`` raises.
     """
     rows = list(parse_rows(read_lines(client, str(source)), source=str(source)))
@@ -113,7 +113,7 @@ def harvest_isa(
     iris = {title: api.site.iri(page.id) for title, page in pages.items()}
     described = describe_pages(api, {iri: pages[title] for title, iri in iris.items() if iri not in known})
     name = source_name(str(source))
-    reading = _Reading(name, campaign, Roll(pseudonyms), captions, lambda title: iris.get(title, ""), known, described)
+    reading = _Reading(name, campaign, Roll(pseudonyms), captions, lambda title: iris.get(title, ""), described)
     yield from _harvest(rows, reading)
 
 
@@ -157,7 +157,7 @@ def read_isa(
     tags. Raises ``UsageError`` where the header lacks a column.
     """
     find = resolve_titles if callable(resolve_titles) else lambda title: resolve_titles.get(title, "")
-    reading = _Reading(source, campaign, Roll(pseudonyms), captions, find, (), {})
+    reading = _Reading(source, campaign, Roll(pseudonyms), captions, find, {})
     yield from _harvest(parse_rows(lines, source=source), reading)
 
 
@@ -262,7 +262,6 @@ class _Reading:
     roll: Roll
     captions: bool
     find: Callable[[str], str]
-    known: Container[str]
     described: Mapping[str, MediaFile]
 
     def lost(self, line: int, reason: str, detail: str) -> Failure:
@@ -296,8 +295,7 @@ def _file(iri: str, rows: Iterable[Contribution], reading: _Reading) -> Iterator
     yield from _tags(voices, iri, reading)
     if iri in reading.described:
         yield reading.described[iri]
-    if iri not in reading.known:
-        yield membership(reading.campaign, iri)
+    yield membership(reading.campaign, iri)
 
 
 def fold(rows: Iterable[Contribution]) -> tuple[list[_Voice], list[Contribution]]:

@@ -82,7 +82,7 @@ def _of_file(iri: str, found: Sequence[Row], site: Site, campaign: str, known: C
     yield from said_of(iri, found, campaign)
     if iri not in known:
         yield file_of_row(found[0], iri, site)
-        yield membership(campaign, iri)
+    yield membership(campaign, iri)
 
 
 def said_of(iri: str, found: Sequence[Row], campaign: str) -> Iterator[Tag | Failure]:

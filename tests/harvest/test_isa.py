@@ -239,7 +239,7 @@ def test_files_that_are_known_are_left_to_commons(server: StandIn, tmp_path: Pat
     path = tmp_path / "export.csv"
     path.write_text(_csv([["Ann", "File:Plate 5.jpg", "depicts", "add", "", "Q140", "", "", "", "2021-10-01"]]))
     known = {"https://commons.wikimedia.org/entity/M5"}
-    assert [type(record) for record in _harvest(server, str(path), known=known)] == [Agent, Tag]
+    assert [type(record) for record in _harvest(server, str(path), known=known)] == [Agent, Tag, CampaignFile]
     assert [type(record) for record in _harvest(server, str(path))] == [Agent, Tag, MediaFile, CampaignFile]
 
 

@@ -103,7 +103,7 @@ def test_known_files_are_left_to_commons(odd: StandIn) -> None:
         records = list(
             harvest_query(client, settings, "commons", "files-of-items", {"item": ["Q140"]}, campaign="x", known=known)
         )
-    assert [type(record) for record in records] == [Tag, Tag]
+    assert [type(record) for record in records] == [Tag, Tag, CampaignFile]
 
 
 def test_files_of_another_wiki_are_lost(odd: StandIn) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crowd.campaign import Campaign, CommonsSource
+from crowd.campaign import Campaign, CommonsSource, ListSource
 from harvest.standin import faults
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, Deletion, Entity, File, Json, Revision, World, statement, statements
@@ -248,3 +248,18 @@ def test_a_campaign_of_several_sources_is_listed(
     _harvest_since(settings, "2021-10-18", both)
     _harvest_since(settings, "2021-10-18", both)
     assert server.requests.count(list="recentchanges") == 0
+
+
+def test_a_file_that_another_source_still_names_stays(server: StandIn, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("file,item\nM1,Q140\n", encoding="utf-8")
+    both = replace(CAMPAIGN, files=(ListSource(path="list.csv", item="item"),), folder=str(tmp_path))
+    strangers = replace(both, commons=(CommonsSource(category="Album", role="stranger"),))
+    _harvest(settings, strangers)
+    with Store(settings.store) as store:
+        assert {member.role for member in store.each(CampaignFile)} == {"stranger"}
+    _harvest(settings, both)
+    server.become(_world(replace(FILES[0], categories=("Other",)), *FILES[1:]))
+    _harvest(settings, both)
+    with Store(settings.store) as store:
+        (member,) = store.each(CampaignFile, file=f"{ENTITY}M1")
+    assert member.role == "subject"
