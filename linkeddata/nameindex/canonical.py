@@ -16,7 +16,6 @@ _SPELT_OUT = str.maketrans({"æ": "ae", "œ": "oe", "ø": "oe", "ß": "ss", "ä"
                             "Œ": "Oe", "Ø": "Oe", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})  # fmt: skip
 _APOSTROPHES = str.maketrans("", "", "'’`´?\"")
 _TIMES = re.compile(r"\s+[×xX]\s+(?=[A-Z?]|[a-z]+(?:-[a-z]+)?\s+[A-Z])")
-_LOWER_RANKS = re.compile(r"(?<![\w.])([a-zA-Z]{1,10}\.)\s*(?:[^\W\d_]\.\s*)?([a-z][a-z'’-]+)")
 _HIGHER_RANK = re.compile(r"^([A-Z][a-z]+)\s+(subtrib|trib|tr|supertrib)\.?\s+[A-Z]")
 _MARKERS = {
     "ssp.": "subsp.", "subspec.": "subsp.", "form.": "f.", "fma.": "f.", "fo.": "f.", "subsp.": "subsp.", "f.": "f.",
@@ -24,6 +23,10 @@ _MARKERS = {
     "prol.": "prol.", "subvar.": "subvar.", "subf.": "subf.", "nothovar.": "nothovar.", "nothof.": "nothof.",
     "nothosubsp.": "nothosubsp.", "ab.": "ab.", "mut.": "mut.", "natio.": "natio.",
 }  # fmt: skip
+_LOWER_RANKS = re.compile(
+    rf"(?<![\w.])({'|'.join(map(re.escape, sorted(_MARKERS, key=len, reverse=True)))})"
+    r"\s*(?:[^\W\d_]\.\s*)?([a-z][a-z'’-]+)"
+)
 _NOT_THAT = re.compile(r"\s(?:aff\.?|spp\.|ex(?= [a-z])|(?<!× )\?)\s.*$")
 _STRAY = re.compile(r"\s\w+['’](?=\s|$)")
 _NO_NAME = re.compile(r"^\+|^[A-Z][a-z]+[A-Z]|\w['’]s\b|^(?:\w+-){3,}")
@@ -47,6 +50,8 @@ def canonical_full(text: str) -> str:
     ('Salix × rubens', 'Abies alba', '')
     >>> canonical_full("Ambystoma laterale × A. texanum × A. tigrinum")
     'Ambystoma laterale × Ambystoma texanum × Ambystoma tigrinum'
+    >>> canonical_full("Taenitis blechnoides Sw. var. blechnoides"), canonical_full("Sphenophora (Kützing) Agassiz")
+    ('Taenitis blechnoides var. blechnoides', 'Sphenophora')
     """
     text = tidied(text)
     if _NO_NAME.search(text.partition("(")[0]):
@@ -95,6 +100,8 @@ def _above_species(parsed: nameparser.ParsedName, text: str) -> str:
         return f"{higher[1]} {marker} {name.rpartition(' ')[2]}"
     if re.fullmatch(r"[A-Z][a-z]+ \([A-Z][a-z]+\)", text):  # what stands in brackets, with nothing behind, is an author
         return text.partition(" ")[0]
+    if name.endswith(")"):  # the parser took an author with a letter that no genus has for a subgenus
+        return name.partition(" ")[0]
     first, hyphen, rest = name.partition("-")
     return f"{first}-{rest.lower()}" if hyphen and " " not in name else name
 

@@ -31,7 +31,8 @@ _DOUBTS = frozenset({"cf.", "cf", "aff.", "aff", "nr.", "nr", "?"})
 _NOTES = frozenset({
     "nom.", "illeg.", "inval.", "nud.", "cons.", "rej.", "sensu", "auct.", "auctt.", "auct", "nec", "pro", "syn.",
     "parte", "p.p.", "ined.", "emend.", "comb.", "nov.", "s.l.", "s.str.", "s.lat.", "stat.", "agg.",
-    "sp.", "spp.", "spec.", "sp", "spp", "indet.", "indet", "group", "complex", "gen.",
+    "sp.", "spp.", "spec.", "sp", "spp", "indet.", "indet", "group", "complex", "gen.", "lato",
+    "stricto", "coll.",
 })  # fmt: skip
 _SPLIT = frozenset({"s.", "p."})
 _TIMES = frozenset({"×", "✕", "x"})
@@ -56,6 +57,7 @@ _AS_IT_STANDS = re.compile(
     rf"(?: (?:&|et|\d{{4}}|{_SURNAME},?))*))?"
 )
 """Most names as lists have them: levelled already."""
+_DOUBTFUL = re.compile(r"(?<=\w)\?(?=\s|$)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SON = re.compile(r"(?<=\.)F(?=\.)")
 
@@ -72,7 +74,8 @@ def levelled(text: str) -> str:
     """
     if _AS_IT_STANDS.fullmatch(text):
         return text
-    return " ".join(_Levelling(text.lower().split()).words())
+    apart = _DOUBTFUL.sub("", text.lower().replace("×", "× "))
+    return " ".join(_Levelling(apart.split()).words())
 
 
 def may_be_author(word: str) -> bool:
@@ -163,7 +166,7 @@ class _Levelling:
 
     def _begins_authors(self, word: str, following: str) -> bool:
         if not _PLAIN.fullmatch(word):
-            return True
+            return "/" not in word
         if word in _BEGINNING and following:
             return True
         if following in _JOINING or _YEAR.match(following):

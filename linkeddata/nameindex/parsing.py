@@ -39,6 +39,11 @@ _QUALIFIER_WORDS = re.compile(
 _DOUBTED = re.compile(r"([^\W\d_]+) (cf|aff|nr)\.? (.+)", re.I)
 _SENSED = re.compile(r"(\S+ .+) (s\. ?l\.|s\. ?str\.|s\. ?lat\.|s\.s\.|sensu (?:lato|stricto))", re.I)
 """A doubt about the epithet, a note on the sense of the name: what may stand beside a name that needs no parsing."""
+_DOUBT_FIRST = re.compile(r"(cfr?|aff)\.?\s+(?=\w)", re.IGNORECASE)
+_AUTONYM = re.compile(r"(\S+) ([^\W\d_])\. (\2[^\W\d_]+)(?= |$)", re.IGNORECASE)
+"""A subspecies that bears its species' name, as on labels: "Parus m. major"."""
+_ALTERNATIVES = re.compile(r"(\S+) ([^\W\d_]+(?:/[^\W\d_]+)+)")
+"""One of two species, as in lists of observations: "Larus argentatus/cachinnans"."""
 _VIRAL = re.compile(r"virus|viroid|phage|satellite|\b[mg]?n?pv\b|\bgv\b")
 _INDET = re.compile(r"\s+indet\.?$", re.I)
 _CODE_LIKE = re.compile(r"[:/]|[^\W\d]\d|\d[^\W\d]")
@@ -96,17 +101,24 @@ def read_name(text: str, authorship: str, genus: str, known: Known) -> tuple[Ask
     Capitals make no difference. ``genus`` is the one given beside the name: an abbreviated genus stands for it, and a
     single epithet goes with it. A last word that may be an epithet or a surname is read as both.
     """
-    text = with_genus(text, genus, known.has)
+    doubt = _DOUBT_FIRST.match(text)
+    if doubt:
+        sure = read_name(text[doubt.end() :], authorship, genus, replace(known, parsed=None))
+        return tuple(replace(one, qualifier=f"{doubt[1].lower()}. {one.qualifier}".strip()) for one in sure)
+    text = _spelt_out(with_genus(text, genus, known.has), known.has)
     if len(folded(text)) < 2:
         return ()
     bare, qualifier = (not known.has(folded(text)) and without_qualifier(text)) or (text, "")
     if found := _as_known(bare, authorship, known):
         return (replace(found, qualifier=f"{found.qualifier} {qualifier}".strip()),)
     level = levelled(text)
+    if either := _ALTERNATIVES.fullmatch(level):
+        return (Asked(folded(either[1]), "INFORMAL", qualifier=either[2], is_indeterminate=True),)
     readings = [known.parsed or _parsed(level, authorship)]
-    *before, last = level.split(" ")
-    if _PLAIN.fullmatch(level) and may_be_author(last):
-        readings.append(_parsed(" ".join([*before, last.capitalize()]), authorship))
+    words = [word for word in level.split(" ") if word not in _HYBRID_SIGNS]
+    if _PLAIN.fullmatch(" ".join(words)) and may_be_author(words[-1]):
+        before, _, last = level.rpartition(" ")
+        readings.append(_parsed(f"{before} {last.capitalize()}", authorship))
     return tuple(readings)
 
 
@@ -144,6 +156,23 @@ def with_genus(text: str, genus: str, has: Callable[[str], bool]) -> str:
     if has(f"{own} {low}"):
         return f"{genus} {text}"
     return text if has(low) or _SUPRAGENERIC.search(low) else f"{genus} {text}"
+
+
+def _spelt_out(text: str, has: Callable[[str], bool]) -> str:
+    """Return "Parus major major" for "Parus m. major", where the index has that subspecies or its species."""
+    found = _AUTONYM.match(text)
+    if not found or not has(folded(f"{found[1]} {found[3]}")):
+        return text
+    return f"{found[1]} {found[3]} {found[3]}{text[found.end() :]}"
+
+
+def is_hybrid(text: str) -> bool:
+    """Say whether a text has the sign of a hybrid, which no name in an index is known by.
+
+    >>> is_hybrid("Salix x rubens"), is_hybrid("Salix \u00d7rubens"), is_hybrid("Xema sabini")
+    (True, True, False)
+    """
+    return "\u00d7" in text or " x " in text or " X " in text or text[:2] in ("x ", "X ")
 
 
 def is_wordlike(text: str) -> bool:
@@ -207,7 +236,10 @@ def read_together(texts: Sequence[str]) -> list[Asked | None]:
 
 def authors_after(text: str, start: int) -> str:
     """Return what stands behind the first ``start`` words, where that is authors, else ``""``."""
-    words = levelled(tidied(text)).split(" ")
+    level = levelled(tidied(text))
+    words = level.split(" ")
+    if _AUTONYM.match(level):
+        return ""
     if not _HYBRID_SIGNS.isdisjoint(words):  # signs are no words of a name that is known
         return ""
     return " ".join(words[start:]) if len(words) > start and _is_authors(words[start:], start) else ""
@@ -236,7 +268,9 @@ def may_begin_authors(word: str) -> bool:
 
 
 def _is_for_parser(text: str) -> bool:
-    return bool(text and text[0].isupper() and not _PLAIN.fullmatch(text) and not _INDET.search(text))
+    if not text or not text[0].isupper() or _DOUBT_FIRST.match(text) or _AUTONYM.match(text) or "/" in text:
+        return False
+    return not _PLAIN.fullmatch(text) and not _INDET.search(text)
 
 
 def _parsed(text: str, authorship: str) -> Asked:

@@ -27,6 +27,7 @@ from linkeddata.nameindex.matching import (
 from linkeddata.nameindex.parsing import (
     Asked,
     Known,
+    is_hybrid,
     is_wordlike,
     read_name,
     tidied,
@@ -81,7 +82,10 @@ class Resolver:
     def answers(self, queries: Sequence[NameQuery | str]) -> list[NameAnswer]:
         """Return the answers to queries, in their order."""
         names = [one if isinstance(one, str) else one.name for one in queries]
-        bare = [isinstance(one, str) or _is_bare(one) for one in queries]
+        bare = [
+            (isinstance(one, str) or _is_bare(one)) and not is_hybrid(name)
+            for one, name in zip(queries, names, strict=True)
+        ]
         told, readings = self._plain.answers(names, bare)
         left = [at for at, answer in enumerate(told) if answer is None]
         for at in sorted(left, key=lambda at: names[at].lower()):  # neighbours share parts of the file

@@ -172,10 +172,33 @@ def test_a_subspecies_merges_into_its_species(birds: NameIndex) -> None:
 
 @pytest.mark.parametrize(
     ("name", "qualifier"),
-    [("Cyanistes cf. caeruleus", "cf."), ("Cyanistes caeruleus s.l.", "s.l."), ("Cyanistes sp. 2", "sp. 2")],
+    [
+        ("Cyanistes cf. caeruleus", "cf."),
+        ("cf. Cyanistes caeruleus", "cf."),
+        ("Cyanistes caeruleus s.l.", "s.l."),
+        ("Cyanistes sp. 2", "sp. 2"),
+        ("Cyanistes caeruleus/cyanus", "caeruleus/cyanus"),
+        ("Salix ×rubens", "×"),
+    ],
 )
 def test_qualifiers_are_kept_apart(birds: NameIndex, name: str, qualifier: str) -> None:
     assert ask(birds, name).identification_qualifier == qualifier
+
+
+@pytest.mark.parametrize(
+    ("name", "match_type", "key"),
+    [
+        ("cf. Cyanistes caeruleus", "EXACT", "10"),
+        ("Cyanistes caeruleus/cyanus", "HIGHERRANK", "3"),
+        ("Parus m. major", "HIGHERRANK", "13"),
+        ("Parus major?", "EXACT", "13"),
+        ("Salix ×rubens Schrank", "EXACT", "32"),
+    ],
+)
+def test_how_labels_write_names(birds: NameIndex, name: str, match_type: str, key: str) -> None:
+    for written in (name, name.upper(), name.lower()):
+        answer = ask(birds, written)
+        assert (answer.match_type, answer.usage_key) == (match_type, key)
 
 
 def test_a_name_that_disagrees_with_its_identifier_is_noted(birds: NameIndex) -> None:
@@ -202,6 +225,7 @@ STRANGERS = [
     "Parus caeruleus L., nom. illeg.", "Cyanistes cf. caeruleus", "Parus (Parus) major L. 1758", "Nusquam Smith",
     "Parus major var. minor (L.) Mill. f.", "× Salix rubens", "? major Linnaeus, 1758", "Cyanistes von Hügel, 1900",
     "BOLD:AAX3688", "Spodoptera frugiperda MNPV", "Parus major × Parus ater", "Parus sp. nov.", "Cyanistes caerulus L.",
+    "cfr. Parus major", "Parus major/ater", "Parus m. major", "Parus major?", "Salix ×rubens Schrank", "Parus A/B",
 ]  # fmt: skip
 """Texts that the index does not have as they stand."""
 CASES = some.sampled_from([str, str.upper, str.lower, str.swapcase, str.title])
