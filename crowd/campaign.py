@@ -330,9 +330,10 @@ def _check(name: str, campaign: Campaign) -> None:
 
 
 def _check_list(name: str, source: ListSource) -> None:
-    columns = {about.name for about in fields(ListSource)} - {"path", "sheet", "separator", "values", "constants"}
+    shape = {"path", "sheet", "separator", "values", "constants", "file", "url"}
+    columns = {about.name for about in fields(ListSource)} - shape
     for key, _ in source.constants:
-        if key not in columns - {"file", "url"}:
+        if key not in columns:
             raise CampaignError(f"{name}: [tags.files] constants {key}: known are {', '.join(sorted(columns))}")
     if not (source.file or source.url):
         raise CampaignError(f"{name}: [[tags.files]] give a column for file or for url")

@@ -145,7 +145,7 @@ def _table(node: ElementTree.Element) -> Table:
         files=tuple((place.text or "").strip() for place in node.iter("location")),
         encoding=node.get("encoding") or "utf-8",
         delimiter=mark("fieldsTerminatedBy", ",") or ",",
-        quote=mark("fieldsEnclosedBy", '"'),
+        quote=mark("fieldsEnclosedBy", '"')[:1],
         newline="\r" if mark("linesTerminatedBy", "\n") == "\r" else "\n",
         headers=int(node.get("ignoreHeaderLines") or 0),
         core_id=int(own.get("index", "0")) if own is not None else 0,
