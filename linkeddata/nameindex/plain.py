@@ -32,7 +32,7 @@ from linkeddata.nameindex.parsing import (
 )
 from linkeddata.nameindex.ranks import RANKS, rank_score
 from linkeddata.nameindex.shapes import APART, AUTHORSHIPS, PLAIN, authorship_in, blanks_in
-from linkeddata.nameindex.spelling import folded, has_hybrid_sign
+from linkeddata.nameindex.spelling import folded, may_have_hybrid_sign
 from linkeddata.nameindex.statuses import STATUSES, is_synonym_code, status_score
 
 VERNACULAR_CONFIDENCE = 90
@@ -95,9 +95,8 @@ class PlainNames:
 
         ``bare`` says of each name whether nothing was said beside it; the others are left alone.
         """
-        lows = [
-            folded(name) if alone and not has_hybrid_sign(name) else "" for name, alone in zip(names, bare, strict=True)
-        ]
+        open_ = [alone and not may_have_hybrid_sign(name) for name, alone in zip(names, bare, strict=True)]
+        lows = [folded(name) if is_open else "" for name, is_open in zip(names, open_, strict=True)]
         hits = Hits.none(len(names))
         readings = self._find(names, lows, hits)
         return self._told(names, hits), readings

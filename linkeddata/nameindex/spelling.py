@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 
 _LIGATURES = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ð": "d", "đ": "d", "ø": "o", "ŧ": "t", "ł": "l"})
 _HYBRID_SIGN = re.compile(r"(?:^|(?<=\s))[×✕](\s*)|(?:^|(?<=\s))[xX]\s+(?=\S)")
+_LONE_X = re.compile(r"(?<![^\W\d_])[xX](?![^\W\d_])")
 _REPEATED = re.compile(r"([^\W\d_])\1+")
 _GENDER = re.compile(r"(?:on|um|us|a)(?= |$)")
 _I_LIKE = re.compile(r"(?<=[^ ])[jyi]+")
@@ -43,15 +44,15 @@ def folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def has_hybrid_sign(text: str) -> bool:
-    """Say whether a text has a hybrid sign, which ``folded`` leaves out.
+def may_have_hybrid_sign(text: str) -> bool:
+    """Say whether a text may have a hybrid sign, which ``folded`` leaves out.
 
-    >>> has_hybrid_sign("×Leeara"), has_hybrid_sign("Salix x rubens"), has_hybrid_sign("Salix fragilis")
+    >>> may_have_hybrid_sign("×Leeara"), may_have_hybrid_sign("Salix x rubens"), may_have_hybrid_sign("Salix fragilis")
     (True, True, False)
     """
-    if "x " in text or "X " in text or not text.isascii():
-        return bool(_HYBRID_SIGN.search(text.casefold()))
-    return False
+    if "×" in text or "✕" in text:
+        return True
+    return ("x " in text or "X " in text or not text.isascii()) and bool(_LONE_X.search(text))
 
 
 @lru_cache(maxsize=65536)
