@@ -4,9 +4,10 @@ In: a path. Out: a ``Campaign``, or a ``CampaignError`` that names the file, the
 ``docs/campaign-file.md`` shows every key with its meaning.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from linkeddata.errors import CampaignError
 Part = TypeVar("Part")
 THUMBNAIL_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 """Widths in pixels in which Wikimedia makes thumbnails (https://www.mediawiki.org/wiki/Common_thumbnail_sizes)."""
+ROUTES = ("api", "qlever", "wcqs", "wdqs")
+"""Ways to the same statements: Commons' API, three query services."""
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 
 
@@ -23,7 +26,7 @@ RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 class CommonsSource:
     """Tags of files on Commons: their P180 statements with their page history.
 
-    Which files is said by exactly one of ``category``, ``search``, ``uploads`` and ``files``.
+    Which files is said by exactly one of ``category``, ``search``, ``uploads``, ``files`` and ``depicts``.
     """
 
     category: str = ""
@@ -33,6 +36,10 @@ class CommonsSource:
     """A user, whose uploads it is."""
     files: tuple[str, ...] = ()
     """Titles, M-ids or concept IRIs."""
+    depicts: tuple[str, ...] = ()
+    """Q-items of taxa: the files that show one of them, or a taxon below one."""
+    via: tuple[str, ...] = ()
+    """Routes, of which the first that works is taken; empty: the API."""
     depth: int = 0
     exclude: tuple[str, ...] = ()
     """Subcategories that are not gone into."""
@@ -59,6 +66,8 @@ class SparqlSource:
     query: str
     endpoint: str = "commons"
     params: tuple[tuple[str, str], ...] = ()
+    via: tuple[str, ...] = ()
+    """Routes, of which the first that works is taken; empty: the endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,15 +327,34 @@ def _check(name: str, campaign: Campaign) -> None:
     for group in campaign.commons:
         if group.role not in ("subject", "stranger") or group.group not in ("creator", "category"):
             raise CampaignError(f"{name}: [[tags.commons]] role is subject or stranger, group is creator or category")
-        if sum(map(bool, (group.category, group.search, group.uploads, group.files))) != 1:
-            raise CampaignError(f"{name}: [[tags.commons]] give exactly one of category, search, uploads and files")
+        if sum(map(bool, (group.category, group.search, group.uploads, group.files, group.depicts))) != 1:
+            known = "category, search, uploads, files and depicts"
+            raise CampaignError(f"{name}: [[tags.commons]] give exactly one of {known}")
+        if not all(re.fullmatch(r"Q[1-9]\d*", item) for item in group.depicts):
+            raise CampaignError(f"{name}: [[tags.commons]] depicts is a list of Q-items: {', '.join(group.depicts)}")
         if not group.category and (group.depth or group.exclude):
             raise CampaignError(f"{name}: [[tags.commons]] depth and exclude belong to a category")
+    for via in (*(s.via for s in campaign.commons), *(s.via for s in campaign.sparql)):
+        check_routes(f"{name}: via", via)
     for source in campaign.isa:
         if bool(source.csv) == bool(source.number):
             raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")
     for table in campaign.files:
         _check_list(name, table)
+
+
+def with_routes(campaign: Campaign, via: Sequence[str]) -> Campaign:
+    """Return the campaign with every source that has a choice of routes asked by ``via``, in this order."""
+    check_routes("--via", via)
+    commons = tuple(replace(source, via=tuple(via)) for source in campaign.commons)
+    return replace(campaign, commons=commons, sparql=tuple(replace(s, via=tuple(via)) for s in campaign.sparql))
+
+
+def check_routes(where: str, routes: Sequence[str]) -> None:
+    """Raise ``CampaignError`` for a route that there is not; ``where`` begins the message."""
+    for route in routes:
+        if route not in ROUTES:
+            raise CampaignError(f"{where}: no route {route!r}; known are {', '.join(ROUTES)}")
 
 
 def _check_list(name: str, source: ListSource) -> None:

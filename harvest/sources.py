@@ -4,8 +4,8 @@ A source that is down, gone or says nonsense is one ``Failure`` in the stream; t
 """
 
 import hashlib
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Container, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -20,6 +20,7 @@ from crowd.campaign import (
     ListSource,
     NbaSource,
     SparqlSource,
+    with_routes,
 )
 from harvest.commons import harvest_commons
 from harvest.dwca import harvest_dwca
@@ -28,32 +29,19 @@ from harvest.iiif import harvest_iiif
 from harvest.isa import export_address, harvest_isa
 from harvest.linkedart import harvest_linked_art
 from harvest.nba import harvest_nba
-from harvest.recent import Lately
-from harvest.records import SOURCE_FAILED, Harvested, Progress, lost, silent
-from harvest.sparql import harvest_query
+from harvest.reach import Reach
+from harvest.records import SOURCE_FAILED, Harvested, lost
+from harvest.routes import by_routes, tell
+from harvest.sparql import address, harvest_query
 from linkeddata.client import Client
 from linkeddata.errors import ContactRequiredError, DeBoodtError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, MediaFile
 from linkeddata.settings import Settings
+from linkeddata.sparql import load_query
 
 Listed = ListSource | DwcaSource | NbaSource | IiifSource | LinkedArtSource
 Source = CommonsSource | IsaSource | SparqlSource | Listed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """What every source needs to go out: the client, the settings, pseudonyms, and what is known already."""
-
-    client: Client
-    settings: Settings
-    campaign: Campaign
-    pseudonyms: Pseudonyms
-    known: Mapping[str, int]
-    """Revision by IRI of the files that are stored: their history is not read again."""
-    lately: Lately | None = None
-    """Ask only for what was touched since a day, where a source can be asked so more cheaply."""
-    progress: Progress = silent
 
 
 def harvest_all(reach: Reach) -> Iterator[Harvested]:
@@ -62,7 +50,7 @@ def harvest_all(reach: Reach) -> Iterator[Harvested]:
     placed: set[str] = set()
     for source in sources_of(reach.campaign):
         try:
-            for record in _harvest(reach, source, described):
+            for record in _first_that_works(reach, source, described):
                 if isinstance(record, MediaFile) and record.revision:
                     described.add(record.iri)
                 if isinstance(record, CampaignFile):
@@ -99,6 +87,8 @@ def called(source: Source) -> str:
             return f"Commons search {search}"
         case CommonsSource(uploads=user) if user:
             return f"Commons uploads of {user}"
+        case CommonsSource(depicts=taxa) if taxa:
+            return f"Commons files that show {', '.join(taxa)}"
         case CommonsSource():
             return f"{len(source.files)} files of Commons"
         case IsaSource():
@@ -118,8 +108,11 @@ def called(source: Source) -> str:
 
 
 def source_state(campaign: Campaign) -> str:
-    """Return a fingerprint of where the tags come from: the sources as written, and the bytes of local files."""
-    digest = hashlib.sha256(repr(sources_of(campaign)).encode())
+    """Return a fingerprint of where the tags come from: the sources as written, and the bytes of local files.
+
+    By which routes they are asked is no part of it: what is known by one is known.
+    """
+    digest = hashlib.sha256(repr(sources_of(with_routes(campaign, ()))).encode())
     for path in local_files(campaign):
         digest.update(_content(path))
     return digest.hexdigest()
@@ -160,6 +153,16 @@ def isa_address(client: Client, settings: Settings, source: IsaSource, folder: s
     return source.csv if "://" in source.csv else str(Path(folder) / source.csv)
 
 
+def _first_that_works(reach: Reach, source: Source, described: Collection[str]) -> Iterator[Harvested]:
+    """Ask a source by the routes that were chosen for it, or as its kind is asked where none were."""
+    if not isinstance(source, CommonsSource | SparqlSource):
+        return _harvest(reach, source, described)
+    via = source.via or (("api",) if isinstance(source, CommonsSource) and source.depicts else ())
+    if not via:
+        return _harvest(reach, source, described)
+    return by_routes(reach, source, via, name=called(source), described={*described, *reach.described})
+
+
 def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterator[Harvested]:
     """Ask one source; ``described`` are the files that Commons itself has described, which other routes leave alone."""
     client, settings, campaign = reach.client, reach.settings, reach.campaign
@@ -197,6 +200,8 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
                 campaign=campaign.id,
                 known=described,
             )
+            endpoint = address(settings, source.endpoint or load_query(source.query).endpoint)
+            tell(reach, called(source), source.endpoint, endpoint)
         case _:
             yield from _harvest_listed(reach, source, described)
 

@@ -49,7 +49,8 @@ def harvest_query(
 
     ``endpoint``: a name in ``ENDPOINTS``, ``""`` for the one the query is meant for, or a URL; ``params``: ids by name,
     several as a sequence or as one text with spaces or commas; ``known``: IRIs of the campaign's files that are
-    described already, by a route that knows more: of them only the tags come.
+    described already, by a route that knows more: of them come the tags and
+    the membership.
     Raises ``UsageError``, and what ``select`` raises; a piece that stays without an answer is a failure.
     """
     query = load_query(query_name)

@@ -6,11 +6,12 @@ has anything to do.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from crowd.cms import determinations, load_profile, write_export
 from crowd.consensus import count_tags
@@ -20,9 +21,12 @@ from harvest.departed import GONE, deletions
 from harvest.images import fetch
 from harvest.lists import ROUTES
 from harvest.offers import UNREACHABLE
+from harvest.reach import Reach
 from harvest.recent import Lately
 from harvest.records import SOURCE_FAILED, Harvested
-from harvest.sources import Reach, harvest_all
+from harvest.routes import NOT_INDEXED, ROUTE_FAILED
+from harvest.sources import harvest_all
+from harvest.sparql import PART_MISSING
 from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
@@ -61,28 +65,21 @@ T = TypeVar("T")
 OUTSIDE = "outside the campaign's taxa"
 NOT_RESOLVED = "name not resolved"
 LEFT_OPEN = "left open"
-UNFINISHED = (SOURCE_FAILED, EMPTY, NOTHING_FOUND, CUT_OFF)
+UNFINISHED = (SOURCE_FAILED, EMPTY, NOTHING_FOUND, CUT_OFF, ROUTE_FAILED, PART_MISSING, NOT_INDEXED)
 """Failures of a harvest after which a file that was not met may still be there."""
 
 
 def harvest_step(run: Run) -> Done:
     """Bring home files and tags from every source of the campaign, and take back what no source gives any more."""
     old = {failure.id: failure for failure in run.store.each(Failure, campaign=run.campaign.id, step="harvest")}
-    reach = Reach(
-        client=run.client,
-        settings=run.settings,
-        campaign=run.campaign,
-        pseudonyms=Pseudonyms(installation_key(run.settings)),
-        known=_known(run, {failure.subject for failure in old.values()}),
-        lately=_lately(run),
-        progress=run.progress,
-    )
+    reach = reach_of(run, {failure.subject for failure in old.values()})
     seen: set[str] = set()
     said: set[str] = set()
     met = _keep(run, "harvest", _noting(_remembering(run, harvest_all(reach)), seen, said))
     # Only now: a harvest that is killed has not asked for all that was lost before.
     run.store.remove(Failure, old.keys() - met, agent=SOFTWARE.id, moment=run.now(), reason="harvest was done again")
-    changes = {} if _lost(run, "harvest", *UNFINISHED) else {**_take_back(run, seen), **_unsay(run, said)}
+    unsure = _lost(run, "harvest", *UNFINISHED) or _from_index(run)
+    changes = {} if unsure else {**_take_back(run, seen), **_unsay(run, said)}
     tags = list(run.store.each(Tag, campaign=run.campaign.id))
     counts = {
         "files": len(files_of(run)),
@@ -91,7 +88,12 @@ def harvest_step(run: Run) -> Done:
         "taggers": len({tag.agent for tag in tags if tag.agent}),
         **changes,
     }
-    return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED))
+    return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED, PART_MISSING))
+
+
+def _from_index(run: Run) -> bool:
+    """Say whether files of Commons were asked of an index first, which may lag: what it does not have may be there."""
+    return any(source.via[:1] not in ((), ("api",)) for source in run.campaign.commons)
 
 
 def _noting(records: Iterable[Harvested], seen: set[str], said: set[str]) -> Iterator[Harvested]:
@@ -309,6 +311,26 @@ def export_step(run: Run) -> Done:
     for kind in run.campaign.export.formats:
         write_export(found, profile, kind, run.folder / "export")
     return Done({"objects": len({entry.object_number for entry in found}), "determinations": len(found)})
+
+
+def reach_of(run: Run, failed: Collection[str] = ()) -> Reach:
+    """Return what the campaign's sources need to go out; of files that ``failed`` nothing is taken for known."""
+    return Reach(
+        client=run.client,
+        settings=run.settings,
+        campaign=run.campaign,
+        pseudonyms=Pseudonyms(installation_key(run.settings)),
+        known=_known(run, set(failed)),
+        described=frozenset(media.iri for media in files_of(run) if media.revision or media.sha1),
+        lately=_lately(run),
+        progress=run.progress,
+        note=partial(_noted, run),
+    )
+
+
+def _noted(run: Run, kind: str, subject: str, payload: Mapping[str, Any]) -> None:
+    """Log what a harvest tells beside its records."""
+    run.store.note(kind, subject, payload, agent=SOFTWARE.id, moment=run.now())
 
 
 def _known(run: Run, failed: set[str]) -> dict[str, int]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from crowd.campaign import with_routes
+from identify.cli.compare import compare, routes_of, save
 from identify.cli.shell import Shell, again_option, campaign_argument, opened_campaign, opened_progress, perform
 
 
@@ -74,8 +76,9 @@ class CampaignFirst(click.Group):
     metavar="DATE",
     help="Do it again for what was touched since DATE (2026-11-01); what was missed before that day stays missed.",
 )
+@click.option("--via", default="", metavar="ROUTES", help="Routes to try in this order: api,qlever,wcqs,wdqs.")
 @click.pass_obj
-def harvest_campaign(shell: Shell, campaign: Path, again: bool, since: datetime | None) -> None:
+def harvest_campaign(shell: Shell, campaign: Path, again: bool, since: datetime | None, via: str) -> None:
     """Bring home the tags and images of the campaign in file CAMPAIGN.
 
     Asks only for what is not there yet; what was stopped goes on where it stopped. docs/harvest.md tells which route to
@@ -83,7 +86,10 @@ def harvest_campaign(shell: Shell, campaign: Path, again: bool, since: datetime 
     """
     with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
         work = replace(work, since=since.date().isoformat() if since else "")
-        sys.exit(perform(shell, work, ("harvest", "images"), again or bool(since)))
+        if via:
+            work = replace(work, campaign=with_routes(work.campaign, routes_of(via)))
+        # Who chooses a route wants it asked, also where nothing has changed since another one was.
+        sys.exit(perform(shell, work, ("harvest", "images"), again or bool(since or via)))
 
 
 @click.group(cls=CampaignFirst, default=harvest_campaign)
@@ -93,3 +99,7 @@ def harvest() -> None:
     Asks only for what is not there yet; what was stopped goes on where it stopped. docs/harvest.md tells which route to
     choose.
     """
+
+
+for command in (compare, save):
+    harvest.add_command(command)
