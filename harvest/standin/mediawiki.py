@@ -148,6 +148,8 @@ def query(wiki: Wiki, params: Params) -> Json:
             here = {k: v for k, v in params.items() if k[:1] == "g" and k.endswith(("continue", "offset"))}
             batch_complete = False
             cut = {**here, **more, "continue": "||"}
+    if pages and "indexpageids" in params:
+        found["pageids"] = [str(number) for number in pages]
     if pages:
         found["pages"] = list(pages.values()) if modern(params) else {str(k): _old(v) for k, v in pages.items()}
     for name in values(params, "list"):
@@ -157,9 +159,9 @@ def query(wiki: Wiki, params: Params) -> Json:
         found |= entries
         cut |= {**more, "continue": "-||"} if more else {}
     for name in values(params, "meta"):
-        if name != "siteinfo":
+        if name not in META:
             raise ApiError("badvalue", f'Unrecognized value for parameter "meta": {name}.')
-        found |= site_info(wiki)
+        found |= META[name](wiki, params)
     done: Json = {"batchcomplete": True if modern(params) else ""} if batch_complete else {}
     return done | ({"continue": cut} if cut else {}) | {"query": found}
 
@@ -258,7 +260,8 @@ def category_members(wiki: Wiki, params: Params, prefix: str) -> Listed:
         raise ApiError("invalidparammix", 'One of the parameters "cmtitle" and "cmpageid" is required.')
     kinds = values(params, f"{prefix}cmtype", "page|subcat|file")
     entries = wiki.index.members.get(_normalized(title), [])
-    ordered = [m for kind in kinds for m in entries if m.kind == kind]
+    spaces = values(params, f"{prefix}cmnamespace")
+    ordered = [m for kind in kinds for m in entries if m.kind == kind and (not spaces or str(m.namespace) in spaces)]
     start = _resume(ordered, kinds, params.get(f"{prefix}cmcontinue", ""))
     most = limit(params, f"{prefix}cmlimit")
     shown = set(values(params, f"{prefix}cmprop", "ids|title")) | ({"ids", "title"} if prefix else set())
@@ -499,6 +502,16 @@ def categories(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     return {}
 
 
+def category_info(wiki: Wiki, _params: Params, pages: dict[int, Json]) -> More:
+    """Answer ``prop=categoryinfo`` of category pages; file pages have nothing to tell."""
+    for page in pages.values():
+        if page.get("ns") == 14:
+            kinds = [member.kind for member in wiki.index.members.get(page["title"], ())]
+            files, below = kinds.count("file"), kinds.count("subcat")
+            page["categoryinfo"] = {"size": len(kinds), "pages": 0, "files": files, "subcats": below, "hidden": False}
+    return {}
+
+
 def image_info(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     """Answer ``prop=imageinfo``; ``iiurlwidth`` is answered with the next larger standard width."""
     wanted = set(values(params, "iiprop", "timestamp|user"))
@@ -598,6 +611,8 @@ def revisions(wiki: Wiki, params: Params, pages: dict[int, Json]) -> More:
     more: More = {}
     for file, page in known:
         history = sorted(file.revisions, key=lambda r: (r.moment, r.id), reverse=params.get("rvdir") != "newer")
+        if not whole:
+            history = [file.revisions[-1]]  # what the page shows, which is not always what was written last
         start = _revision_start(history, params.get("rvcontinue", ""))
         page["revisions"] = [_revision(file, r, wanted, params) for r in history[start : start + most]]
         if whole:
@@ -696,16 +711,18 @@ def _files(wiki: Wiki, pages: dict[int, Json]) -> Iterable[tuple[File, Json]]:
 PROPS: dict[str, Callable[[Wiki, Params, dict[int, Json]], More]] = {
     "info": info,
     "categories": categories,
+    "categoryinfo": category_info,
     "imageinfo": image_info,
     "revisions": revisions,
 }
 
 
-def site_info(wiki: Wiki) -> Json:
-    """Answer ``meta=siteinfo``, general part and namespaces."""
+def site_info(wiki: Wiki, params: Params) -> Json:
+    """Answer ``meta=siteinfo``: general part, namespaces and their other names, the extensions that matter here."""
     name = wiki.index.world.site_name if wiki.site == "commons" else "Wikidata"
     spaces = {0: "", 6: "File", 14: "Category"} if wiki.site == "commons" else {0: "", 120: "Property"}
-    return {
+    extensions = ["WikibaseRepository", *(["WikibaseMediaInfo"] if wiki.site == "commons" else [])]
+    told: Json = {
         "general": {
             "mainpage": "Main Page",
             "base": f"{wiki.base}/wiki/Main_Page",
@@ -719,9 +736,42 @@ def site_info(wiki: Wiki) -> Json:
             "server": wiki.base,
             "wikiid": f"{wiki.site}wiki",
             "categorycollation": "uppercase",
+            "thumblimits": {str(place): width for place, width in enumerate(STANDARD_WIDTHS)},
+            "imagelimits": {"0": {"width": 320, "height": 240}},
+            "magiclinks": {"ISBN": False, "PMID": False, "RFC": False},
+            "linktrail": "/^([a-z]+)(.*)$/sD",
         },
-        "namespaces": {
-            str(k): {"id": k, "case": "first-letter", "*": v, "canonical": v} if k else {"id": 0, "*": ""}
-            for k, v in spaces.items()
-        },
+        "namespaces": {str(number): _space(number, title, modern(params)) for number, title in spaces.items()},
+        "namespacealiases": [],
+        "fileextensions": [{"ext": ext} for ext in ("png", "gif", "jpg", "jpeg", "webp", "tif", "tiff", "svg", "djvu")],
+        "extensions": [{"type": "wikibase", "name": extension} for extension in extensions],
     }
+    wanted = values(params, "siprop", "general|namespaces")
+    return {key: part for key, part in told.items() if key in wanted}
+
+
+def _space(number: int, title: str, new: bool) -> Json:
+    """Return a namespace; formatversion 2 calls its name ``name``."""
+    told: Json = {"id": number, "case": "first-letter", "name" if new else "*": title}
+    if number:
+        told["canonical"] = title
+    return told
+
+
+def user_info(_wiki: Wiki, params: Params) -> Json:
+    """Answer ``meta=userinfo``: nobody is logged in."""
+    told: Json = {"id": 0, "name": "127.0.0.1", "anon": True if modern(params) else ""}
+    return {"userinfo": told | {"groups": ["*"], "rights": ["read"], "ratelimits": {}}}
+
+
+def wikibase_client(wiki: Wiki, _params: Params) -> Json:
+    """Answer ``meta=wikibase``: where the items are."""
+    site = {"base": wiki.base, "scriptpath": "/w", "articlepath": "/wiki/$1"}
+    return {"wikibase": {"repo": {"url": site}, "siteid": f"{wiki.site}wiki"}}
+
+
+META: dict[str, Callable[[Wiki, Params], Json]] = {
+    "siteinfo": site_info,
+    "userinfo": user_info,
+    "wikibase": wikibase_client,
+}

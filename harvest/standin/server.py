@@ -37,11 +37,13 @@ from harvest.standin import faults, gbif, isa, mediawiki, wikibase, worms
 from harvest.standin.exchange import Reply, Request, html_reply, json_reply
 from harvest.standin.index import Index
 from harvest.standin.mediawiki import STANDARD_WIDTHS, Wiki
+from harvest.standin.paraminfo import param_info
 from harvest.standin.sparql import Endpoint
 from harvest.standin.world import File, World
 from linkeddata.settings import Settings
 
 ACTIONS: dict[str, mediawiki.Action] = {
+    "paraminfo": param_info,
     "query": mediawiki.query,
     "wbgetentities": wikibase.get_entities,
     "wbgetclaims": wikibase.get_claims,
