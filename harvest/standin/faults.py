@@ -69,13 +69,16 @@ class Faults:
     """The faults that are due, by path prefix. Thread-safe."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[str, Fault]] = []
+        self._due: list[tuple[str, Fault | None]] = []
         self._lock = threading.Lock()
 
-    def next(self, path_prefix: str, fault: Fault, *, times: int = 1) -> None:
-        """Make the next ``times`` requests whose path begins with ``path_prefix`` fail, after those ordered before."""
+    def next(self, path_prefix: str, fault: Fault, *, times: int = 1, after: int = 0) -> None:
+        """Make ``times`` requests whose path begins with ``path_prefix`` fail, after those ordered before.
+
+        ``after`` so many more are answered as they should be.
+        """
         with self._lock:
-            self._due += [(path_prefix, fault)] * times
+            self._due += [(path_prefix, None)] * after + [(path_prefix, fault)] * times
 
     def take(self, path: str) -> Fault | None:
         """Return the fault that is due for ``path`` and strike it off; ``None`` without one."""
@@ -90,7 +93,7 @@ class Faults:
     def pending(self) -> int:
         """How many faults have not happened yet."""
         with self._lock:
-            return len(self._due)
+            return sum(fault is not None for _, fault in self._due)
 
     def clear(self) -> None:
         """Strike off everything that is due."""

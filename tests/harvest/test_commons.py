@@ -212,6 +212,36 @@ def test_trouble_on_the_way_changes_nothing(server: StandIn, fault: faults.Fault
     assert server.requests.count() == 1 + 1 + 3 + asked_again
 
 
+@pytest.mark.parametrize("fault", faults.FAULTS.values(), ids=lambda fault: fault.kind)
+@pytest.mark.parametrize("place", range(5))
+def test_whichever_request_fails_nothing_is_lost_or_doubled(server: StandIn, fault: faults.Fault, place: int) -> None:
+    expected = _harvest(server, "Album II", captions=True)
+    server.faults.next("/w/api.php", fault, after=place)
+    assert _harvest(server, "Album II", captions=True) == expected
+    assert server.faults.pending == 0
+
+
+def test_a_wiki_that_is_edited_while_it_is_read_gives_each_file_once(many: StandIn) -> None:
+    files = many.world.files
+    untagged = replace(files[2], revisions=files[2].revisions[:-1])
+    later = replace(files[9], revisions=(*files[9].revisions, _file(10, removed=True).revisions[-1]))
+    new = replace(_file(900, title="File:AAA.jpg"))
+    for after in (1, 2, 5, 12, 14):
+        with StandIn(replace(many.world, files=(*files[:2], untagged, *files[3:]))) as standin:
+            # One file leaves the category, one is tagged, of one a tag is taken back, one is new, one is deleted.
+            edited = (replace(files[0], categories=()), files[1], files[2], *files[4:9], later, *files[10:], new)
+            standin.become(replace(many.world, files=edited), after=after)
+            records = _harvest(standin)
+        found = [media.iri for media in _only(MediaFile, records)]
+        assert len(found) == len(set(found))
+        always = {f"https://commons.wikimedia.org/entity/{file.id}" for file in (files[1], *files[4:])}
+        assert always <= set(found)
+        for media in _only(MediaFile, records):
+            of_it = [tag for tag in _only(Tag, records) if tag.file == media.iri]
+            assert all(tag.revision <= media.revision for tag in of_it), "what came later belongs to the next harvest"
+        assert not [tag for tag in _only(Tag, records) if tag.withdrawn and not tag.agent]
+
+
 @pytest.fixture(scope="module")
 def many() -> Iterator[StandIn]:
     """An album of 530 files: more than one answer lists."""
