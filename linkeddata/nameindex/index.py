@@ -15,8 +15,7 @@ from typing import Self
 import numpy
 
 from linkeddata.nameindex import keys
-from linkeddata.nameindex.build import NO_ROW, namespace_of
-from linkeddata.nameindex.layout import Array, MappedFile
+from linkeddata.nameindex.layout import NO_ROW, Array, MappedFile
 from linkeddata.nameindex.masks import BITS_PER_EDIT, mask
 from linkeddata.nameindex.ranks import LINNEAN, RANKS
 from linkeddata.nameindex.spelling import folded
@@ -56,7 +55,7 @@ class NameIndex:
         origins = [line.split("\t") for line in self.about["sources"].split("\n")]
         self.checklists = [origin[1] for origin in origins]
         self.moments = [origin[2] for origin in origins]
-        self._spaces = [namespace_of(key) for key in self.checklists]
+        self._spaces = [keys.namespace_of(key) for key in self.checklists]
         self._of_space = {
             space: numpy.array([own == space for own in self._spaces]) for space in dict.fromkeys(self._spaces) if space
         }

@@ -6,6 +6,9 @@ by its hash.
 
 import xxhash
 
+from linkeddata.ids import COL_XR, GBIF_BACKBONE
+from linkeddata.nameindex.spelling import stemmed_epithets
+
 NO_KEY = 0
 _PACKED = 1 << 63
 _HASHED = 1 << 62
@@ -53,3 +56,13 @@ def unpacked(number: int) -> str:
 def hashed(text: str) -> int:
     """Return 64 bits that stand for a text, the same in every process."""
     return xxhash.xxh3_64_intdigest(text.encode("utf-8", "replace"))
+
+
+def epithet_key(genus: str, epithets: str) -> int:
+    """Return 32 bits for what two names share whose genera may differ but for the first letter."""
+    return hashed(f"{genus[:1]} {stemmed_epithets(epithets)}") & 0xFFFFFFFF or 1
+
+
+def namespace_of(checklist_key: str) -> str:
+    """Return which of the project's ids the keys of a checklist are: ``gbif``, ``col`` or none."""
+    return {GBIF_BACKBONE: "gbif", COL_XR: "col"}.get(checklist_key, "")

@@ -19,6 +19,9 @@ import numpy.typing
 from linkeddata.errors import UsageError
 
 MAGIC = b"DEBOODT NAMES 2\n"
+VERSION = "2"
+NO_ROW = 0xFFFFFFFF
+"""Stands where a row number would, for none."""
 ALIGNMENT = 4096
 DIRECTORY_BYTES = 65536
 """Room kept for the directory at the beginning of the file."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from linkeddata.nameindex.build import epithet_key
 from linkeddata.nameindex.index import NameIndex
+from linkeddata.nameindex.keys import epithet_key
 from linkeddata.nameindex.spelling import edits, folded, stemmed
 
 LONG_NAME = 10

@@ -16,10 +16,9 @@ import numpy
 from linkeddata.nameindex import keys
 from linkeddata.nameindex.answers import NameAnswer
 from linkeddata.nameindex.authors import author_score
-from linkeddata.nameindex.build import NO_ROW
 from linkeddata.nameindex.evidence import classification_points, confidence_of, name_points
 from linkeddata.nameindex.index import NAMESPACES, NameIndex
-from linkeddata.nameindex.layout import Array
+from linkeddata.nameindex.layout import NO_ROW, Array
 from linkeddata.nameindex.matching import BONUS, LEAST_CONFIDENCE, Given, authorship_of
 from linkeddata.nameindex.parsing import (
     Asked,
