@@ -115,11 +115,26 @@ def read_name(text: str, authorship: str, genus: str, known: Known) -> tuple[Ask
     if either := _ALTERNATIVES.fullmatch(level):
         return (Asked(folded(either[1]), "INFORMAL", qualifier=either[2], is_indeterminate=True),)
     readings = [known.parsed or _parsed(level, authorship)]
+    if found := _with_surname_for_epithet(readings[0], level, authorship, known):
+        return (found,)
     words = [word for word in level.split(" ") if word not in _HYBRID_SIGNS]
     if _PLAIN.fullmatch(" ".join(words)) and may_be_author(words[-1]):
         before, _, last = level.rpartition(" ")
         readings.append(_parsed(f"{before} {last.capitalize()}", authorship))
     return tuple(readings)
+
+
+def _with_surname_for_epithet(read: Asked, level: str, authorship: str, known: Known) -> Asked | None:
+    """Return a reading as a species, where the parser took the first word of its known authors for an epithet."""
+    if not read.species or known.has(read.name) or not known.has(read.species):
+        return None
+    words = level.split(" ")
+    epithet = read.species.partition(" ")[2]
+    start = next((at for at, word in enumerate(words, 1) if folded(word) == epithet), len(words))
+    rest = " ".join(words[start:])
+    if not _is_borne(rest, known.authorships(read.species)):
+        return None
+    return replace(_known(read.species), authorship=authorship or rest, qualifier=read.qualifier)
 
 
 def _as_known(text: str, authorship: str, known: Known) -> Asked | None:
