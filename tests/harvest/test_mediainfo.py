@@ -200,3 +200,19 @@ def test_every_recorded_entity_is_read() -> None:
     lines = (SHARED / "commons/mediainfo-dump-lines.ndjson").read_text().splitlines()
     dumped = [orjson.loads(line.rstrip(",")) for line in lines if line.strip()]
     assert all(parse_entities({"entities": {d["id"]: d}})[d["id"]].id == d["id"] for d in dumped)
+
+
+@recorded
+def test_every_recorded_media_entity_of_other_wikis_is_read() -> None:
+    answers = {path: orjson.loads(path.read_bytes()) for path in sorted((SHARED / "wikibase-api").rglob("*.json"))}
+    fixtures = (SHARED / "commons/wikibase-mediainfo").rglob("*.json")
+    bare = [json for path in fixtures if isinstance(json := orjson.loads(path.read_bytes()), dict)]
+    bare += [json for json in answers.values() if isinstance(json, dict)]
+    found = {json["id"]: json for json in bare if str(json.get("id", "")).startswith("M")}
+    for json in answers.values():
+        entities = json.get("entities") if isinstance(json, dict) else None
+        found |= {k: e for k, e in (entities or {}).items() if k.startswith("M")}
+    infos = parse_entities({"entities": found})
+    assert infos.keys() == found.keys()
+    assert {"M91629437", "M4215516"} <= {key for key, info in infos.items() if info.missing}
+    assert infos["M74698470"].revision == 363818804
