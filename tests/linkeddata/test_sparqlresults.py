@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyoxigraph import QueryResultsFormat, RdfFormat, Store
 
+from linkeddata.settings import Settings
+from linkeddata.sparql import load_query
 from linkeddata.sparqlresults import IN_MEMORY, NotWholeError, read_rows
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -117,3 +120,22 @@ def test_recorded_results_are_read_completely(name: str, size: int) -> None:
     rows = list(read_rows(_pieces(document, size)))
     assert rows == [{k: v["value"] for k, v in binding.items()} for binding in bindings]
     assert name != "commons/bhl-depicts.srj" or len(rows) == 1582
+
+
+def test_the_recorded_dump_gives_all_its_statements_with_their_ranks() -> None:
+    """The N-Triples of a real wiki, through Oxigraph and our own query, beside the JSON of the same dump."""
+    store = Store()
+    store.bulk_load(path=str(_recorded("mediawiki/mediainfo-dump.nt")), format=RdfFormat.N_TRIPLES)
+    lines = _recorded("mediawiki/mediainfo-dump.json").read_text(encoding="utf-8").splitlines()
+    entities = [json.loads(line.rstrip(",")) for line in lines if line.startswith("{")]
+    expected = {
+        (statement["id"].upper(), statement["rank"].capitalize() + "Rank")
+        for entity in entities
+        for statement in (entity["statements"] or {}).get("P180", ())
+    }
+    text = load_query("depicts-of-files").bound({"file": [entity["id"] for entity in entities]}, Settings())
+    answer = store.query(text).serialize(format=QueryResultsFormat.JSON)
+    assert answer
+    found = {(row["statement"].rpartition("/")[2], row["rank"].rpartition("#")[2]) for row in read_rows([answer])}
+    assert {(statement.replace("-", "$", 1).upper(), rank) for statement, rank in found} == expected
+    assert {rank for _, rank in expected} == {"NormalRank", "PreferredRank", "DeprecatedRank"}
