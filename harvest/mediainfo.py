@@ -18,8 +18,8 @@ from linkeddata.ids import (
     COLLECTION,
     DEPICTS,
     INVENTORY_NUMBER,
+    ITEM,
     RELATIVE_POSITION,
-    checked_item,
     checked_media,
 )
 from linkeddata.records import MediaFile
@@ -146,19 +146,19 @@ def _page(page: Json) -> Page:
 def parse_entities(payload: Any) -> dict[str, MediaInfo]:
     """Return the structured data in an answer of ``wbgetentities`` by the M-id that was asked."""
     entities = _mapping(_mapping(payload).get("entities"))
-    return {key: _media_info(key, entity) for key, entity in entities.items() if not key.startswith("-")}
+    return {key: parse_entity(key, entity) for key, entity in entities.items() if not key.startswith("-")}
 
 
-def _media_info(key: str, entity: Json) -> MediaInfo:
+def parse_entity(key: str, entity: Json) -> MediaInfo:
+    """Return the structured data of the file with this M-id. Raises ``ValueError`` for another id."""
     if "missing" in entity:
         return MediaInfo(id=checked_media(key), missing=True)
     statements = _mapping(entity.get("statements"))
-    labels = _mapping(entity.get("labels"))
     return MediaInfo(
         id=checked_media(key),
         revision=int(entity.get("lastrevid") or 0),
-        depicts=tuple(_statement(s) for s in statements.get(DEPICTS, ())),
-        captions=tuple(sorted((str(label["language"]), str(label["value"])) for label in labels.values())),
+        depicts=tuple(map(parse_statement, statements.get(DEPICTS, ()))),
+        captions=parse_captions(entity.get("labels")),
         inventory_number=_first(statements, INVENTORY_NUMBER),
         institution=_first(statements, COLLECTION),
         creator=_creator(statements),
@@ -168,20 +168,31 @@ def _media_info(key: str, entity: Json) -> MediaInfo:
     )
 
 
-def _statement(statement: Json) -> Statement:
+def parse_captions(labels: Any) -> tuple[tuple[str, str], ...]:
+    """Return (language, text) of each caption, by language."""
+    return tuple(sorted((str(label["language"]), str(label["value"])) for label in _mapping(labels).values()))
+
+
+def parse_statement(statement: Json) -> Statement:
+    """Return what a statement says whose value is an item."""
     main = _mapping(statement.get("mainsnak"))
-    qualifiers = _mapping(statement.get("qualifiers"))
-    kind = str(main.get("snaktype", ""))
+    qualifiers = statement.get("qualifiers")
+    references = statement.get("references")
     item = _text(main)
     return Statement(
         id=str(statement.get("id", "")),
         item=item if is_item(item) else "",
         rank=str(statement.get("rank", "normal")),
-        kind=kind,
-        part=next(filter(None, map(_text, qualifiers.get(APPLIES_TO_PART, ()))), ""),
-        region=next(filter(None, map(_text, qualifiers.get(RELATIVE_POSITION, ()))), ""),
-        reference=" | ".join(filter(None, map(_reference, statement.get("references") or ()))),
+        kind=str(main.get("snaktype", "")),
+        part=_qualifier(qualifiers, APPLIES_TO_PART) if qualifiers else "",
+        region=_qualifier(qualifiers, RELATIVE_POSITION) if qualifiers else "",
+        reference=" | ".join(filter(None, map(_reference, references))) if references else "",
     )
+
+
+def _qualifier(qualifiers: Any, property_id: str) -> str:
+    """Return the first value of a qualifier."""
+    return next(filter(None, map(_text, _mapping(qualifiers).get(property_id, ()))), "")
 
 
 def _reference(reference: Json) -> str:
@@ -201,11 +212,7 @@ def is_item(text: str) -> bool:
     >>> is_item("Q140"), is_item("P180"), is_item("")
     (True, False, False)
     """
-    try:
-        checked_item(text)
-    except ValueError:
-        return False
-    return True
+    return ITEM.fullmatch(text) is not None
 
 
 def _creator(statements: Json) -> str:
@@ -252,7 +259,7 @@ def _ranked(statements: Json, property_id: str) -> list[Json]:
 def _text(snak: Json) -> str:
     """Return a snak's value if it is an item (its id) or a text."""
     value = _mapping(snak.get("datavalue")).get("value", "")
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return str(value.get("id") or (f"Q{value['numeric-id']}" if "numeric-id" in value else ""))
     return str(value)
 
@@ -267,7 +274,7 @@ def _day(snak: Json) -> str:
 
 def _mapping(value: Any) -> Json:
     """Return ``value`` if it is an object; PHP writes an empty one as ``[]``."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}  # a dict is what it nearly always is, and quicker asked
 
 
 def media_file(site: Site, page: Page, info: MediaInfo) -> MediaFile:

@@ -29,7 +29,7 @@ GBIF_BACKBONE = "d7dddbf4-2cf0-4f39-9b2a-bb099caae36c"
 COL_XR = "7ddf754f-d193-4cc9-b351-99906754a03b"
 """checklistKey of the Catalogue of Life eXtended Release (alphanumeric; Wikidata P10585)."""
 
-_ITEM = re.compile(r"Q[1-9]\d*")
+ITEM = re.compile(r"Q[1-9]\d*")
 _MEDIA = re.compile(r"M[1-9]\d*")
 
 
@@ -42,7 +42,7 @@ def checked_item(value: str) -> str:
     Traceback (most recent call last):
     ValueError: not a Wikidata item id: 'Q1} UNION {'
     """
-    if not _ITEM.fullmatch(value):
+    if not ITEM.fullmatch(value):
         raise ValueError(f"not a Wikidata item id: {value!r}")
     return value
 
