@@ -36,7 +36,9 @@ class Maker:
         self._depicts = [json.dumps(e["statements"]["P180"], separators=(",", ":")) for e in recorded if _depicts(e)]
         with (data / "names/avilist_2025_taxonomy.csv").open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        self._words = sorted({w for row in rows for w in f"{row['scientific_name']} {row['avilist_common_name']}".split()})
+        self._words = sorted(
+            {w for row in rows for w in f"{row['scientific_name']} {row['avilist_common_name']}".split()}
+        )
         self._items = [self._item() for _ in range(300)]
 
     def line(self) -> bytes:
@@ -66,14 +68,18 @@ class Maker:
             return f"{chance.uniform(-90, 90):.5f}"
         if re.match(r"\+\d{4}-", old):
             return f"+{chance.randint(1700, 2026)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T00:00:00Z"
-        return f"http:\\/\\/www.example.org\\/{self._text()}".replace(" ", "_") if old.startswith("http") else self._text()
+        return (
+            f"http:\\/\\/www.example.org\\/{self._text()}".replace(" ", "_") if old.startswith("http") else self._text()
+        )
 
     def _item(self) -> str:
         number = self._chance.randrange(1, 130_000_000)
         return f'{number},"id":"Q{number}'
 
     def _text(self) -> str:
-        return " ".join(self._chance.choices(self._words, k=self._chance.randint(2, 6))).replace('"', "").replace("\\", "")
+        return (
+            " ".join(self._chance.choices(self._words, k=self._chance.randint(2, 6))).replace('"', "").replace("\\", "")
+        )
 
 
 def _recorded(data: Path) -> list[Any]:

@@ -71,6 +71,20 @@ class SparqlSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DumpSource:
+    """Tags in dumps of the structured data of Commons: entity JSON, plain, gzipped or bzipped."""
+
+    files: tuple[str, ...] = ()
+    """The dumps, in their order."""
+    taxon: str = ""
+    """Only tags with this item or one below it."""
+    taxa: str = ""
+    """Only tags with one of the items in this file, one a line."""
+    wikidata: str = ""
+    """Where it stands which items are below a taxon: a dump of Wikidata, or its P171 statements in Parquet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListSource:
     """A table of files (CSV, TSV, TXT, XLSX, Parquet), with what somebody said of them if there are such columns.
 
@@ -236,6 +250,7 @@ class Campaign:
     commons: tuple[CommonsSource, ...] = ()
     isa: tuple[IsaSource, ...] = ()
     sparql: tuple[SparqlSource, ...] = ()
+    dump: tuple[DumpSource, ...] = ()
     files: tuple[ListSource, ...] = ()
     dwca: tuple[DwcaSource, ...] = ()
     nba: tuple[NbaSource, ...] = ()
@@ -276,7 +291,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
     tags = _table(name, "tags", raw)
     taxa = _table(name, "taxa", raw)
     _refuse_unknown(name, "campaign", head, {"id", "title", "description", "from", "until", "institution", "simulated"})
-    _refuse_unknown(name, "tags", tags, {"commons", "isa", "sparql", *LISTS})
+    _refuse_unknown(name, "tags", tags, {"commons", "isa", "sparql", "dump", *LISTS})
     _refuse_unknown(name, "taxa", taxa, {"root", "list"})
     for key in ("id", "title"):
         if not head.get(key):
@@ -294,6 +309,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         commons=_parts(name, "tags.commons", tags.get("commons", []), CommonsSource),
         isa=_parts(name, "tags.isa", tags.get("isa", []), IsaSource),
         sparql=_parts(name, "tags.sparql", tags.get("sparql", []), SparqlSource),
+        dump=_parts(name, "tags.dump", tags.get("dump", []), DumpSource),
         **{key: _parts(name, f"tags.{key}", tags.get(key, []), kind) for key, kind in LISTS.items()},
         images=_part(name, "images", _table(name, "images", raw), ImageRules),
         count=_part(name, "count", _table(name, "count", raw), CountRules),
@@ -310,8 +326,9 @@ def _check(name: str, campaign: Campaign) -> None:
     """Refuse what parses but cannot be meant."""
     if not campaign.id.replace("-", "").replace("_", "").isalnum():
         raise CampaignError(f"{name}: [campaign] id = {campaign.id!r}: letters, digits, - and _ only")
-    if not any((campaign.commons, campaign.isa, campaign.sparql, *(getattr(campaign, key) for key in LISTS))):
-        known = ", ".join(("isa", "sparql", *LISTS))
+    others = ("isa", "sparql", "dump", *LISTS)
+    if not any(getattr(campaign, key) for key in ("commons", *others)):
+        known = ", ".join(others)
         raise CampaignError(f"{name}: no source of tags; give at least one [[tags.commons]], {known}")
     if campaign.begins and campaign.ends and campaign.begins > campaign.ends:
         raise CampaignError(f"{name}: [campaign] from {campaign.begins} is after until {campaign.ends}")
@@ -339,6 +356,11 @@ def _check(name: str, campaign: Campaign) -> None:
     for source in campaign.isa:
         if bool(source.csv) == bool(source.number):
             raise CampaignError(f"{name}: [[tags.isa]] give either csv or number")
+    for dump in campaign.dump:
+        if not dump.files:
+            raise CampaignError(f"{name}: [[tags.dump]] files is missing")
+        if dump.taxon and dump.taxa:
+            raise CampaignError(f"{name}: [[tags.dump]] give taxon or taxa, not both")
     for table in campaign.files:
         _check_list(name, table)
 

@@ -13,6 +13,7 @@ from crowd.campaign import (
     LISTS,
     Campaign,
     CommonsSource,
+    DumpSource,
     DwcaSource,
     IiifSource,
     IsaSource,
@@ -23,6 +24,7 @@ from crowd.campaign import (
     with_routes,
 )
 from harvest.commons import harvest_commons
+from harvest.dumps.records import harvest_dump
 from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
 from harvest.iiif import harvest_iiif
@@ -41,18 +43,21 @@ from linkeddata.settings import Settings
 from linkeddata.sparql import load_query
 
 Listed = ListSource | DwcaSource | NbaSource | IiifSource | LinkedArtSource
-Source = CommonsSource | IsaSource | SparqlSource | Listed
+Source = CommonsSource | IsaSource | SparqlSource | DumpSource | Listed
 
 
 def harvest_all(reach: Reach) -> Iterator[Harvested]:
     """Yield everything that the campaign's sources give, in the order of the file."""
     described = {iri for iri, revision in reach.known.items() if revision}
+    met = set(described)
     placed: set[str] = set()
     for source in sources_of(reach.campaign):
         try:
-            for record in _first_that_works(reach, source, described):
-                if isinstance(record, MediaFile) and record.revision:
-                    described.add(record.iri)
+            for record in _first_that_works(reach, source, described, met):
+                if isinstance(record, MediaFile):
+                    met.add(record.iri)
+                    if record.revision:
+                        described.add(record.iri)
                 if isinstance(record, CampaignFile):
                     if record.file in placed and not isinstance(source, CommonsSource):
                         continue  # its role is what the category says
@@ -66,7 +71,7 @@ def harvest_all(reach: Reach) -> Iterator[Harvested]:
 
 def sources_of(campaign: Campaign) -> tuple[Source, ...]:
     """Return the campaign's sources in the order in which they are asked."""
-    return (*campaign.commons, *campaign.isa, *campaign.sparql, *lists_of(campaign))
+    return (*campaign.commons, *campaign.isa, *campaign.sparql, *campaign.dump, *lists_of(campaign))
 
 
 def lists_of(campaign: Campaign) -> tuple[Listed, ...]:
@@ -95,6 +100,8 @@ def called(source: Source) -> str:
             return f"ISA campaign {source.number}" if source.number else f"ISA CSV {source.csv}"
         case SparqlSource():
             return f"query {source.query}"
+        case DumpSource():
+            return f"dump {', '.join(source.files)}"
         case ListSource():
             return f"list {source.path}"
         case DwcaSource():
@@ -108,13 +115,16 @@ def called(source: Source) -> str:
 
 
 def source_state(campaign: Campaign) -> str:
-    """Return a fingerprint of where the tags come from: the sources as written, and the bytes of local files.
+    """Return a fingerprint of where the tags come from: the sources as written, local files, dumps' age.
 
     By which routes they are asked is no part of it: what is known by one is known.
     """
     digest = hashlib.sha256(repr(sources_of(with_routes(campaign, ()))).encode())
     for path in local_files(campaign):
         digest.update(_content(path))
+    for path in _dump_files(campaign):
+        told = path.stat() if path.is_file() else None
+        digest.update(f"{told.st_size} {told.st_mtime_ns}".encode() if told else b"absent")
     return digest.hexdigest()
 
 
@@ -146,6 +156,12 @@ def local_files(campaign: Campaign) -> list[Path]:
     return [Path(campaign.folder) / name for name in named]
 
 
+def _dump_files(campaign: Campaign) -> list[Path]:
+    """Return the dumps, too long to be read for a fingerprint, and what says which of their tags are taken."""
+    named = [name for source in campaign.dump for name in (*source.files, source.taxa, source.wikidata) if name]
+    return [Path(campaign.folder) / name for name in named]
+
+
 def isa_address(client: Client, settings: Settings, source: IsaSource, folder: str) -> str:
     """Return where an ISA campaign's CSV is: the URL or path that is given, else what the tool says."""
     if source.number:
@@ -153,18 +169,23 @@ def isa_address(client: Client, settings: Settings, source: IsaSource, folder: s
     return source.csv if "://" in source.csv else str(Path(folder) / source.csv)
 
 
-def _first_that_works(reach: Reach, source: Source, described: Collection[str]) -> Iterator[Harvested]:
+def _first_that_works(
+    reach: Reach, source: Source, described: Collection[str], met: Container[str]
+) -> Iterator[Harvested]:
     """Ask a source by the routes that were chosen for it, or as its kind is asked where none were."""
     if not isinstance(source, CommonsSource | SparqlSource):
-        return _harvest(reach, source, described)
+        return _harvest(reach, source, described, met)
     via = source.via or (("api",) if isinstance(source, CommonsSource) and source.depicts else ())
     if not via:
-        return _harvest(reach, source, described)
+        return _harvest(reach, source, described, met)
     return by_routes(reach, source, via, name=called(source), described={*described, *reach.described})
 
 
-def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterator[Harvested]:
-    """Ask one source; ``described`` are the files that Commons itself has described, which other routes leave alone."""
+def _harvest(reach: Reach, source: Source, described: Container[str], met: Container[str]) -> Iterator[Harvested]:
+    """Ask one source; ``described`` are the files that Commons itself has described, which other routes leave alone.
+
+    ``met`` are these and the files that any source of this harvest has described: a dump knows less of them.
+    """
     client, settings, campaign = reach.client, reach.settings, reach.campaign
     match source:
         case CommonsSource():
@@ -202,8 +223,21 @@ def _harvest(reach: Reach, source: Source, described: Container[str]) -> Iterato
             )
             endpoint = address(settings, source.endpoint or load_query(source.query).endpoint)
             tell(reach, called(source), source.endpoint, endpoint)
+        case DumpSource():
+            there = _from_folder(source, Path(campaign.folder))
+            yield from harvest_dump(client, settings, there, campaign=campaign.id, known=met, progress=reach.progress)
         case _:
             yield from _harvest_listed(reach, source, described)
+
+
+def _from_folder(source: DumpSource, folder: Path) -> DumpSource:
+    """Return a source whose paths start where the campaign file stands."""
+    return replace(
+        source,
+        files=tuple(str(folder / name) for name in source.files),
+        taxa=str(folder / source.taxa) if source.taxa else "",
+        wikidata=str(folder / source.wikidata) if source.wikidata else "",
+    )
 
 
 class _Own(TypedDict):

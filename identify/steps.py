@@ -13,11 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from crowd.campaign import LISTS
 from crowd.cms import determinations, load_profile, write_export
 from crowd.consensus import count_tags
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.dataset import build
 from harvest.departed import GONE, deletions
+from harvest.dumps.extract import BROKEN_LINE, CUT_OFF_DUMP, DAMAGED
+from harvest.dumps.records import ROUTE as DUMP
 from harvest.images import fetch
 from harvest.lists import ROUTES
 from harvest.offers import UNREACHABLE
@@ -65,8 +68,12 @@ T = TypeVar("T")
 OUTSIDE = "outside the campaign's taxa"
 NOT_RESOLVED = "name not resolved"
 LEFT_OPEN = "left open"
-UNFINISHED = (SOURCE_FAILED, EMPTY, NOTHING_FOUND, CUT_OFF, ROUTE_FAILED, PART_MISSING, NOT_INDEXED)
+UNFINISHED = (
+    SOURCE_FAILED, EMPTY, NOTHING_FOUND, CUT_OFF, ROUTE_FAILED, PART_MISSING, NOT_INDEXED, BROKEN_LINE, CUT_OFF_DUMP,
+    DAMAGED,
+)  # fmt: skip
 """Failures of a harvest after which a file that was not met may still be there."""
+_COUNTED = {Agent: "people", Tag: "tags", MediaFile: "files", CampaignFile: "members", Failure: "failures"}
 
 
 def harvest_step(run: Run) -> Done:
@@ -75,7 +82,7 @@ def harvest_step(run: Run) -> Done:
     reach = reach_of(run, {failure.subject for failure in old.values()})
     seen: set[str] = set()
     said: set[str] = set()
-    met = _keep(run, "harvest", _noting(_remembering(run, harvest_all(reach)), seen, said))
+    met = _keep(run, "harvest", _noting(_remembering(run, _not_poorer(run, harvest_all(reach))), seen, said))
     # Only now: a harvest that is killed has not asked for all that was lost before.
     run.store.remove(Failure, old.keys() - met, agent=SOFTWARE.id, moment=run.now(), reason="harvest was done again")
     unsure = _lost(run, "harvest", *UNFINISHED) or _from_index(run)
@@ -94,6 +101,16 @@ def harvest_step(run: Run) -> Done:
 def _from_index(run: Run) -> bool:
     """Say whether files of Commons were asked of an index first, which may lag: what it does not have may be there."""
     return any(source.via[:1] not in ((), ("api",)) for source in run.campaign.commons)
+
+
+def _not_poorer(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
+    """Pass records on, but no description out of a dump, which has no title, of a file that is described better."""
+    for record in records:
+        if isinstance(record, MediaFile) and not (record.title or record.original):
+            stored = run.store.get(MediaFile, record.iri)
+            if stored and (stored.title or stored.original):
+                continue
+        yield record
 
 
 def _noting(records: Iterable[Harvested], seen: set[str], said: set[str]) -> Iterator[Harvested]:
@@ -125,9 +142,9 @@ def _remembering(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
 
 
 def _unsay(run: Run, said: set[str]) -> dict[str, int]:
-    """Take tags out of the current state that stood in a list and stand there no more."""
+    """Take tags out of the current state that stood in a list or a dump and stand there no more."""
     tags = run.store.each(Tag, campaign=run.campaign.id)
-    stale = [tag.id for tag in tags if tag.route in ROUTES and tag.id not in said]
+    stale = [tag.id for tag in tags if tag.route in (*ROUTES, DUMP) and tag.id not in said]
     run.store.remove(Tag, stale, agent=SOFTWARE.id, moment=run.now(), reason="its list says it no more")
     return {"unsaid": len(stale)} if stale else {}
 
@@ -152,6 +169,25 @@ def _take_back(run: Run, seen: set[str]) -> dict[str, int]:
         run.store.remove(CampaignFile, taken, agent=SOFTWARE.id, moment=run.now(), reason=why)
     counts = {"deleted": len(gone), "left": len(left)}
     return {what: number for what, number in counts.items() if number}
+
+
+def keep_source(run: Run, **sources: tuple[object, ...]) -> dict[str, int]:
+    """Bring home what these sources give, by their names in ``Campaign``, in place of the campaign's own; count it.
+
+    The next harvest of the campaign takes out again what its own sources do not say.
+    """
+    others = dict.fromkeys(("commons", "isa", "sparql", "dump", *LISTS), ())
+    campaign = replace(run.campaign, **{**others, **sources})  # type: ignore[arg-type]
+    reach = replace(reach_of(run, set()), campaign=campaign)
+    counts: Counter[str] = Counter()
+
+    def counted() -> Iterator[Record]:
+        for record in _not_poorer(run, harvest_all(reach)):
+            counts[_COUNTED[type(record)]] += 1
+            yield record
+
+    _keep(run, "harvest", counted())
+    return dict(counts)
 
 
 def images_step(run: Run) -> Done:

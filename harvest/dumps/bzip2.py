@@ -1,8 +1,8 @@
-"""The blocks of a bzip2 file, one by one, from any place in it. In: bytes from the middle of a file. Out: what they hold.
+"""The blocks of a bzip2 file, one by one, from any place in it. In: bytes from within a file. Out: what they hold.
 
-A bzip2 file is streams of blocks of at most 900,000 bytes; a block begins at any bit with the digits of π, a stream ends
-with those of its square root, and no block needs another. So a file can be cut at any byte: a block belongs to the piece
-in which it begins. (The format: https://github.com/dsnet/compress/blob/master/doc/bzip2-format.pdf.)
+A bzip2 file is streams of blocks of at most 900,000 bytes; a block begins, at any bit, with the digits of π, a stream
+ends with those of its square root, and no block needs another. So a file can be cut at any byte: a block belongs to the
+piece in which it begins. (The format: https://github.com/dsnet/compress/blob/master/doc/bzip2-format.pdf.)
 """
 
 import bz2
@@ -65,14 +65,16 @@ def _places(data: bytes, magic: int) -> Iterator[int]:
 
 
 def decompress_piece(data: bytes, size: int) -> tuple[bytes, list[Damage]]:
-    """Return what the blocks hold that begin in the first ``size`` bytes of ``data``; the rest is there to end the last.
+    """Return what the blocks hold that begin in the first ``size`` bytes of ``data``; the rest may be its end.
 
     A block that cannot be read leaves a line end in its place, so that nothing is glued together that does not belong.
     """
     found = marks(data)
     ends = [*found.at[1:], len(data) * 8]
     blocks = [
-        (begin, end) for begin, end, block in zip(found.at, ends, found.block, strict=True) if block and begin < size * 8
+        (begin, end)
+        for begin, end, block in zip(found.at, ends, found.block, strict=True)
+        if block and begin < size * 8
     ]
     pieces: list[bytes] = []
     damages: list[Damage] = []
@@ -137,7 +139,7 @@ def _bits(data: bytes, begin: int, end: int) -> bytes:
     shift = begin & 7
     there = np.frombuffer(data, np.uint8, count=(end + 7) // 8 - begin // 8, offset=begin // 8)
     if shift:
-        moved = there << shift
+        moved = (there << shift).astype(np.uint8)
         moved[:-1] |= there[1:] >> (8 - shift)
         there = moved
     return there[: (end - begin + 7) // 8].tobytes()

@@ -107,7 +107,7 @@ class Extraction:
 def extract(
     dumps: Sequence[Path], wanted: Wanted, folder: Path, *, processes: int = 0, progress: Progress = silent
 ) -> Extraction:
-    """Read what is wanted of these dumps, in their order, into parts in ``folder``; go on where parts are there already.
+    """Read what is wanted of these dumps, in their order, into parts in ``folder``; go on behind those there are.
 
     ``processes``: 0 for one a core. Parts of other dumps, or of another wish, are removed first. Raises ``UsageError``
     for a dump that is not there, ``OSError`` when the disk refuses.
@@ -270,7 +270,9 @@ class _Reading:
             (self._folder / f"{name}.parquet").unlink(missing_ok=True)
         if self._more:
             path = self._dumps[min(self._reached.dump, len(self._dumps) - 1)]
-            self._failures.append((f"{path.name}:{self._reached.line}", BROKEN_LINE, f"and {self._more} more before it"))
+            self._failures.append(
+                (f"{path.name}:{self._reached.line}", BROKEN_LINE, f"and {self._more} more before it")
+            )
         told = {
             "reached": _told(self._reached),
             "counts": self._counts,

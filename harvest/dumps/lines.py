@@ -1,8 +1,8 @@
-"""Lines of a dump, of which few are wanted. In: a piece that begins and ends anywhere. Out: the wanted lines, the odd ones.
+"""Lines of a dump, of which few are wanted. In: a piece cut anywhere. Out: the wanted lines, and the odd ones.
 
 A dump is ``[``, entities with a comma behind each, ``]``; shards are joined by a line with a comma alone, line ends may
-be those of Windows (``dumpJson.php`` of Wikibase, and the scripts that run it). Every line is looked at for its first and
-last byte; only those that name the wanted property are handed on to be parsed.
+be those of Windows (``dumpJson.php`` of Wikibase, and the scripts that run it). Every line is looked at for its first
+and last byte; only those that name the wanted property are handed on to be parsed.
 """
 
 import re
@@ -19,8 +19,8 @@ _COMMA, _LINE_END, _BRACE, _BRACE_END = b",\n{}"
 class Lines:
     """What a piece holds: ``head`` ends the line that began before it, ``tail`` begins the one that ends after it.
 
-    A piece without a line end is all ``head``, and its ``tail`` is ``None``. Numbers count the whole lines from 0, places
-    are bytes from the piece's first.
+    A piece without a line end is all ``head``, and its ``tail`` is ``None``. Numbers count the whole lines from 0,
+    places are bytes from the piece's first.
     """
 
     head: bytes
@@ -62,7 +62,12 @@ def split(data: bytes, wanted: re.Pattern[bytes]) -> Lines:
     return lines
 
 
-def _look_at_ends(data: bytes, text: "np.ndarray[tuple[int], np.dtype[np.uint8]]", ends: "np.ndarray[tuple[int], np.dtype[np.intp]]", lines: Lines) -> None:
+def _look_at_ends(
+    data: bytes,
+    text: "np.ndarray[tuple[int], np.dtype[np.uint8]]",
+    ends: "np.ndarray[tuple[int], np.dtype[np.intp]]",
+    lines: Lines,
+) -> None:
     begins, behind = ends[:-1] + 1, ends[1:]
     last = text[behind - 1]
     usual = (text[begins] == _BRACE) & ((last == _BRACE_END) | ((last == _COMMA) & (text[behind - 2] == _BRACE_END)))

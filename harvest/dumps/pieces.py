@@ -1,8 +1,8 @@
 """A dump in pieces that can be read at the same time. In: a path and where to begin. Out: pieces, in order.
 
-What a file is, its first bytes say: gzip, bzip2 or plain. Plain and bzip2 pieces are spans of the file that whoever reads
-the piece loads; gzip has no places to begin at, so its pieces are decompressed on the way (by ISA-L where it is
-installed, https://python-isal.readthedocs.io) and carry their bytes. Where pieces begin depends on nothing but the file.
+What a file is, its first bytes say: gzip, bzip2 or plain. Plain and bzip2 pieces are spans of the file that whoever
+reads the piece loads; gzip has no places to begin at, so its pieces are decompressed on the way (by ISA-L where it is
+installed, https://python-isal.readthedocs.io) and carry their bytes.
 """
 
 import zlib
@@ -13,6 +13,7 @@ from typing import Any
 
 from harvest.dumps.bzip2 import CUT_OFF, LONGEST_BLOCK, Damage, decompress_piece
 
+_zlib: Any
 try:
     from isal import isal_zlib as _zlib
 except ImportError:
@@ -83,7 +84,7 @@ def pieces_of(path: Path, begin: Place) -> Iterator[Piece]:
 
 
 def _gzip_pieces(path: Path, begin: Place) -> Iterator[Piece]:
-    """Yield what each ``READ`` bytes of the file give; what comes before the place is decompressed again and dropped."""
+    """Yield what each ``READ`` bytes of the file give; what comes before the place is dropped."""
     at = begin.member_at
     stream = _Gzip(path, begin)
     for data in stream:

@@ -17,6 +17,7 @@ from harvest.dumps.lines import bare_line
 from harvest.mediainfo import parse_captions, parse_statement
 from linkeddata.ids import COMMONS_ENTITY, DEPICTS, WIKIDATA_ENTITY
 
+simdjson: Any
 try:
     import simdjson
 except ImportError:

@@ -1,7 +1,7 @@
 """Pieces read by several processes at once. In: pieces. Out: what was read of each, in their order.
 
-A worker gets a piece by a pipe; the bytes of a gzip piece lie in memory that both see. A worker whose parent is gone ends
-by itself: its pipe is closed.
+A worker gets a piece by a pipe; the bytes of a gzip piece lie in memory that both see. A worker whose parent is gone
+ends by itself: its pipe is closed.
 """
 
 import multiprocessing
@@ -88,7 +88,7 @@ def _located(damage: Damage, data: bytes) -> Trouble:
 
 
 def take_all(pieces: Iterable[Piece], wanted: Wanted, processes: int) -> Iterator[Taken]:
-    """Yield what was read of each piece, in order; with one process, in this one. Raises ``OSError``, ``DeBoodtError``."""
+    """Yield what was read of each piece, in order; one process is this one. Raises ``OSError``, ``DeBoodtError``."""
     if processes > 1:
         with _Workers(wanted, processes) as workers:
             yield from workers.take_all(pieces)
@@ -157,7 +157,7 @@ class _Workers:
         slot = self._free.popleft()
         size = len(piece.data)
         if 0 < size <= SLOT:
-            self._slots[slot].buf[:size] = piece.data
+            cast(memoryview, self._slots[slot].buf)[:size] = piece.data
             pipe.send((replace(piece, data=b""), slot, size))
         else:
             pipe.send((piece, -1, 0))

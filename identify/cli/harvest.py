@@ -12,9 +12,17 @@ from typing import Any
 
 import click
 
-from crowd.campaign import with_routes
+from crowd.campaign import DumpSource, with_routes
 from identify.cli.compare import compare, routes_of, save
-from identify.cli.shell import Shell, again_option, campaign_argument, opened_campaign, opened_progress, perform
+from identify.cli.shell import (
+    LEFT_OVER,
+    Shell,
+    again_option,
+    campaign_argument,
+    opened_campaign,
+    opened_progress,
+    perform,
+)
 
 
 class _NamelessContext(click.Context):
@@ -99,6 +107,88 @@ def harvest() -> None:
     Asks only for what is not there yet; what was stopped goes on where it stopped. docs/harvest.md tells which route to
     choose.
     """
+
+
+@harvest.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--property", "property_id", default="P180", show_default=True, help="Take statements of this property.")
+@click.option("--taxon", default="", metavar="Q-ID", help="Only those with this item or one below it.")
+@click.option("--taxa", type=click.Path(dir_okay=False, path_type=Path), help="Only those with an item of this list.")
+@click.option(
+    "--wikidata",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A dump of Wikidata, or its P171 statements in Parquet: says what is below --taxon, in place of its service.",
+)
+@click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the statements to this Parquet."
+)
+@click.option(
+    "--campaign", type=click.Path(dir_okay=False, path_type=Path), help="Store files and tags for a campaign."
+)
+@click.option("--processes", default=0, metavar="N", help="How many work at the same time; 0: one a core.")
+@click.pass_obj
+def dump(
+    shell: Shell,
+    files: tuple[Path, ...],
+    property_id: str,
+    taxon: str,
+    taxa: Path | None,
+    wikidata: Path | None,
+    out: Path | None,
+    campaign: Path | None,
+    processes: int,
+) -> None:
+    """Read dumps of Commons' structured data or of Wikidata: FILE is entity JSON, plain, .gz or .bz2.
+
+    With -o, each statement becomes a row of a Parquet file; with --campaign, files and P180 tags go into the store.
+    What was stopped goes on where it stopped. Lines that are broken are reported and passed over; the exit code is 9
+    when a dump is damaged or ends too early.
+    """
+    if bool(out) == bool(campaign):
+        raise click.UsageError("say where to: -o FILE or --campaign FILE")
+    source = DumpSource(
+        files=tuple(str(path.absolute()) for path in files),
+        taxon=taxon,
+        taxa=str(taxa.absolute()) if taxa else "",
+        wikidata=str(wikidata.absolute()) if wikidata else "",
+    )
+    if campaign:
+        if property_id != "P180":
+            raise click.UsageError("tags are P180 statements: --property belongs to -o")
+        _dump_to_store(shell, source, campaign)
+    elif out:
+        _dump_to_parquet(shell, source, property_id, out, processes)
+
+
+def _dump_to_store(shell: Shell, source: DumpSource, campaign: Path) -> None:
+    from identify.steps import keep_source
+
+    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+        counts = keep_source(work, dump=(source,))
+    shell.result(counts)
+
+
+def _dump_to_parquet(shell: Shell, source: DumpSource, property_id: str, out: Path, processes: int) -> None:
+    from harvest.dumps.extract import CUT_OFF_DUMP, DAMAGED, extract
+    from harvest.dumps.records import taxon_items
+    from harvest.dumps.statements import Wanted
+    from linkeddata.client import Client
+
+    settings = shell.settings()
+    with opened_progress(shell) as progress:
+        items = taxon_items(Client(settings), settings, source, progress)
+        wanted = Wanted(property_id=property_id, items=items, commons_entity=settings.commons_entity)
+        dumps = [Path(path) for path in source.files]
+        found = extract(dumps, wanted, out.with_name(f".{out.name}.parts"), processes=processes, progress=progress)
+    counts, failures = found.counts(), list(found.failures())
+    found.write(out)
+    found.remove()
+    told = [f"{failure.subject}: {failure.reason}: {failure.detail}" for failure in failures]
+    written = {"file": str(out), **counts}
+    shell.result(
+        written | {"failures": told}, "\n".join([*told, *(f"{key:<6} {value}" for key, value in written.items())])
+    )
+    sys.exit(LEFT_OVER if any(failure.reason in (CUT_OFF_DUMP, DAMAGED) for failure in failures) else 0)
 
 
 for command in (compare, save):
