@@ -44,7 +44,7 @@ def marks(data: bytes) -> Marks:
     """Return where blocks begin and streams end in ``data``.
 
     >>> marks(bz2.compress(b"a"))
-    Marks(at=[32, 288], block=[True, False])
+    Marks(at=[32, 211], block=[True, False])
     """
     found = [(at, True) for at in _places(data, BLOCK)] + [(at, False) for at in _places(data, END)]
     found.sort()

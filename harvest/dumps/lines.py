@@ -42,7 +42,7 @@ def split(data: bytes, wanted: re.Pattern[bytes]) -> Lines:
 
     >>> found = split(b'..},\\n{"id":"M1"},\\n{"id":"M2","P180"},\\nbroken\\n{"id"', needle("P180"))
     >>> found.head, found.tail, found.count, found.wanted, found.odd
-    (b'..},', b'{"id"', 3, [b'{"id":"M2","P180"},'], [(2, 41)])
+    (b'..},', b'{"id"', 3, [b'{"id":"M2","P180"},'], [(2, 38)])
     """
     first = data.find(b"\n")
     if first < 0:

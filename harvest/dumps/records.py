@@ -40,9 +40,9 @@ def harvest_dump(
     """Yield the files in dumps that depict what is wanted, and their tags; then the lines that could not be read.
 
     ``known``: IRIs of the campaign's files that are described already: a dump knows less of them than any other route,
-    so of them come only tags and membership. What was extracted is kept in the home folder: a killed run goes on where it was, and
-    dumps that have not changed are not read again. The client is asked only for the items below a taxon, where no
-    dump of Wikidata is given. Raises ``UsageError``, ``OSError``, and what ``taxon_items`` raises.
+    so of them come only tags and membership. What was extracted is kept in the home folder: a killed run goes on where
+    it was, and dumps that have not changed are not read again. The client is asked only for the items below a taxon,
+    where no dump of Wikidata is given. Raises ``UsageError``, ``OSError``, and what ``taxon_items`` raises.
     """
     items = taxon_items(client, settings, source, progress)
     wanted = Wanted(items=items, whole=True, commons_entity=settings.commons_entity)
