@@ -12,6 +12,7 @@ from pathlib import Path
 
 PARTS: dict[str, str] = {
     "requests": "benchmarks._harvest_requests",
+    "dumps": "benchmarks._harvest_dumps",
     "sparql": "benchmarks._harvest_sparql",
 }
 """The parts in their order: name → module. A module is loaded only when its part is measured."""
