@@ -124,7 +124,7 @@ def _histories(job: _Job, pages: Mapping[int, Page], infos: Mapping[int, MediaIn
         for page in pages.values()
         if page.newest and page.image and page.id in infos and not infos[page.id].missing
     }
-    return read_histories(job.api.query, newest) if job.attribution else Histories()
+    return read_histories(job.api.doing("history").query, newest) if job.attribution else Histories()
 
 
 def _file(

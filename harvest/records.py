@@ -27,6 +27,8 @@ GroupRule = Callable[[MediaFile, str], str]
 
 SOURCE_FAILED = "source failed"
 """Reason of the failure that stands for a whole source or document; a harvest that met one is tried again next time."""
+LEFT_TO_DO = "left to do, the service asks to wait longer"
+"""The same for a source whose service asked to wait longer than the settings' patience."""
 
 LICENCE_HOSTS = ("creativecommons.org", "rightsstatements.org")
 

@@ -32,11 +32,11 @@ from harvest.isa import export_address, harvest_isa
 from harvest.linkedart import harvest_linked_art
 from harvest.nba import harvest_nba
 from harvest.reach import Reach
-from harvest.records import SOURCE_FAILED, Harvested, lost
+from harvest.records import LEFT_TO_DO, SOURCE_FAILED, Harvested, lost
 from harvest.routes import by_routes, tell
 from harvest.sparql import address, harvest_query
 from linkeddata.client import Client
-from linkeddata.errors import ContactRequiredError, DeBoodtError
+from linkeddata.errors import ContactRequiredError, DeBoodtError, LimitError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, MediaFile
 from linkeddata.settings import Settings
@@ -44,6 +44,9 @@ from linkeddata.sparql import load_query
 
 Listed = ListSource | DwcaSource | NbaSource | IiifSource | LinkedArtSource
 Source = CommonsSource | IsaSource | SparqlSource | DumpSource | Listed
+
+ROUTES: dict[type, str] = {CommonsSource: "api", IsaSource: "isa", SparqlSource: "sparql"}
+"""What a source is called in the log of requests, where it is no ``list``; page histories are ``history`` there."""
 
 
 def harvest_all(reach: Reach) -> Iterator[Harvested]:
@@ -66,7 +69,8 @@ def harvest_all(reach: Reach) -> Iterator[Harvested]:
         except ContactRequiredError:
             raise
         except (DeBoodtError, OSError) as error:
-            yield lost(called(source), SOURCE_FAILED, str(error), campaign=reach.campaign.id)
+            reason = LEFT_TO_DO if isinstance(error, LimitError) else SOURCE_FAILED
+            yield lost(called(source), reason, str(error), campaign=reach.campaign.id)
 
 
 def sources_of(campaign: Campaign) -> tuple[Source, ...]:
@@ -186,6 +190,7 @@ def _harvest(reach: Reach, source: Source, described: Container[str], met: Conta
 
     ``met`` are these and the files that any source of this harvest has described: a dump knows less of them.
     """
+    reach = replace(reach, client=reach.client.doing(ROUTES.get(type(source), "list")))
     client, settings, campaign = reach.client, reach.settings, reach.campaign
     match source:
         case CommonsSource():

@@ -5,7 +5,7 @@ What the answers mean is said in ``harvest.mediainfo``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,6 +48,10 @@ class Api:
     def of(cls, client: Client, settings: Settings) -> "Api":
         """Return the API of Commons as the settings have it."""
         return cls(client, settings.commons_api, Site(settings.commons_entity))
+
+    def doing(self, route: str) -> "Api":
+        """Return this API with another word in the log of requests for what it is asked to do."""
+        return replace(self, client=self.client.doing(route))
 
     def ask(self, params: Params) -> Any:
         """Return one answer; long lists go in the body. Raises like ``Client.get_json``."""

@@ -10,7 +10,7 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crowd.campaign import Campaign
@@ -140,7 +140,7 @@ def _do(run: Run, name: str, kind: StepKind, again: bool) -> Outcome:
             return Outcome(name, "unchanged", dict(last.counts))
         if kind.forgets:
             forget_failures(run, name)
-        done = kind.work(run)
+        done = kind.work(replace(run, client=run.client.doing(name)))
     except UsageError:
         raise
     except DeBoodtError as error:

@@ -26,7 +26,7 @@ from harvest.lists import ROUTES
 from harvest.offers import UNREACHABLE
 from harvest.reach import Reach
 from harvest.recent import Lately
-from harvest.records import SOURCE_FAILED, Harvested
+from harvest.records import LEFT_TO_DO, SOURCE_FAILED, Harvested
 from harvest.routes import NOT_INDEXED, ROUTE_FAILED
 from harvest.sources import harvest_all
 from harvest.sparql import PART_MISSING
@@ -69,8 +69,8 @@ OUTSIDE = "outside the campaign's taxa"
 NOT_RESOLVED = "name not resolved"
 LEFT_OPEN = "left open"
 UNFINISHED = (
-    SOURCE_FAILED, EMPTY, NOTHING_FOUND, CUT_OFF, ROUTE_FAILED, PART_MISSING, NOT_INDEXED, BROKEN_LINE, CUT_OFF_DUMP,
-    DAMAGED,
+    SOURCE_FAILED, LEFT_TO_DO, EMPTY, NOTHING_FOUND, CUT_OFF, ROUTE_FAILED, PART_MISSING, NOT_INDEXED, BROKEN_LINE,
+    CUT_OFF_DUMP, DAMAGED,
 )  # fmt: skip
 """Failures of a harvest after which a file that was not met may still be there."""
 _COUNTED = {Agent: "people", Tag: "tags", MediaFile: "files", CampaignFile: "members", Failure: "failures"}
@@ -95,7 +95,7 @@ def harvest_step(run: Run) -> Done:
         "taggers": len({tag.agent for tag in tags if tag.agent}),
         **changes,
     }
-    return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED, PART_MISSING))
+    return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED, LEFT_TO_DO, PART_MISSING))
 
 
 def _from_index(run: Run) -> bool:

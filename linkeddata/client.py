@@ -4,8 +4,13 @@ Every request to the outside goes through here: User-Agent with contact (refused
 time to each host, ``Retry-After`` honoured, back-off with jitter and a cap, MediaWiki's errors known by *code*
 (https://www.mediawiki.org/wiki/API:Etiquette, https://www.mediawiki.org/wiki/Manual:Maxlag_parameter), an HTML page or
 a cut body where JSON is due counted as a failed try and never as an answer.
+
+Two kinds of trouble are told apart. A *limit* says "wait": too many requests, a lagged database, any ``Retry-After``.
+It is waited for in full, as often as it is said, until the patience of the settings ends. What is *broken* (no answer,
+half an answer, an error page) is tried again a few times. While one waits, nobody else asks the same host.
 """
 
+import copy
 import hashlib
 import http.cookiejar
 import ipaddress
@@ -22,7 +27,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -32,20 +37,26 @@ from urllib3.exceptions import HTTPError
 from linkeddata import robots
 from linkeddata.addresses import Gate, GuardedAdapter, Resolver, system_resolver
 from linkeddata.bandwidth import Pace
-from linkeddata.errors import ContactRequiredError, ServiceError, SettingsError, UnreachableError
+from linkeddata.errors import ContactRequiredError, LimitError, ServiceError, SettingsError, UnreachableError
 from linkeddata.settings import SERVICES, Settings
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-RETRIED_CODES = frozenset(
-    {"maxlag", "ratelimited", "readonly", "internal_api_error_DBQueryTimeoutError", "too-many-requests"}
-)
+LIMIT_STATUS = "HTTP 429"
+LIMIT_CODES = frozenset({"maxlag", "ratelimited", "readonly", "too-many-requests", "cirrussearch-too-busy-error"})
 """MediaWiki error codes that mean "later", not "no"."""
+BROKEN_CODES = "internal_api_error_"
+"""How MediaWiki's codes for its own exceptions begin; what it could not do now it may be able to do in a moment."""
 
 LONGEST_QUERY = 1500
 """A longer query string goes in the body; some servers refuse long addresses."""
 
 FILES = 2
 """How many files may come from one host at the same time."""
+TOLD_FROM_S = 10.0
+"""A pause as long as this is told to whoever waits for the client."""
+OK = "ok"
+CUT_OFF = "cut off"
+TOO_SLOW = "too slow"
 
 PIECE = 1 << 16
 """Bytes of a file that are read at once."""
@@ -69,12 +80,52 @@ T = TypeVar("T")
 class TryAgainError(Exception):
     """One try failed in a way that a later try may mend; ``wait_s`` is what the service asked for, if it did.
 
-    Raised by what is handed to ``Client.tries`` and caught there: no caller of a client ever sees it.
+    ``kind`` is a short and fixed word for the reason, to count by. Raised by what is handed to ``Client.tries`` and
+    caught there: no caller of a client ever sees it.
     """
 
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+    def __init__(self, reason: str, wait_s: float | None = None, *, kind: str = "") -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+        self.kind = kind or reason.partition(" (")[0]
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether the service said "wait", rather than failed."""
+        return bool(self.wait_s) or self.kind in LIMIT_CODES or self.kind == LIMIT_STATUS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How one try ended: ``ok``, the kind of its trouble, or the code of the service's no; and what it cost."""
+
+    kind: str
+    requests: int = 0
+    bytes: int = 0
+    took_s: float = 0.0
+    wait_s: float = 0.0
+    """The pause before the next try."""
+    again: bool = False
+
+
+class Recorder(Protocol):
+    """Who is told of every request. ``route`` is what the asker says it is doing: api, history, image …"""
+
+    def sent(self, route: str, host: str) -> None:
+        """Take note of a request that is about to leave."""
+
+    def ended(self, route: str, host: str, outcome: Ended) -> None:
+        """Take note of how a try ended."""
+
+
+class _Unrecorded:
+    """Takes no note."""
+
+    def sent(self, route: str, host: str) -> None:
+        pass
+
+    def ended(self, route: str, host: str, outcome: Ended) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +137,39 @@ class Download:
     content_type: str = ""
 
 
+class _Try(threading.local):
+    """What the running try of this thread has cost so far, and whom it asks."""
+
+    def __init__(self) -> None:
+        self.host = ""
+        self.begun = 0.0
+        self.cost: Counter[str] = Counter()
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How often one request has failed, and how long limits have been waited for."""
+
+    broken: int = 0
+    limits: int = 0
+    waited_s: float = 0.0
+
+
 class Client:
     """Asks other people's services, politely. Thread-safe; one at a time to each host, two where it is files.
 
     Connections go to public addresses and to the services that the settings name, unless the settings allow private
-    ones. ``sleep``, ``session`` and ``resolver`` are handed in by tests; ``counts`` tells afterwards what was asked and
-    what it cost: requests, bytes, retries and milliseconds waited. ``with Client(settings) as client:`` closes its
-    connections.
+    ones. ``recorder`` is told of every request, ``told`` in words of every long wait; ``sleep``, ``session`` and
+    ``resolver`` are handed in by tests; ``counts`` tells afterwards what was asked and what it cost: requests, bytes,
+    retries and milliseconds waited. ``with Client(settings) as client:`` closes its connections.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
+        recorder: Recorder | None = None,
+        told: Callable[[str], None] = lambda message: None,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
         resolver: Resolver = system_resolver,
@@ -113,12 +184,22 @@ class Client:
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"})
         if settings.wcqs_cookie:
             self._session.cookies.set_cookie(_login_cookie(settings))
+        self._recorder: Recorder = recorder or _Unrecorded()
+        self._told = told
         self._sleep = sleep
+        self._route = ""
         self._turns: dict[tuple[str, int], threading.Semaphore] = {}
         self._paces: dict[str, Pace] = {}
         self._robots = robots.Robots(self._robots_txt)
         self._counting = threading.Lock()
+        self._try = _Try()
         self.counts: Counter[str] = Counter()
+
+    def doing(self, route: str) -> Self:
+        """Return this client with another word for what it is asked to do; turns, counts and connections are shared."""
+        other = copy.copy(self)
+        other._route = route
+        return other
 
     def __enter__(self) -> Self:
         return self
@@ -145,8 +226,8 @@ class Client:
     def get_json(self, url: str, params: Params | None = None) -> Any:
         """Return the decoded JSON body; ``None`` for 204 (WoRMS' "nothing").
 
-        Raises ``ServiceError`` for an answer that means no (``code`` is the HTTP status or the MediaWiki error code)
-        and ``UnreachableError`` when every try failed.
+        Raises ``ServiceError`` for an answer that means no (``code`` is the HTTP status or the MediaWiki error code),
+        ``UnreachableError`` when every try failed and ``LimitError`` when a limit lasts longer than our patience.
         """
         return self.tries(url, lambda: self._json(self._answer("GET", url, params)))
 
@@ -160,7 +241,7 @@ class Client:
         Raises like ``get_json``. A cut body is tried again, and so is an HTML page, which is never the file asked for.
         At most two at a time to a host, as Wikimedia asks (https://wikitech.wikimedia.org/wiki/Robot_policy).
         """
-        return self.tries(url, lambda: self._body(self._answer("GET", url, None, stream=True), limit), places=FILES)
+        return self.tries(url, lambda: self._file(self._answer("GET", url, None), limit), places=FILES)
 
     def download(self, url: str, path: Path, *, limit: int) -> Download:
         """Write the body of a file to ``path`` while it comes, and return its size and SHA-1.
@@ -168,9 +249,7 @@ class Client:
         Raises like ``get_bytes``; further ``ServiceError`` with code ``reserved`` where the answer's headers ask that
         the file is not learned from. Not faster than the settings allow, nor for ever when next to nothing comes.
         """
-        return self.tries(
-            url, lambda: self._stored(self._answer("GET", url, None, stream=True), path, limit), places=FILES
-        )
+        return self.tries(url, lambda: self._stored(self._answer("GET", url, None), path, limit), places=FILES)
 
     def may_fetch(self, url: str) -> bool:
         """Say whether the robots.txt of its host lets us have ``url``; it is asked for once. Raises like ``get_json``.
@@ -182,7 +261,7 @@ class Client:
 
     def get_page(self, url: str) -> str:
         """Return an HTML page as text, where a service has no other interface. Raises like ``get_json``."""
-        return self.tries(url, lambda: self._answer("GET", url, None).text)
+        return self.tries(url, lambda: self._text(self._answer("GET", url, None)))
 
     def require_contact(self, url: str) -> None:
         """Raise ``ContactRequiredError`` if ``url`` is public and no contact address is set."""
@@ -221,47 +300,91 @@ class Client:
         """How long one answer may take to arrive whole."""
         return self._settings.longest_answer_s
 
-    def tries(self, url: str, once: Callable[[], T], *, places: int = 1) -> T:
-        """Return what ``once`` returns, trying again as often as the settings allow when it raises ``TryAgainError``.
+    def tries(self, url: str, once: Callable[[], T], *, places: int = 0) -> T:
+        """Return what ``once`` returns, trying again as the settings allow when it raises ``TryAgainError``.
 
         For protocols that another library speaks: the contact address, turns, waits and counts are as for our own
-        requests. ``places`` is how many such requests may run at the same time to the host of ``url``.
+        requests, if ``once`` tells ``count`` of its "requests" (before they leave) and "bytes". ``places`` is how many
+        such requests may run at the same time to the host of ``url``; 0 leaves it to the settings. Raises what ``once``
+        raises, ``UnreachableError`` and ``LimitError``.
         """
         self.require_contact(url)
-        reason = ""
-        for number in range(self._settings.tries):
-            try:
-                with self._turn(url, places):
-                    return once()
-            except TryAgainError as trouble:
-                reason = str(trouble)
-                self.count("retries")
-                if number + 1 < self._settings.tries:
-                    self._wait(url, number, trouble.wait_s, reason)
-        raise UnreachableError(f"{url}: {reason}, {self._settings.tries} tries", code="unreachable", url=url)
+        patience = _Patience()
+        with self._turn(url, places or self._settings.requests_at_once):
+            while True:
+                try:
+                    return self._once(url, once)
+                except TryAgainError as trouble:
+                    self._wait(url, trouble, patience)
 
     def count(self, what: str, number: int = 1) -> None:
-        """Add to ``counts``."""
+        """Add to ``counts``, and to the cost of the try that this thread is at."""
         with self._counting:
             self.counts[what] += number
+        self._try.cost[what] += number
+        if what == "requests":
+            for _ in range(number):
+                self._recorder.sent(self._route, self._try.host)
 
-    def _wait(self, url: str, number: int, asked_s: float | None, reason: str) -> None:
-        cap = self._settings.longest_wait_s
-        if asked_s is not None and asked_s > cap:
-            raise UnreachableError(f"{url}: {reason}; asked to wait {asked_s:.0f} s", code="wait", url=url)
-        pause = asked_s if asked_s is not None else min(cap, 2.0**number) * random.uniform(0.5, 1.0)
+    def _once(self, url: str, once: Callable[[], T]) -> T:
+        """Make one try; tell the recorder how it ended unless it will be tried again."""
+        self._try.host = urlsplit(url).netloc
+        self._try.begun = time.monotonic()
+        self._try.cost.clear()
+        try:
+            answer = once()
+        except ServiceError as error:
+            self._ended(f"HTTP {error.code}" if error.code.isdigit() else error.code)
+            raise
+        self._ended(OK)
+        return answer
+
+    def _ended(self, kind: str, *, wait_s: float = 0.0, again: bool = False) -> None:
+        cost = self._try.cost
+        outcome = Ended(
+            kind=kind,
+            requests=cost["requests"],
+            bytes=cost["bytes"],
+            took_s=time.monotonic() - self._try.begun,
+            wait_s=wait_s,
+            again=again,
+        )
+        self._recorder.ended(self._route, self._try.host, outcome)
+
+    def _wait(self, url: str, trouble: TryAgainError, patience: _Patience) -> None:
+        """Wait until the next try is due; raise what ends the tries."""
+        limit = trouble.is_limit
+        failed = patience.limits if limit else patience.broken
+        # A service that says "now", or names a moment that is past, is not asked without a pause again and again.
+        pause = trouble.wait_s or min(self._settings.longest_wait_s, 2.0 ** min(failed, 30)) * random.uniform(0.5, 1.0)
+        if limit:
+            patience.limits += 1
+            over = patience.waited_s + pause > self._settings.patience_s
+        else:
+            patience.broken += 1
+            over = patience.broken >= self._settings.tries
+        self.count("retries", 0 if over else 1)
+        self._ended(trouble.kind, wait_s=0.0 if over else pause, again=not over)
+        if over and limit:
+            raise _out_of_patience(url, trouble, patience.waited_s, pause)
+        if over:
+            raise UnreachableError(f"{url}: {trouble}, {patience.broken} tries", code="unreachable", url=url)
+        patience.waited_s += pause if limit else 0.0
         self.count("waited_ms", round(pause * 1000))
+        if pause >= TOLD_FROM_S:
+            self._told(f"{urlsplit(url).netloc} says {trouble}: waiting {pause:,.0f} s")
         self._sleep(pause)
 
     def _turn(self, url: str, places: int) -> threading.Semaphore:
         with self._counting:
             return self._turns.setdefault((urlsplit(url).netloc, places), threading.Semaphore(places))
 
-    def _answer(self, method: str, url: str, params: Params | None, stream: bool = False) -> requests.Response:
+    def _answer(self, method: str, url: str, params: Params | None) -> requests.Response:
+        """Return an answer whose body is still to come, or say with which error of ours it failed."""
         self.count("requests")
         where = {"data": params} if method == "POST" else {"params": params}
         try:
-            response = self._session.request(method, url, timeout=self._settings.timeout_s, stream=stream, **where)  # type: ignore[arg-type]
+            response = self._session.request(method, url, timeout=self._settings.timeout_s, stream=True, **where)  # type: ignore[arg-type]
         except BROKEN as error:
             raise TryAgainError(f"no answer ({type(error).__name__})") from error
         except requests.RequestException as error:  # an address that is none, redirects without end
@@ -270,45 +393,64 @@ class Client:
             response.close()
             raise TryAgainError(f"HTTP {response.status_code}", retry_after(response.headers))
         if response.status_code >= 400:
-            text = "" if stream else response.text[:200].strip()
-            response.close()
+            with closing(response):
+                text = next(self._pieces(response, sys.maxsize), b"")[:200].decode("utf-8", "replace").strip()
             raise ServiceError(f"{url}: HTTP {response.status_code} {text}", code=str(response.status_code), url=url)
         return response
 
     def _json(self, response: requests.Response) -> Any:
-        self.count("bytes", len(response.content))
+        body = self._body(response)
         if response.status_code == 204:
             return None
         try:
-            payload = json.loads(response.content)
+            payload = json.loads(body)
         except ValueError as error:
             kind = response.headers.get("Content-Type", "no type")
-            raise TryAgainError(f"{kind} that is not JSON", retry_after(response.headers)) from error
+            raise TryAgainError(f"{kind} that is not JSON", retry_after(response.headers), kind="not JSON") from error
         raise_api_error(payload, response)
         return payload
 
-    def _body(self, response: requests.Response, limit: int) -> bytes:
-        with closing(response):
-            if response.headers.get("Content-Type", "").startswith("text/html"):
-                raise TryAgainError("an HTML page instead of a file", retry_after(response.headers))
-            body = self._pieces(response, limit)
-        announced = response.headers.get("Content-Length")
-        if announced and "Content-Encoding" not in response.headers and len(body) != int(announced):
-            raise TryAgainError(f"cut off after {len(body)} of {announced} bytes")
-        self.count("bytes", len(body))
-        return body
+    def _text(self, response: requests.Response) -> str:
+        return self._body(response).decode(response.encoding or "utf-8", "replace")
 
-    def _pieces(self, response: requests.Response, limit: int) -> bytes:
+    def _file(self, response: requests.Response, limit: int) -> bytes:
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.close()
+            raise TryAgainError("an HTML page instead of a file", retry_after(response.headers), kind="HTML page")
+        return self._body(response, limit)
+
+    def _body(self, response: requests.Response, limit: int = sys.maxsize) -> bytes:
+        """Return the whole body, at most ``limit`` bytes, not later than the settings allow."""
         body = bytearray()
-        for piece in _arriving(response, limit):
-            body += piece
+        with closing(response):
+            for piece in self._pieces(response, limit):
+                body += piece
+                if time.monotonic() - self._try.begun > self._settings.longest_answer_s:
+                    raise TryAgainError(
+                        f"only {len(body)} bytes in {self._settings.longest_answer_s:g} s", kind=TOO_SLOW
+                    )
         return bytes(body)
+
+    def _pieces(self, response: requests.Response, limit: int) -> Iterator[bytes]:
+        """Yield the body as it comes. Raises ``TryAgainError`` if it breaks off, ``ServiceError`` beyond ``limit``."""
+        size = counted = 0
+        try:
+            # read1 gives what is there; read would wait for a whole piece, however slowly it drips in.
+            while piece := response.raw.read1(PIECE, decode_content=True):
+                size += len(piece)
+                self.count("bytes", response.raw.tell() - counted)  # as they came, compressed
+                counted = response.raw.tell()
+                if size > limit:
+                    raise ServiceError(f"{response.url}: more than {limit} bytes", code="too-large", url=response.url)
+                yield piece
+        except (HTTPError, OSError) as error:
+            raise TryAgainError(f"cut off after {size} bytes ({type(error).__name__})", kind=CUT_OFF) from error
 
     def _stored(self, response: requests.Response, path: Path, limit: int) -> Download:
         with closing(response):
             kind = response.headers.get("Content-Type", "")
             if kind.startswith("text/html"):
-                raise TryAgainError("an HTML page instead of a file", retry_after(response.headers))
+                raise TryAgainError("an HTML page instead of a file", retry_after(response.headers), kind="HTML page")
             if reserved := robots.reservation(response.headers):
                 raise ServiceError(f"{response.url}: {reserved}", code=robots.RESERVED, url=response.url)
             announced = response.headers.get("Content-Length", "")
@@ -316,8 +458,7 @@ class Client:
                 raise ServiceError(f"{response.url}: {announced} bytes", code="too-large", url=response.url)
             size, sha1 = self._written(response, path, limit)
         if announced and "Content-Encoding" not in response.headers and size != int(announced):
-            raise TryAgainError(f"cut off after {size} of {announced} bytes")
-        self.count("bytes", size)
+            raise TryAgainError(f"cut off after {size} of {announced} bytes", kind=CUT_OFF)
         return Download(size, sha1, kind)
 
     def _written(self, response: requests.Response, path: Path, limit: int) -> tuple[int, str]:
@@ -325,14 +466,14 @@ class Client:
         sha1, size, paused = hashlib.sha1(usedforsecurity=False), 0, 0.0  # Commons' checksum, no secret depends on it
         pace, begun = self._pace(response.url), time.monotonic()
         with path.open("wb") as out:
-            for piece in _arriving(response, limit):
+            for piece in self._pieces(response, limit):
                 out.write(piece)
                 sha1.update(piece)
                 size += len(piece)
                 if pace:
                     paused += pace.take(len(piece))
                 if time.monotonic() - begun - paused > self._settings.timeout_s + size / LEAST_BYTES_S:
-                    raise TryAgainError(f"too slow: {size} bytes in {time.monotonic() - begun:.0f} s")
+                    raise TryAgainError(f"only {size} bytes in {time.monotonic() - begun:.0f} s", kind=TOO_SLOW)
         return size, sha1.hexdigest()
 
     def _pace(self, url: str) -> Pace | None:
@@ -344,7 +485,7 @@ class Client:
 
     def _robots_txt(self, url: str) -> str:
         try:
-            return self.tries(url, lambda: self._rules(self._answer("GET", url, None, stream=True)))
+            return self.doing("robots").tries(url, lambda: self._rules(self._answer("GET", url, None)))
         except UnreachableError:
             raise
         except ServiceError as error:
@@ -357,25 +498,16 @@ class Client:
             if "html" in response.headers.get("Content-Type", ""):
                 return ""
             text = bytearray()
-            for piece in _arriving(response, sys.maxsize):
+            for piece in self._pieces(response, sys.maxsize):
                 text += piece
                 if len(text) >= robots.MOST_BYTES:
                     break
-        self.count("bytes", len(text))
         return text[: robots.MOST_BYTES].decode(errors="replace")
 
 
-def _arriving(response: requests.Response, limit: int) -> Iterator[bytes]:
-    """Yield the body as it comes. Raises ``TryAgainError`` where it breaks off, ``ServiceError`` beyond ``limit``."""
-    size = 0
-    try:
-        while piece := response.raw.read1(PIECE, decode_content=True):  # what is there, not waiting for a whole piece
-            size += len(piece)
-            if size > limit:
-                raise ServiceError(f"{response.url}: more than {limit} bytes", code="too-large", url=response.url)
-            yield piece
-    except (HTTPError, OSError) as error:
-        raise TryAgainError(f"cut off after {size} bytes") from error
+def _out_of_patience(url: str, trouble: TryAgainError, waited_s: float, pause_s: float) -> LimitError:
+    text = f"{url}: {trouble}; waited {waited_s:,.0f} s, asked to wait {pause_s:,.0f} s more; left to do"
+    return LimitError(text, code=trouble.kind, url=url)
 
 
 def _login_cookie(settings: Settings) -> http.cookiejar.Cookie:
@@ -402,8 +534,8 @@ def raise_api_error(payload: Any, response: requests.Response) -> None:
     if not isinstance(error, dict) or "code" not in error:
         return
     code = str(error["code"])
-    if code in RETRIED_CODES:
-        raise TryAgainError(f"MediaWiki says {code}", retry_after(response.headers))
+    if code in LIMIT_CODES or code.startswith(BROKEN_CODES):
+        raise TryAgainError(f"MediaWiki says {code}", retry_after(response.headers), kind=code)
     raise ServiceError(f"{response.url}: {code}: {error.get('info', '')}", code=code, url=response.url)
 
 

@@ -12,7 +12,8 @@ An exception is raised when a *set-up* is broken and nothing sensible can go on.
     │   └── ContactRequiredError               a public service would be asked without a contact address
     ├── ServiceError             exit code 3   a service answered, and it was no
     │   └── UnreachableError                   a service did not answer within its tries
-    │       └── TooMuchError                   it began to, and could not: ask for less
+    │       ├── TooMuchError                   it began to, and could not: ask for less
+    │       └── LimitError                     a service asks to wait longer than the settings' patience
     ├── StoreError               exit code 4   the database cannot be opened, or is of another version
     ├── BundleError              exit code 5   a model bundle is missing, damaged or of another format
     └── DatasetError             exit code 6   a dataset cannot be built or trained on as asked
@@ -63,6 +64,10 @@ class UnreachableError(ServiceError):
 
 class TooMuchError(UnreachableError):
     """A service could not finish its answer: its time or memory was up, or the answer was cut off each time."""
+
+
+class LimitError(UnreachableError):
+    """A service asks to wait longer than our patience lasts: what was asked for is left to do, not lost."""
 
 
 class StoreError(DeBoodtError):

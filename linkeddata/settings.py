@@ -63,17 +63,22 @@ class Settings:
     """Secret: the cookie wcqsOauth that a browser keeps after logging in at commons-query.wikimedia.org."""
     isa_base: str = "https://isa.toolforge.org"
 
+    requests_at_once: int = 1
+    """Requests that may run at the same time to one service, files apart. Wikimedia asks for one."""
     timeout_s: float = 60.0
+    """How long a service may be silent before a try counts as failed."""
     tries: int = 6
-    """How often one request is tried before it counts as failed."""
+    """How often one request is tried before it counts as failed; limits that say "wait" are counted apart."""
     longest_wait_s: float = 300.0
-    """Cap on one pause; a Retry-After longer than this ends the run with its reason."""
+    """Cap on one pause of our own choosing; what a service asks for with Retry-After is waited in full."""
+    patience_s: float = 21_600.0
+    """How long the limits that one request meets may be waited for altogether; then the rest is left to do."""
     allow_private: bool = False
     """Whether addresses that stand in data may lead into one's own network; the services named above always may."""
     files_mbit_s: float = 25.0
     """Most that files may bring in from one host in any ten seconds, in megabits a second; 0 for no limit."""
     longest_answer_s: float = 900.0
-    """How long one answer of a query service may take to arrive; what comes more slowly is asked for in pieces."""
+    """How long one answer may take to arrive, however it drips in; a query service is then asked in pieces."""
     max_image_bytes: int = 200_000_000
     max_image_pixels: int = 200_000_000
 

@@ -22,6 +22,7 @@ PARTS = {
     "linkeddata.settings": {"Settings", "load_settings"},
     "linkeddata.client": {"Client"},
     "linkeddata.store": {"Store"},
+    "linkeddata.requestlog": {"RequestLog"},
 }
 BUILDS_ANYWAY = {
     ("harvest.standin.server", "Settings"): "it tells its user the settings under which it is reached",

@@ -79,17 +79,23 @@ def step_command(name: str, steps: tuple[str, ...], about: str) -> click.Command
 
 @contextmanager
 def opened_campaign(settings: Settings, path: Path, progress: "Progress") -> "Iterator[Run]":
-    """Open the store and the client for the campaign in ``path``."""
+    """Open the store, the log of requests and the client for the campaign in ``path``."""
     from crowd.campaign import load_campaign
     from identify.pipeline import Run
     from linkeddata.client import Client
+    from linkeddata.requestlog import FILE, RequestLog
     from linkeddata.store import Store
 
+    def waiting(message: str) -> None:
+        progress(message, 0, 0)
+
     campaign = load_campaign(path)
-    with Store(settings.store) as store:
-        yield Run(
-            campaign=campaign, settings=settings, store=store, client=Client(settings), now=now, progress=progress
-        )
+    with (
+        Store(settings.store) as store,
+        RequestLog(settings.home_path / FILE, campaign.id, now) as requests,
+        Client(settings, recorder=requests, told=waiting) as client,
+    ):
+        yield Run(campaign=campaign, settings=settings, store=store, client=client, now=now, progress=progress)
 
 
 def perform(shell: Shell, work: "Run", steps: tuple[str, ...], again: bool) -> int:

@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
+from harvest.standin.server import StandIn
+from harvest.standin.world import World
 from identify.cli import cli
 from identify.cli.harvest import CampaignFirst
 
@@ -22,7 +24,8 @@ COMMAND = str(Path(sys.executable).parent / "deboodt")
 def deboodt(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command as a user would, without the developer's settings."""
     measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
-    env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **measured, **environment}
+    here = {"PYTHONPATH": str(ROOT)}  # these sources, wherever another checkout is installed from
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **here, **measured, **environment}
     return subprocess.run([COMMAND, *arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
 
 
@@ -130,6 +133,24 @@ def test_harvest_takes_a_campaign_where_a_command_is_expected(tmp_path: Path, wo
     done = deboodt("harvest", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("deboodt: x.toml: cannot be read")
+
+
+def test_harvest_log_tells_what_was_asked(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file,name\nFile:A.jpg,Parus major\n")
+    (tmp_path / "a.toml").write_text(
+        '[campaign]\nid = "a"\ntitle = "A"\n[[tags.files]]\npath = "a.csv"\nfile = "file"\nname = "name"\n'
+    )
+    assert deboodt("harvest", "log", cwd=tmp_path).stdout == "nothing was asked yet\n"
+    with StandIn(World()) as standin:
+        here = {f"DEBOODT_{k.upper()}": str(getattr(standin.settings(), k)) for k in ("commons_api", "commons_entity")}
+        assert deboodt("harvest", "a.toml", cwd=tmp_path, **here).returncode == 0
+        asked = standin.requests.count()
+    told = deboodt("harvest", "log", "a.toml", cwd=tmp_path, **here).stdout.splitlines()
+    assert told[0].startswith("run 1 of a, ")
+    assert told[1].split() == ["route", "host", "requests", "MB", "retries", "waited", "s", "outcomes"]
+    assert told[2].split()[:3] == ["list", standin.url.removeprefix("http://"), str(asked)]
+    data = json.loads(deboodt("harvest", "log", "--json", cwd=tmp_path).stdout)
+    assert [(row["route"], row["outcome"], row["requests"]) for row in data["requests"]] == [("list", "ok", asked)]
 
 
 @pytest.mark.parametrize("words", [("--help",), ("x.toml", "--help"), ()], ids=" ".join)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crowd.campaign import Campaign, CommonsSource, ListSource, SparqlSource, load_campaign
+from harvest.records import LEFT_TO_DO
 from harvest.sample.cabinet import paint_all
 from harvest.sample.crowd import sample_world
 from harvest.sample.plan import Plate, plates
@@ -133,6 +134,18 @@ def test_two_processes_do_not_work_on_one_campaign(server: StandIn, campaign: Ca
 def test_without_a_contact_nothing_public_is_asked(campaign: Campaign, tmp_path: Path) -> None:
     with pytest.raises(ContactRequiredError):
         done(campaign, Settings(home=str(tmp_path)))
+
+
+def test_a_limit_beyond_patience_leaves_the_rest_to_do_and_loses_nothing(
+    server: StandIn, campaign: Campaign, tmp_path: Path
+) -> None:
+    settings = home(server, tmp_path, patience_s=600.0)
+    server.faults.next("/w/api.php", faults.TOO_MANY_REQUESTS.after(3600), times=9)
+    assert done(campaign, settings, "harvest")["harvest"].status == "incomplete"
+    assert ("harvest", LEFT_TO_DO) in failures(settings)
+    server.faults.clear()
+    assert done(campaign, settings, "harvest")["harvest"].status == "done"
+    assert not [reason for step, reason in failures(settings) if reason == LEFT_TO_DO]
 
 
 def test_commons_down_is_told_and_made_good_later(server: StandIn, campaign: Campaign, tmp_path: Path) -> None:

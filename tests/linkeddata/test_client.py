@@ -15,8 +15,8 @@ from harvest.standin import faults
 from harvest.standin.faults import Fault
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, File, Recorded, Revision, World
-from linkeddata.client import Client, retry_after
-from linkeddata.errors import ContactRequiredError, ServiceError, UnreachableError
+from linkeddata.client import Client, Ended, retry_after
+from linkeddata.errors import ContactRequiredError, LimitError, ServiceError, UnreachableError
 from linkeddata.settings import Settings
 
 MOMENT = "2021-10-03T14:05:00Z"
@@ -73,7 +73,9 @@ def asking(server: StandIn) -> Iterator[Asking]:
         (faults.TOO_MANY_REQUESTS.after(""), 0.5, 1),
         (faults.UNAVAILABLE, 0.5, 1),
         (faults.UNAVAILABLE.after(9), 9, 9),
-        (faults.UNAVAILABLE.after("Fri, 01 Oct 2021 00:00:00 GMT"), 0, 0),
+        (faults.UNAVAILABLE.after("Fri, 01 Oct 2021 00:00:00 GMT"), 0.5, 1),
+        (faults.UNAVAILABLE.after(0), 0.5, 1),
+        (faults.TOO_MANY_REQUESTS.after(3600), 3600, 3600),
         (faults.CUT_CONNECTION, 0.5, 1),
         (faults.TRUNCATED, 0.5, 1),
         (faults.HTML_PAGE, 0.5, 1),
@@ -103,12 +105,133 @@ def test_pauses_grow_and_end(asking: Asking) -> None:
     assert [0.5 <= pause / 2**n <= 1 for n, pause in enumerate(asking.slept)] == [True] * 3
 
 
-def test_a_wait_longer_than_the_cap_ends_the_run_with_its_reason(asking: Asking) -> None:
-    asking.standin.faults.next("/w/api.php", faults.TOO_MANY_REQUESTS.after(3600))
-    with pytest.raises(UnreachableError, match="asked to wait 3600 s") as caught:
+LIMITS = [faults.TOO_MANY_REQUESTS, faults.TOO_MANY_REQUESTS.after(""), faults.MAXLAG, faults.RATE_LIMITED]
+
+
+@pytest.mark.parametrize("fault", LIMITS, ids=lambda fault: fault.kind + fault.retry_after)
+def test_a_limit_is_waited_for_as_often_as_it_is_said(asking: Asking, fault: Fault) -> None:
+    asking.standin.faults.next("/w/api.php", fault, times=20)
+    assert asking.client.get_json(asking.api, QUERY)["query"]
+    assert len(asking.slept) == asking.client.counts["retries"] == 20
+    assert max(asking.slept) <= 60.0
+
+
+def test_limits_do_not_use_up_the_tries_of_what_is_broken(asking: Asking) -> None:
+    for fault in (faults.UNAVAILABLE, faults.MAXLAG, faults.TRUNCATED, faults.RATE_LIMITED, faults.HTML_PAGE):
+        asking.standin.faults.next("/w/api.php", fault, times=1)
+    assert asking.client.get_json(asking.api, QUERY)["query"]
+    assert asking.client.counts["retries"] == 5
+
+
+def test_patience_ends_and_what_was_asked_is_left_to_do(asking: Asking) -> None:
+    asking.standin.faults.next("/w/api.php", faults.TOO_MANY_REQUESTS.after(9_000), times=9)
+    with pytest.raises(LimitError, match="waited 18,000 s, asked to wait 9,000 s more; left to do") as caught:
         asking.client.get_json(asking.api, QUERY)
-    assert caught.value.code == "wait"
-    assert asking.slept == []
+    assert caught.value.code == "HTTP 429"
+    assert asking.slept == [9_000, 9_000]
+
+
+def test_a_long_wait_is_told(server: StandIn) -> None:
+    told: list[str] = []
+    server.faults.clear()
+    server.faults.next("/w/api.php", faults.MAXLAG)
+    server.faults.next("/w/api.php", faults.TOO_MANY_REQUESTS.after(3600))
+    with Client(server.settings(), told=told.append, sleep=lambda _: None) as client:
+        client.get_json(f"{server.url}/w/api.php", QUERY)
+    assert told == [f"{server.url.removeprefix('http://')} says HTTP 429: waiting 3,600 s"]
+
+
+def test_while_one_waits_nobody_asks_the_same_host(server: StandIn) -> None:
+    server.faults.clear()
+    server.requests.clear()
+    server.faults.next("/w/api.php", faults.TOO_MANY_REQUESTS)
+    asked_while_waiting: list[int] = []
+
+    def sleep(_: float) -> None:
+        other.start()
+        time.sleep(0.2)
+        asked_while_waiting.append(server.requests.count())
+
+    api = f"{server.url}/w/api.php"
+    with Client(server.settings(), sleep=sleep) as client:
+        other = threading.Thread(target=lambda: client.doing("history").get_json(api, QUERY))
+        client.get_json(api, QUERY)
+        other.join()
+    assert asked_while_waiting == [1]
+    assert server.requests.count() == 3
+
+
+def test_an_answer_that_drips_in_has_a_deadline(server: StandIn) -> None:
+    image = Asking(server).image
+    server.faults.next("/w/api.php", faults.SLOW_DRIP)
+    server.faults.next("/images/", faults.SLOW_DRIP)
+    ended = Reports()
+    with Client(server.settings(longest_answer_s=0.05), recorder=ended, sleep=lambda _: None) as client:
+        client.get_json(f"{server.url}/w/api.php", QUERY)
+        assert client.get_bytes(image, limit=len(IMAGE)) == IMAGE
+    assert [one.kind for _, _, one in ended.ended_] == ["too slow", "ok", "too slow", "ok"]
+
+
+@dataclass
+class Reports:
+    """Writes down what a client reports."""
+
+    sent_: list[tuple[str, str]] = field(default_factory=list)
+    ended_: list[tuple[str, str, Ended]] = field(default_factory=list)
+
+    def sent(self, route: str, host: str) -> None:
+        self.sent_.append((route, host))
+
+    def ended(self, route: str, host: str, outcome: Ended) -> None:
+        self.ended_.append((route, host, outcome))
+
+
+FAILURES = {
+    "too many requests": "HTTP 429",
+    "unavailable": "HTTP 503",
+    "cut connection": "no answer",
+    "truncated body": "cut off",
+    "html page": "not JSON",
+    "stack trace": "not JSON",
+    "broken off": "not JSON",
+    "timed out": "HTTP 429",
+    "maxlag": "maxlag",
+    "ratelimited": "ratelimited",
+    "slow drip": "too slow",
+}
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS.values(), ids=lambda fault: fault.kind)
+def test_every_try_is_reported_with_its_kind(server: StandIn, fault: Fault) -> None:
+    server.faults.clear()
+    server.faults.next("/w/api.php", fault)
+    reports = Reports()
+    with Client(server.settings(longest_answer_s=0.05), recorder=reports, sleep=lambda _: None) as client:
+        client.doing("api").get_json(f"{server.url}/w/api.php", QUERY)
+    host = server.url.removeprefix("http://")
+    assert reports.sent_ == [("api", host)] * 2
+    assert [(route, where) for route, where, _ in reports.ended_] == [("api", host)] * 2
+    bad, good = (outcome for _, _, outcome in reports.ended_)
+    assert (bad.kind, bad.requests, bad.again) == (FAILURES[fault.kind], 1, True)
+    assert bad.wait_s > 0
+    assert (good.kind, good.requests, good.again, good.wait_s) == ("ok", 1, False, 0)
+    assert good.bytes > 0
+
+
+def test_what_ends_the_tries_is_reported_too(server: StandIn) -> None:
+    server.faults.clear()
+    server.faults.next("/w/api.php", faults.UNAVAILABLE, times=2)
+    reports = Reports()
+    settings = server.settings(tries=2)
+    with Client(settings, recorder=reports, sleep=lambda _: None) as client:
+        with pytest.raises(UnreachableError):
+            client.get_json(f"{server.url}/w/api.php", QUERY)
+        with pytest.raises(ServiceError):
+            client.get_json(f"{server.url}/nothing")
+        with pytest.raises(ServiceError):
+            client.get_json(f"{server.url}/w/api.php", {"action": "no", "format": "json"})
+    told = [(outcome.kind, outcome.again) for _, _, outcome in reports.ended_]
+    assert told == [("HTTP 503", True), ("HTTP 503", False), ("HTTP 404", False), ("badvalue", False)]
 
 
 def test_a_no_is_not_asked_again(asking: Asking) -> None:
@@ -297,7 +420,7 @@ def test_a_file_that_drips_is_given_up(tmp_path: Path) -> None:
     with (
         _serving(Dripping) as url,
         Client(settings, sleep=lambda _: None) as client,
-        pytest.raises(UnreachableError, match="too slow"),
+        pytest.raises(UnreachableError, match="only"),
     ):
         client.download(url, tmp_path / "a", limit=2_000_000)
     assert client.counts["requests"] == 2
