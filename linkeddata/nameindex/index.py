@@ -5,7 +5,7 @@ for thousands of names at once; texts are cut out of the map when an answer need
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import isqrt
 from pathlib import Path
@@ -26,12 +26,16 @@ DEEPEST = 60
 """Steps that a classification may have; more are a circle."""
 CACHED = 100_000
 """Classifications kept in memory; then the cache begins anew."""
+LONGEST_LETTER = 4
+"""Bytes of a letter in UTF-8, at most."""
 LONGEST_CHAIN = 5
 """Synonyms of synonyms that are followed."""
+NAMES_KEPT = 4096
+"""Names whose rows are kept in memory."""
 _DECIMAL = 1 << 62
 SOUGHT_AT_ONCE = 4096
 
-AT_ONCE = 1024
+AT_ONCE = 64
 """Entries read before a look at the memory that they have taken."""
 NAMESPACES = ("gbif", "col", "aphia", "item")
 
@@ -49,6 +53,7 @@ class NameIndex:
         self.about = self._file.about
         self._map, self._text_at = self._file.section("text")
         self._ancestors_at = self._file.section("ancestor_text")[1]
+        self._words_at = self._file.section("word_text")[1]
         self._spoken_at = self._file.section("spoken_text")[1]
         self._long_at = self._file.section("long_key_text")[1]
         self.languages = self._strings("languages")
@@ -61,6 +66,7 @@ class NameIndex:
         }
         self._lineages: dict[int, tuple[Ancestor, ...]] = {}
         self._linnean: dict[int, tuple[str, ...]] = {}
+        self._named: dict[str, tuple[int, ...]] = {}
         self._letters: dict[str, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
@@ -103,24 +109,27 @@ class NameIndex:
             rows[places] = self.arrays["full_row"][at]
         return rows
 
-    def rows_named(self, name: str) -> list[int]:
-        """Return the rows whose folded canonical name is this."""
+    def rows_named(self, name: str) -> Sequence[int]:
+        """Return the rows whose folded canonical name is this; asked again, as names are, from memory."""
+        rows = self._named.get(name)
+        if rows is None:
+            if len(self._named) >= NAMES_KEPT:
+                self._named.clear()
+            rows = self._named[name] = tuple(self._rows_named(name))
+        return rows
+
+    def _rows_named(self, name: str) -> Iterator[int]:
         known = self.arrays["name_hash"]
         wanted = keys.hashed(name)
         at = _place(known, wanted)
-        rows: list[int] = []
-        while at < len(known) and known[at] == wanted:
+        while at < len(known) and int(known[at]) == wanted:
             first = int(self.arrays["name_row"][at])
-            rows += range(first, first + int(self.arrays["name_count"][at]))
+            yield from range(first, first + int(self.arrays["name_count"][at]))
             at += 1
-        return rows
 
     def knows(self, name: str) -> bool:
         """Say whether a folded canonical name is in the index."""
-        known = self.arrays["name_hash"]
-        wanted = keys.hashed(name)
-        at = _place(known, wanted)
-        return at < len(known) and int(known[at]) == wanted
+        return bool(self.rows_named(name))
 
     def names_with_epithets(self, epithet_key: int) -> list[str]:
         """Return the canonical names with these epithets and a genus that begins alike."""
@@ -132,14 +141,16 @@ class NameIndex:
     def words_like(self, word: str, at_most: int) -> list[tuple[int, str]]:
         """Return first words that begin alike and may be within ``at_most`` edits of ``word``: number and word."""
         begin, end = self._words_beginning(word[:1])
-        lengths = self.arrays["word_length"][begin:end].astype(numpy.int16)
         masks = self.arrays["word_mask"][begin:end]
         differing = numpy.bitwise_count(masks ^ numpy.uint64(mask(word)))
-        near = (numpy.abs(lengths - len(word)) <= at_most) & (differing <= at_most * BITS_PER_EDIT)
-        numbers = numpy.flatnonzero(near) + begin
-        entries = self.entries(self.arrays["word_row"][numbers].astype(numpy.int64))
-        told = zip(numbers.tolist(), self.texts(entries)[1], strict=True)
-        return [(number, folded(canonical).partition(" ")[0]) for number, canonical in told]
+        numbers = numpy.flatnonzero(differing <= at_most * BITS_PER_EDIT) + begin
+        ends = self.arrays["word_text_end"]
+        stops = ends[numbers].astype(numpy.int64)
+        starts = numpy.where(numbers > 0, ends[numbers - 1], 0).astype(numpy.int64)
+        near = numpy.abs(stops - starts - len(word.encode())) <= at_most * LONGEST_LETTER
+        told = zip(numbers[near].tolist(), starts[near].tolist(), stops[near].tolist(), strict=True)
+        base = self._words_at
+        return [(number, self._map[base + at : base + to].decode()) for number, at, to in told]
 
     def word_number(self, word: str) -> int:
         """Return the number of a first word, -1 where no name begins with it."""
@@ -492,11 +503,16 @@ class NameIndex:
         low, high = 0, len(self.arrays["word_row"])
         while low < high:
             middle = (low + high) // 2
-            if folded(self.canonical(int(self.arrays["word_row"][middle]))).partition(" ")[0].encode() < wanted:
+            if self._word(middle) < wanted:
                 low = middle + 1
             else:
                 high = middle
         return low
+
+    def _word(self, number: int) -> bytes:
+        ends = self.arrays["word_text_end"]
+        start = int(ends[number - 1]) if number else 0
+        return self._map[self._words_at + start : self._words_at + int(ends[number])]
 
     def _row_from(self, name: str) -> int:
         wanted = name.encode()

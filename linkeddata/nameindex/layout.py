@@ -9,6 +9,7 @@ Every array begins at a multiple of 4,096 bytes, so that a reader maps the file 
 
 import json
 import mmap
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -84,6 +85,7 @@ class MappedFile:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (OSError, ValueError) as error:
             raise UsageError(f"the index {path} cannot be opened: {error}") from error
+        self._statistics = os.open(_STATM, os.O_RDONLY | os.O_CLOEXEC) if _STATM.exists() else -1
         self.about: dict[str, str] = directory["about"]
         self._offsets: dict[str, int] = {}
         self.arrays: dict[str, Array] = {}
@@ -114,17 +116,18 @@ class MappedFile:
         It keeps them in its cache as long as it likes, but would count them as memory of this process: the whole piece
         of the file around each byte looked at, which may be 64 KiB or 2 MiB.
         """
-        if hasattr(mmap, "MADV_DONTNEED") and _mapped_bytes() > MAPPED_AT_MOST:
+        if hasattr(mmap, "MADV_DONTNEED") and self._mapped_bytes() > MAPPED_AT_MOST:
             self._map.madvise(mmap.MADV_DONTNEED)
+
+    def _mapped_bytes(self) -> int:
+        """Return how much of this process's memory is parts of files, as Linux counts; elsewhere more than can be."""
+        if self._statistics < 0:
+            return 1 << 62
+        return int(os.pread(self._statistics, 200, 0).split(b" ", 3)[2]) * mmap.PAGESIZE
 
     def close(self) -> None:
         """Let go of the arrays; the system unmaps the file when the last view of it is gone."""
         self.arrays, self.tables = {}, {}
-
-
-def _mapped_bytes() -> int:
-    """Return how much of this process's memory is parts of files, as Linux counts; elsewhere more than there can be."""
-    try:
-        return int(_STATM.read_bytes().split(b" ", 3)[2]) * mmap.PAGESIZE
-    except OSError:
-        return 1 << 62
+        if self._statistics >= 0:
+            os.close(self._statistics)
+            self._statistics = -1

@@ -53,8 +53,9 @@ class NearNames:
     def _words(self, word: str, at_most: int) -> list[str]:
         if len(word) <= SHORT_WORD:
             return []
-        near = (known for _, known in self._index.words_like(word, at_most))
-        return [known for known in near if known != word and edits(word, known, at_most) <= at_most]
+        known = [other for _, other in self._index.words_like(word, at_most)]
+        near = process.extract(word, known, scorer=OSA.distance, score_cutoff=at_most, limit=None)
+        return [other for other, edits_away, _ in near if edits_away]
 
     def _in_genus(self, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
         number = self._index.word_number(genus)
@@ -63,7 +64,7 @@ class NearNames:
 
     def _with_epithets(self, genus: str, epithets: str, asked: str, at_most: int) -> Iterator[str]:
         """Yield names with the same epithets, as far as spelling goes, and a genus that is near enough."""
-        others = [folded(name) for name in self._index.names_with_epithets(epithet_key(genus, epithets))]
+        others = [_low(name) for name in self._index.names_with_epithets(epithet_key(genus, epithets))]
         genera = [name.partition(" ")[0] for name in others]
         near = process.extract(genus, genera, scorer=OSA.distance, score_cutoff=RAW_EDITS, limit=MOST_ROWS)
         for _, _, at in near:
@@ -94,7 +95,12 @@ class NearNames:
             first, end = self._index.rows_of_word(number)
             start = len(genus) + 1
             names = self._index.names_from(first, end)
-            rests = dict.fromkeys(name[start:].lower() if name.isascii() else folded(name)[start:] for name in names)
+            rests = dict.fromkeys(_low(name)[start:] for name in names)
             rests.pop("", None)
             known = self._genera[genus] = list(rests)
         return known
+
+
+def _low(canonical: str) -> str:
+    """Return ``folded`` of a canonical name, which has no blanks and signs to be tidied."""
+    return canonical.lower() if canonical.isascii() else folded(canonical)

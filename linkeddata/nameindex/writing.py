@@ -6,7 +6,7 @@ accepted names and vernacular names become row numbers.
 
 import mmap
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -204,8 +204,9 @@ class Writing:
         writer.add("epithet_row", rows[by_hash])
 
     def _write_words(self, writer: IndexWriter, prefixes: Array, order: Array) -> None:
-        """Write the distinct first words in their order: where the rows of each begin, its length and its letters."""
-        firsts, lengths, masks, hashes = array("I"), array("B"), array("Q"), array("Q")
+        """Write the distinct first words in their order: where the rows of each begin, and its letters."""
+        firsts, masks, hashes = array("I"), array("Q"), array("Q")
+        words: list[bytes] = []
         word, after = b"\xff", b"\xff"
         for start in range(0, len(order), PIECE):
             for row, prefix in enumerate(prefixes[order[start : start + PIECE]].tolist(), start):
@@ -214,12 +215,12 @@ class Writing:
                 word = prefix.partition(b" ")[0]
                 after = word + b" "
                 firsts.append(row)
-                lengths.append(min(len(word), 255))
-                text = word.decode("utf-8", "replace")
+                text = word.decode("utf-8", "ignore")  # the longest are cut off, maybe within a letter
+                words.append(text.encode())
                 masks.append(mask(text))
                 hashes.append(keys.hashed(text))
         writer.add("word_row", as_numbers(firsts))
-        writer.add("word_length", as_numbers(lengths))
+        _write_strings(writer, "word_text", words)
         writer.add("word_mask", as_numbers(masks))
         by_hash = numpy.argsort(as_numbers(hashes)).astype(numpy.uint32)
         writer.add("word_hash", as_numbers(hashes)[by_hash])
@@ -341,7 +342,7 @@ def _write_order(writer: IndexWriter, name: str, values: Array) -> None:
     writer.add(f"{name}_order", known[numpy.argsort(values[known], kind="stable")])
 
 
-def _write_strings(writer: IndexWriter, name: str, texts: list[str]) -> None:
-    encoded = [text.encode() for text in texts]
-    writer.add(f"{name}_end", numpy.cumsum([len(text) for text in encoded], dtype=numpy.uint64))
+def _write_strings(writer: IndexWriter, name: str, texts: Sequence[str | bytes]) -> None:
+    encoded = [text if isinstance(text, bytes) else text.encode() for text in texts]
+    writer.add(f"{name}_end", _narrow(numpy.cumsum([len(text) for text in encoded], dtype=numpy.uint64)))
     writer.add_pieces(name, encoded)
