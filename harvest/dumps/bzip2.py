@@ -6,16 +6,10 @@ piece in which it begins. (The format: https://github.com/dsnet/compress/blob/ma
 """
 
 import bz2
-import io
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-
-try:
-    from rapidgzip import IndexedBzip2File
-except ImportError:
-    IndexedBzip2File = None
 
 BLOCK = 0x314159265359
 END = 0x177245385090
@@ -80,8 +74,8 @@ def decompress_piece(data: bytes, size: int) -> tuple[bytes, list[Damage]]:
     damages: list[Damage] = []
     for run in _runs(blocks):
         try:
-            pieces.append(_decoded(data, run))
-        except (OSError, ValueError, EOFError, RuntimeError):
+            pieces.append(bz2.decompress(_stream(data, run)))
+        except (OSError, ValueError, EOFError):
             _one_by_one(data, run, pieces, damages)
     if damages and blocks[-1][1] == len(data) * 8:
         damages[-1] = damages[-1]._replace(why=CUT_OFF)
@@ -107,15 +101,6 @@ def _runs(blocks: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
         run.append(block)
     if run:
         yield run
-
-
-def _decoded(data: bytes, run: list[tuple[int, int]]) -> bytes:
-    stream = _stream(data, run)
-    if IndexedBzip2File is None:
-        return bz2.decompress(stream)
-    with IndexedBzip2File(io.BytesIO(stream), parallelization=1) as file:
-        found: bytes = file.read()
-    return found
 
 
 def _stream(data: bytes, run: list[tuple[int, int]]) -> bytes:

@@ -87,11 +87,11 @@ def _located(damage: Damage, data: bytes) -> Trouble:
     return Trouble(data.count(b"\n", 0, damage.place), damage.place, f"{damage.why}, at byte {damage.byte} of the file")
 
 
-def take_all(pieces: Iterable[Piece], wanted: Wanted, processes: int) -> Iterator[Taken]:
-    """Yield what was read of each piece, in order; one process is this one. Raises ``OSError``, ``DeBoodtError``."""
-    if processes > 1:
-        with _Workers(wanted, processes) as workers:
-            yield from workers.take_all(pieces)
+def take_all(pieces: Iterable[Piece], wanted: Wanted, workers: int) -> Iterator[Taken]:
+    """Yield what was read of each piece, in order; without workers, in this process. Raises ``OSError``."""
+    if workers:
+        with _Workers(wanted, workers) as together:
+            yield from together.take_all(pieces)
         return
     taker = Taker(wanted)
     for piece in pieces:

@@ -5,7 +5,6 @@ import random
 
 import pytest
 
-from harvest.dumps import bzip2
 from harvest.dumps.bzip2 import CUT_OFF, decompress_piece, marks
 
 
@@ -42,11 +41,6 @@ def test_marks_at_every_bit() -> None:
         shifts |= {at % 8 for at in found.at}
         assert found.block == ([True, False] if length else [False])
     assert shifts == set(range(8))
-
-
-def test_the_standard_library_reads_the_same(text: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bzip2, "IndexedBzip2File", None)
-    assert _in_pieces(bz2.compress(text), 700_001) == text
 
 
 def test_a_damaged_block_leaves_a_line_end_and_the_others(text: bytes) -> None:

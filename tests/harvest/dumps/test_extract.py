@@ -237,13 +237,12 @@ def test_without_the_fast_packages_the_outcome_is_the_same(
 ) -> None:
     import zlib
 
-    from harvest.dumps import bzip2, statements
+    from harvest.dumps import statements
 
     outcomes = []
     for plain in (False, True):
         if plain:
             monkeypatch.setattr(pieces, "_zlib", zlib)
-            monkeypatch.setattr(bzip2, "IndexedBzip2File", None)
             monkeypatch.setattr(statements, "simdjson", None)
         for kind, pack in PACKED.items():
             (tmp_path / kind).write_bytes(pack(dump(many[:500])))
