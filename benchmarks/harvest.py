@@ -14,6 +14,7 @@ PARTS: dict[str, str] = {
     "requests": "benchmarks._harvest_requests",
     "dumps": "benchmarks._harvest_dumps",
     "sparql": "benchmarks._harvest_sparql",
+    "images": "benchmarks._harvest_images",
 }
 """The parts in their order: name → module. A module is loaded only when its part is measured."""
 

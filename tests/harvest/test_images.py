@@ -185,6 +185,13 @@ def test_trouble_on_the_way_is_mended(server: StandIn, tmp_path: Path, fault: fa
     assert server.requests.count("/images/") == (3 if fault == faults.SLOW_DRIP else 4)  # few bytes may come slowly
 
 
+def test_a_limit_is_waited_for_however_often_it_is_said(server: StandIn, tmp_path: Path) -> None:
+    server.faults.next("/images/", faults.TOO_MANY_REQUESTS.after(60), times=20)
+    answers = _fetch(server, tmp_path, [_media(server, n) for n in range(1, 7)], tries=2)
+    assert [_reason(answer) for answer in answers] == [""] * 6
+    assert server.faults.pending == 0
+
+
 def test_a_host_that_does_not_answer_is_given_up(server: StandIn, tmp_path: Path) -> None:
     server.faults.next("/images/", faults.UNAVAILABLE, times=1000)
     answers = _fetch(server, tmp_path, [_media(server, n) for n in range(1, 21)])

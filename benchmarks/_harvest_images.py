@@ -1,0 +1,151 @@
+"""Verified images a second, beside ``curl`` fetching the same addresses.
+
+Pictures of 960 pixels as Commons makes them are served by the stand-in in a process of its own. Both fetch over two
+connections and write to files, politeness (the cap on bandwidth) switched off. What curl does is fetch; what De Boodt
+does is fetch, compare the SHA-1, see what the bytes are, decode them, store them by content and let the disk settle.
+"""
+
+import hashlib
+import io
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks._figure import figure
+from harvest.images import fetch
+from harvest.imagestore import ORIGINAL, ImageStore
+from harvest.standin.index import image_path, url_path
+from linkeddata.client import FILES, Client
+from linkeddata.records import Failure, MediaFile
+from linkeddata.settings import Settings
+
+IMAGES = 600
+PAINTED = 24
+"""Different pictures; the others are these with another comment, so that each has its own SHA-1."""
+WIDTH_PX, HEIGHT_PX = 960, 720
+RUNS = 3
+SERVE = """
+import sys
+from pathlib import Path
+from harvest.standin.server import StandIn
+from harvest.standin.world import File, Revision, World
+page = Revision(id=1, user="", moment="2021-10-03T14:05:00Z", comment="")
+paths = sorted(Path(sys.argv[1]).iterdir())
+files = [File(page_id=n, title=f"File:{p.name}", revisions=(page,), image=p, sha1="-") for n, p in enumerate(paths, 1)]
+with StandIn(World(files=tuple(files))) as server:
+    print(server.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+def measure(data: Path, folder: Path) -> None:
+    """Print verified images a second; nothing of ``data`` is needed."""
+    pictures = folder / "pictures"
+    files = _made(pictures)
+    with _served(pictures) as url:
+        files = [_at(url, media) for media in files]
+        ours, plain = [], []
+        for run in range(RUNS):
+            plain.append(_plainly(files, folder / f"plain-{run}"))
+            ours.append(_verified(url, files, folder / f"kept-{run}"))
+    name = "verified images" if shutil.which("curl") else "verified images (no curl here: urllib instead)"
+    beside = f"curl, {FILES} connections" if shutil.which("curl") else "urllib, one connection"
+    per_s, plain_per_s = statistics.median(ours), statistics.median(plain)
+    figure(name, per_s, "images/s", beside=beside, beside_value=plain_per_s, at_least=0.7 * plain_per_s)
+
+
+def _made(folder: Path) -> list[MediaFile]:
+    """Write the pictures; return their records, without an address."""
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(1596)
+    bodies = []
+    for _ in range(PAINTED):
+        coarse = random.integers(0, 255, (HEIGHT_PX // 10, WIDTH_PX // 10, 3)).astype(np.uint8)
+        smooth = np.asarray(Image.fromarray(coarse).resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC), np.int16)
+        grain = random.integers(-8, 8, smooth.shape)
+        out = io.BytesIO()
+        Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=85)
+        bodies.append(out.getvalue())
+    files = []
+    for number in range(IMAGES):
+        comment = str(number).encode()
+        body = bodies[number % PAINTED]
+        body = body[:2] + struct.pack(">HH", 0xFFFE, 2 + len(comment)) + comment + body[2:]
+        (folder / f"{number:05}.jpg").write_bytes(body)
+        sha1 = hashlib.sha1(body, usedforsecurity=False).hexdigest()
+        files.append(
+            MediaFile(iri=f"urn:picture:{number}", title=f"File:{number:05}.jpg", sha1=sha1, mime="image/jpeg")
+        )
+    return files
+
+
+def _at(url: str, media: MediaFile) -> MediaFile:
+    original = f"{url}/images/{url_path(image_path(media.title))}"
+    return MediaFile(iri=media.iri, title=media.title, sha1=media.sha1, mime=media.mime, original=original)
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    """Serve the pictures from a process of their own; give its address."""
+    command = [sys.executable, "-c", SERVE, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+def _plainly(files: list[MediaFile], folder: Path) -> float:
+    """Return images a second of a plain fetcher."""
+    folder.mkdir()
+    if not shutil.which("curl"):
+        return _by_urllib(files, folder)
+    config = folder.with_suffix(".curl")
+    lines = (f'url = "{media.original}"\noutput = "{folder / str(n)}"\n' for n, media in enumerate(files))
+    config.write_text("".join(lines), encoding="utf-8")
+    command = [
+        "curl",
+        "--silent",
+        "--fail",
+        "--no-progress-meter",
+        "--parallel",
+        "--parallel-max",
+        str(FILES),
+        "-K",
+        str(config),
+    ]
+    begun = time.perf_counter()
+    subprocess.run(command, check=True)
+    took = time.perf_counter() - begun
+    assert len(list(folder.iterdir())) == len(files)
+    return len(files) / took
+
+
+def _by_urllib(files: list[MediaFile], folder: Path) -> float:
+    from urllib.request import urlopen
+
+    begun = time.perf_counter()
+    for number, media in enumerate(files):
+        with urlopen(media.original) as answer:  # noqa: S310 - our own stand-in
+            (folder / str(number)).write_bytes(answer.read())
+    return len(files) / (time.perf_counter() - begun)
+
+
+def _verified(url: str, files: list[MediaFile], folder: Path) -> float:
+    """Return images a second of ours, all of them verified and kept."""
+    settings = Settings(contact="benchmark@deboodt.example", allow_private=True, files_mbit_s=0)
+    begun = time.perf_counter()
+    with Client(settings) as client:
+        answers = list(fetch(client, ImageStore(folder, ORIGINAL), files, settings=settings))
+    took = time.perf_counter() - begun
+    assert not [answer for answer in answers if isinstance(answer, Failure)]
+    return len(files) / took
