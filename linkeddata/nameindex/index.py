@@ -5,7 +5,7 @@ for thousands of names at once; texts are cut out of the map when an answer need
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import isqrt
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy
 
 from linkeddata.nameindex import keys
 from linkeddata.nameindex.layout import NO_ROW, Array, MappedFile
-from linkeddata.nameindex.masks import BITS_PER_EDIT, mask
+from linkeddata.nameindex.masks import BITS_PER_EDIT, LETTERS_PER_EDIT, letters, mask
 from linkeddata.nameindex.ranks import LINNEAN, RANKS
 from linkeddata.nameindex.spelling import folded
 from linkeddata.nameindex.statuses import IMPLICIT, STATUSES, is_synonym_code
@@ -141,9 +141,10 @@ class NameIndex:
     def words_like(self, word: str, at_most: int) -> list[tuple[int, str]]:
         """Return first words that begin alike and may be within ``at_most`` edits of ``word``: number and word."""
         begin, end = self._words_beginning(word[:1])
-        masks = self.arrays["word_mask"][begin:end]
-        differing = numpy.bitwise_count(masks ^ numpy.uint64(mask(word)))
-        numbers = numpy.flatnonzero(differing <= at_most * BITS_PER_EDIT) + begin
+        others = numpy.bitwise_count(self.arrays["word_letters"][begin:end] ^ numpy.uint32(letters(word)))
+        numbers = numpy.flatnonzero(others <= at_most * LETTERS_PER_EDIT) + begin
+        pairs = numpy.bitwise_count(self.arrays["word_mask"][numbers] ^ numpy.uint64(mask(word)))
+        numbers = numbers[pairs <= at_most * BITS_PER_EDIT]
         ends = self.arrays["word_text_end"]
         stops = ends[numbers].astype(numpy.int64)
         starts = numpy.where(numbers > 0, ends[numbers - 1], 0).astype(numpy.int64)
@@ -252,11 +253,26 @@ class NameIndex:
 
     def lineage_from(self, number: int) -> tuple[Ancestor, ...]:
         """Return the lineage of what stands right below an ancestor, by the ancestor's number."""
-        if number == NO_ROW:
-            return ()
-        if number not in self._lineages:
-            self.know_lineages(numpy.array([number], dtype=numpy.uint32))
-        return self._lineages[number]
+        known = self._lineages
+        if number in known or number == NO_ROW:
+            return known.get(number, ())
+        if len(known) > CACHED:
+            known.clear()
+        chain: list[int] = []
+        while number != NO_ROW and number not in known and number not in chain and len(chain) < DEEPEST:
+            chain.append(number)
+            number = int(self.arrays["ancestor_above"][number])
+        lineage = known.get(number, ())
+        for number in reversed(chain):
+            lineage = known[number] = (*lineage, self._step(number))
+        return lineage
+
+    def _step(self, number: int) -> Ancestor:
+        """Return an ancestor by its number."""
+        start = self._ancestors_at + int(self.arrays["ancestor_at"][number])
+        name = self._map[start : start + int(self.arrays["ancestor_length"][number])].decode()
+        key = self._shown(int(self.arrays["ancestor_gbif"][number]))
+        return Ancestor(_LOWER[self.arrays["ancestor_rank"][number]], name, key)
 
     def know_lineages(self, above: Array) -> None:
         """Read the lineages that end in these ancestors, those that are not known yet, together."""
@@ -274,18 +290,8 @@ class NameIndex:
             base = known.get(wanted[number], () if wanted[number] == NO_ROW else None)
             if base is not None:
                 known[number] = (*base, steps[number])
-            elif number not in known:
-                self._make_known(number, wanted, steps)
-
-    def _make_known(self, number: int, wanted: Mapping[int, int], steps: Mapping[int, Ancestor]) -> None:
-        """Put a lineage together from the next known one above; a circle ends where it begins."""
-        chain = [number]
-        while (above := wanted.get(chain[-1], NO_ROW)) in wanted and above not in self._lineages:
-            if above in chain or len(chain) > DEEPEST:
-                break
-            chain.append(above)
-        for at in reversed(chain):
-            self._lineages[at] = (*self._lineages.get(wanted[at], ()), steps[at])
+        for number in wanted.keys() - known.keys():
+            self.lineage_from(number)
 
     def _steps(self, numbers: list[int]) -> dict[int, Ancestor]:
         """Return ancestors by their numbers."""

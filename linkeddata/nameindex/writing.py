@@ -14,7 +14,7 @@ import numpy
 
 from linkeddata.nameindex import keys
 from linkeddata.nameindex.layout import NO_ROW, VERSION, Array, IndexWriter
-from linkeddata.nameindex.masks import mask
+from linkeddata.nameindex.masks import letters, mask
 from linkeddata.nameindex.reading import BROKEN_KEPT, PIECE, PREFIX_BYTES, Reading, as_numbers
 from linkeddata.nameindex.sources import BrokenRow, Source
 from linkeddata.nameindex.statuses import ACCEPTED, IMPLICIT, is_synonym_code
@@ -205,7 +205,7 @@ class Writing:
 
     def _write_words(self, writer: IndexWriter, prefixes: Array, order: Array) -> None:
         """Write the distinct first words in their order: where the rows of each begin, and its letters."""
-        firsts, masks, hashes = array("I"), array("Q"), array("Q")
+        firsts, masks, hashes, letters_ = array("I"), array("Q"), array("Q"), array("I")
         words: list[bytes] = []
         word, after = b"\xff", b"\xff"
         for start in range(0, len(order), PIECE):
@@ -218,10 +218,12 @@ class Writing:
                 text = word.decode("utf-8", "ignore")  # the longest are cut off, maybe within a letter
                 words.append(text.encode())
                 masks.append(mask(text))
+                letters_.append(letters(text))
                 hashes.append(keys.hashed(text))
         writer.add("word_row", as_numbers(firsts))
         _write_strings(writer, "word_text", words)
         writer.add("word_mask", as_numbers(masks))
+        writer.add("word_letters", as_numbers(letters_))
         by_hash = numpy.argsort(as_numbers(hashes)).astype(numpy.uint32)
         writer.add("word_hash", as_numbers(hashes)[by_hash])
         writer.add("word_number", by_hash)
