@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -44,11 +44,6 @@ Context = Annotated[
     ContextForm,
     Query(description="How JSON-LD names its context: a link to ours, inline, or W3C's beside ours."),
 ]
-After = Annotated[str | None, Query(description="The key after which the page begins; empty for the first page.")]
-Campaign = Annotated[str, Query(description="Only of this campaign.")]
-Item = Annotated[str, Query(description="Only of this Wikidata item, such as `Q158603`.")]
-File = Annotated[str, Query(description="Only of the file with this IRI.")]
-Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Documents on one page.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +85,7 @@ def router(
     """
     api = APIRouter()
     parts = Parts(store, settings, pages, image)
+    _mount(api, parts)
     _add_annotations(api, parts)
     _add_files(api, parts)
     _add_taxa(api, parts)
@@ -97,6 +93,13 @@ def router(
     if names is not None:
         api.include_router(nameservice.router(names, parts.base))
     return api
+
+
+def _mount(api: APIRouter, parts: Parts) -> None:
+    """Add the routes that have modules of their own; those build on this one, hence the import here."""
+    from linkeddata import collections
+
+    api.include_router(collections.router(parts))
 
 
 def described(what: str, example: Document | None = None, *, page: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -114,6 +117,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     words = {
         404: "There is no such thing here.",
         406: "None of the forms there are will do.",
+        412: "It is no longer what `If-Match` or `If-Unmodified-Since` names.",
         413: "The image is larger than is taken.",
         415: "The body is not of a type that is taken.",
         422: "What was sent cannot be read.",
@@ -193,28 +197,6 @@ def _found(parts: Parts, kind: type[Record], key: str, what: str) -> tuple[Any, 
 
 def _add_annotations(api: APIRouter, parts: Parts) -> None:
     @api.get(
-        "/identifications",
-        tags=["documents"],
-        summary="All identifications, by pages",
-        response_class=Response,
-        responses=described("An AnnotationCollection with its first page inside, or with `after` an AnnotationPage."),
-    )
-    def identifications(
-        request: Request,
-        after: After = None,
-        limit: Limit = PAGE_LENGTH,
-        campaign: Campaign = "",
-        model: Annotated[str, Query(description="Only of the model of this name.")] = "",
-        item: Item = "",
-        file: File = "",
-        status: Annotated[str, Query(description="Only unverified, verified or rejected ones.")] = "",
-        context: Context = "link",
-    ) -> Response:
-        """Follow `next` to the end: what was there at the start is on exactly one page."""
-        wanted = {"campaign": campaign, "model": model, "item": item, "file": file, "status": status}
-        return _listed(request, parts, Identification, wanted, after, limit, context)
-
-    @api.get(
         "/identifications/{key:path}",
         tags=["documents"],
         summary="One identification",
@@ -230,27 +212,6 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         doc = documents.identification_document(parts.store, record, parts.base)
         page = Page("identification.html", lambda: _around(parts, record, doc))
         return respond(request, parts, doc, page=page, form=form, context=context)
-
-    @api.get(
-        "/labels",
-        tags=["documents"],
-        summary="All labels, by pages",
-        response_class=Response,
-        responses=described("An AnnotationCollection with its first page inside, or with `after` an AnnotationPage."),
-    )
-    def labels(
-        request: Request,
-        after: After = None,
-        limit: Limit = PAGE_LENGTH,
-        campaign: Campaign = "",
-        item: Item = "",
-        file: File = "",
-        status: Annotated[str, Query(description="Only accepted, single, minority, tied (`tie`) ones …")] = "",
-        context: Context = "link",
-    ) -> Response:
-        """Follow `next` to the end: what was there at the start is on exactly one page."""
-        wanted = {"campaign": campaign, "item": item, "file": file, "status": status}
-        return _listed(request, parts, Label, wanted, after, limit, context)
 
     @api.get(
         "/labels/{key:path}",
@@ -286,49 +247,6 @@ def picture(parts: Parts, media: MediaFile | None, width_px: int) -> str:
     if media is None or parts.image(media) is None:
         return ""
     return f"{jsonld.media_uri('', media.iri)}/image?width={width_px}"
-
-
-def _listed(
-    request: Request,
-    parts: Parts,
-    kind: type[Identification] | type[Label],
-    wanted: Mapping[str, str],
-    after: str | None,
-    limit: int,
-    context: ContextForm,
-) -> Response:
-    """Return one page of a list, or with no ``after`` the list with its first page inside."""
-    equals = {name: value for name, value in wanted.items() if value}
-    records: list[Any] = parts.store.page(kind, after=after or "", limit=limit + 1, **equals)
-    shown, more = records[:limit], len(records) > limit
-    name = "identifications" if kind is Identification else "labels"
-    one: Callable[..., Document] = (
-        documents.identification_document if kind is Identification else documents.label_document
-    )
-    address = f"{parts.base}/{name}" + (f"?{urlencode(equals)}" if equals else "")
-    here, following = (_address(address, limit, at) for at in (after or "", shown[-1].id if more else ""))
-    docs = [one(parts.store, record, parts.base) for record in shown]
-    doc = jsonld.page(here, address, docs, following if more else "", parts.base)
-    total = parts.store.count(kind, **equals)
-    if after is None:
-        doc = jsonld.collection(address, f"De Boodt: {name}", total, doc)
-    page = Page(
-        "list.html",
-        lambda: {
-            "title": name.capitalize(),
-            "name": name,
-            "total": total,
-            "equals": equals,
-            "rows": _with_pictures(parts, shown),
-            "following": following if more else "",
-        },
-    )
-    return respond(request, parts, doc, page=page, context=context, suffixed=False)
-
-
-def _address(of: str, limit: int, after: str) -> str:
-    page = {"limit": limit} if limit != PAGE_LENGTH else {}
-    return f"{of}{'&' if '?' in of else '?'}{urlencode(page | {'after': after})}"
 
 
 def _add_files(api: APIRouter, parts: Parts) -> None:
@@ -425,8 +343,9 @@ def _shown_of_taxon(parts: Parts, taxon: Taxon, doc: Document) -> dict[str, Any]
 
 def _with_pictures(parts: Parts, records: Iterable[Any]) -> list[tuple[Any, MediaFile | None, str]]:
     """Return each record with its file and the address of a small picture of it."""
-    found = ((record, parts.store.get(MediaFile, record.file)) for record in records)
-    return [(record, media, picture(parts, media, 250)) for record, media in found]
+    shown = list(records)
+    found = {one.iri: one for one in parts.store.among(MediaFile, "iri", {record.file for record in shown})}
+    return [(one, found.get(one.file), picture(parts, found.get(one.file), 250)) for one in shown]
 
 
 def _taxon(parts: Parts, query: str) -> tuple[Taxon, str]:

@@ -3,8 +3,13 @@
 ``linkeddata.jsonld`` is pure and is handed everything; here it is looked up: the file, the taxon, who answered.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 from linkeddata import jsonld
 from linkeddata.jsonld import Document
+from linkeddata.lineages import concept_of
 from linkeddata.records import Agent, Identification, Label, MediaFile, Taxon
 from linkeddata.store import Store
 
@@ -46,3 +51,53 @@ def taxon_of(store: Store, item: str, gbif_key: str = "") -> Taxon | None:
     concept = item or (f"gbif:{gbif_key}" if gbif_key else "")
     names = store.page(Taxon, concept=concept, limit=NAMES_LOOKED_AT) if concept else []
     return max(names, key=lambda taxon: (len(taxon.lineage), taxon.query), default=None)
+
+
+def identification_documents(store: Store, answers: Sequence[Identification], base_url: str) -> list[Document]:
+    """Return the annotations of many identifications; what is around them is looked up together."""
+    around = Around.of(store, answers)
+    return [
+        jsonld.document(
+            one,
+            media=around.media.get(one.file),
+            taxon=around.taxa.get(concept_of(one.item, one.gbif_key)),
+            agent=around.agents.get(one.agent),
+            base_url=base_url,
+        )
+        for one in answers
+    ]
+
+
+def label_documents(store: Store, labels: Sequence[Label], base_url: str) -> list[Document]:
+    """Return the annotations of many labels; what is around them is looked up together."""
+    around = Around.of(store, labels)
+    return [
+        jsonld.label_document(
+            one,
+            media=around.media.get(one.file),
+            taxon=around.taxa.get(concept_of(one.item, one.gbif_key)),
+            base_url=base_url,
+        )
+        for one in labels
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the store knows around some records: files by IRI, taxa by concept, agents by id."""
+
+    media: dict[str, MediaFile]
+    taxa: dict[str, Taxon]
+    agents: dict[str, Agent]
+
+    @classmethod
+    def of(cls, store: Store, records: Sequence[Identification] | Sequence[Label]) -> Self:
+        """Look everything up in one question a kind."""
+        concepts = {concept_of(one.item, one.gbif_key) for one in records} - {""}
+        names = sorted(store.among(Taxon, "concept", concepts), key=lambda one: (len(one.lineage), one.query))
+        agents = {one.agent for one in records if isinstance(one, Identification) and one.agent}
+        return cls(
+            {one.iri: one for one in store.among(MediaFile, "iri", {one.file for one in records})},
+            {one.concept: one for one in names},
+            {one.id: one for one in store.among(Agent, "id", agents)},
+        )

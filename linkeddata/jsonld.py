@@ -289,7 +289,8 @@ def fraction(value: float, *, zero: bool = False) -> float | str:
     >>> fraction(1 / 3), fraction(0.0), fraction(0.0, zero=True), fraction(float("nan"))
     (0.333333, '', 0.0, '')
     """
-    return round(float(value), 6) if 0.0 < value <= 1.0 or (zero and value == 0) else ""
+    # + 0.0 makes minus nothing nothing: processors write the one in two ways
+    return round(float(value), 6) + 0.0 if 0.0 < value <= 1.0 or (zero and value == 0) else ""
 
 
 def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
@@ -373,7 +374,7 @@ def _taxon_iris(named: Alternative, taxon: Taxon | None = None) -> list[str]:
     """Return the IRIs of a taxon, best first: Wikidata, GBIF, Catalogue of Life."""
     gbif_key = named.gbif_key or (taxon.gbif_key if taxon else "")
     col_id = named.col_id or (taxon.col_id if taxon else "")
-    iris = [ids.WIKIDATA_ENTITY + named.item] if _is_item(named.item) else []
+    iris = [ids.WIKIDATA_ENTITY + named.item] if is_item(named.item) else []
     iris += [ids.GBIF_SPECIES + gbif_key] if _DIGITS.fullmatch(gbif_key) else []
     return iris + ([COL_TAXON + col_id] if _COL_ID.fullmatch(col_id) else [])
 
@@ -405,7 +406,7 @@ def _media_node(iri: str, media: MediaFile | None, base: str) -> Document:
     node: Document = {"id": iri_of(iri) or media_uri(base, iri), "type": "Image"}
     if media is None:
         return node
-    institution = {"institutionID" if _is_item(media.institution) else "institutionCode": _entity(media.institution)}
+    institution = {"institutionID" if is_item(media.institution) else "institutionCode": _entity(media.institution)}
     return _filled(
         {
             **node,
@@ -528,12 +529,13 @@ def _weights(digest: str) -> str:
     return f"sha256:{digest}" if _DIGEST.fullmatch(digest) else digest
 
 
-def _is_item(value: str) -> bool:
+def is_item(value: str) -> bool:
+    """Return whether ``value`` is a Wikidata item id."""
     return _ITEM.fullmatch(value) is not None
 
 
 def _entity(value: str) -> str:
-    return ids.WIKIDATA_ENTITY + value if _is_item(value) else value
+    return ids.WIKIDATA_ENTITY + value if is_item(value) else value
 
 
 def _urn(kind: str, key: str) -> str:

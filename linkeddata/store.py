@@ -34,9 +34,10 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from linkeddata import lineages
 from linkeddata.errors import StoreError
-from linkeddata.records import Event, Identification, Record, Tag
-from linkeddata.tables import EVENT, SCHEMA, SHAPES, Shape
+from linkeddata.records import Event, Identification, Record, Tag, Taxon
+from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, SCHEMA, SHAPES, Shape
 
 R = TypeVar("R", bound=Record)
 
@@ -120,7 +121,7 @@ class Store:
         """Return the record with this key, or None."""
         shape = SHAPES[kind]
         query = select(shape.table).where(shape.table.c[shape.key] == _storable(key))
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(query).first()
         return None if row is None else shape.record(row)
 
@@ -148,19 +149,34 @@ class Store:
         page: list[R] = self._page(shape, query.order_by(key).limit(limit))
         return page
 
+    def among(self, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
+        """Return the records whose ``field`` is one of ``values``, in few questions, by key."""
+        shape = SHAPES[kind]
+        source = iter(dict.fromkeys(map(_storable, values)))
+        found: list[R] = []
+        while wanted := list(islice(source, BATCH)):
+            found += self._page(shape, select(shape.table).where(shape.table.c[field].in_(wanted)))
+        return sorted(found, key=lambda record: str(getattr(record, shape.key)))
+
+    def state(self) -> tuple[int, str]:
+        """Return the log's last sequence number and its moment: while they are the same, so is all that is stored."""
+        with self.reading() as connection:
+            row = connection.execute(select(EVENT.c.seq, EVENT.c.moment).order_by(EVENT.c.seq.desc()).limit(1)).first()
+        return (row.seq, row.moment) if row else (0, "")
+
     def recent(self, kind: type[R], limit: int) -> list[R]:
         """Return at most ``limit`` of the records that were added last and are still there, newest first."""
         query = select(EVENT.c.subject).where(EVENT.c.kind == f"{SHAPES[kind].name}.added")
-        with self._reading() as connection:
+        with self.reading() as connection:
             keys = connection.execute(query.order_by(EVENT.c.seq.desc()).limit(limit)).scalars().all()
-        found = (self.get(kind, key) for key in dict.fromkeys(keys))
-        return [record for record in found if record is not None]
+        found = {getattr(record, SHAPES[kind].key): record for record in self.among(kind, SHAPES[kind].key, keys)}
+        return [found[key] for key in dict.fromkeys(keys) if key in found]
 
     def count(self, kind: type[Record], /, **equals: str | int) -> int:
         """Return how many records there are whose fields equal what is given."""
         shape = SHAPES[kind]
         query = select(func.count()).select_from(shape.table).where(*_conditions(shape, equals))
-        with self._reading() as connection:
+        with self.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
@@ -173,6 +189,8 @@ class Store:
             with self._writing() as connection:
                 present = set(connection.execute(select(key).where(key.in_(wanted))).scalars())
                 connection.execute(delete(shape.table).where(key.in_(wanted)))
+                if kind is Taxon:
+                    connection.execute(delete(BELOW).where(BELOW.c.source.in_(wanted)))
                 payload = _json({"reason": reason})
                 log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
                 _append(connection, log, agent, moment)
@@ -192,7 +210,7 @@ class Store:
         if subject:
             query = query.where(EVENT.c.subject == _storable(subject))
         while True:
-            with self._reading() as connection:
+            with self.reading() as connection:
                 rows = connection.execute(query.where(EVENT.c.seq > after)).all()
             for row in rows:
                 yield Event(**row._mapping)
@@ -222,11 +240,12 @@ class Store:
         return batch.changes
 
     def _page(self, shape: Shape, query: Any) -> list[Any]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [shape.record(row) for row in connection.execute(query)]
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to read with. Database errors come out as ``StoreError``."""
         with _translated(self._engine), self._engine.connect() as connection:
             yield connection
 
@@ -238,7 +257,7 @@ class Store:
             yield connection
 
     def _migrate(self) -> None:
-        with self._reading() as connection:
+        with self.reading() as connection:
             if _schema(connection) == SCHEMA:
                 return
         with self._writing() as connection:
@@ -302,6 +321,24 @@ class _Batch:
             ]
             if old:
                 self._connection.execute(update(shape.table).where(shape.table.c[shape.key] == bindparam("_key")), old)
+        self._place()
+
+    def _place(self) -> None:
+        """Write where the taxa stand that were added or changed."""
+        pairs: dict[str, set[tuple[str, str]]] = {}
+        for (kind, _), row in (self._inserts | self._updates).items():
+            if kind is Taxon:
+                pairs.update(lineages.pairs(lineages.placed(SHAPES[Taxon].record(row))))
+        sources = list(pairs)
+        for start in range(0, len(sources), BATCH):
+            self._connection.execute(delete(BELOW).where(BELOW.c.source.in_(sources[start : start + BATCH])))
+        rows = [
+            {"ancestor": ancestor, "concept": concept, "source": source}
+            for source, found in pairs.items()
+            for ancestor, concept in sorted(found)
+        ]
+        if rows:
+            self._connection.execute(insert(BELOW), rows)
 
 
 def _verb(before: Record | None, after: Record) -> str:
@@ -330,6 +367,11 @@ def _append(connection: Connection, log: list[tuple[str, str, str]], agent: str,
         for seq, (kind, subject, payload) in enumerate(log, start=last + 1)
     ]
     connection.execute(insert(EVENT), rows)
+    published = [row["seq"] for row in rows if row["kind"] in FEED_KINDS]
+    if published:
+        place = connection.execute(select(func.coalesce(func.max(FEED.c.position), 0))).scalar_one()
+        places = [{"position": number, "seq": seq} for number, seq in enumerate(published, start=place + 1)]
+        connection.execute(insert(FEED), places)
 
 
 def _prepared(record: Record) -> tuple[Record, str]:

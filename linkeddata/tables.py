@@ -30,7 +30,7 @@ from linkeddata.records import (
     Taxon,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration; a store that says so is opened without loading Alembic."""
 
 NAMES: dict[type[Record], str] = {
@@ -58,12 +58,12 @@ VOLATILE: dict[type[Record], frozenset[str]] = {
 """Fields that say only when, or how fast, the same was found once more: a difference in these alone is no change."""
 
 INDEXED: dict[type[Record], tuple[str, ...]] = {
-    MediaFile: ("sha1", "inventory_number", "title"),
+    MediaFile: ("sha1", "inventory_number", "title", "institution"),
     Tag: ("file", "campaign"),
     Taxon: ("concept",),
-    Label: ("campaign", "file"),
+    Label: ("campaign", "file", "item", "gbif_key", "moment"),
     ModelClass: ("model",),
-    Identification: ("file", "sha1", "campaign"),
+    Identification: ("file", "sha1", "campaign", "item", "gbif_key", "moment"),
     Review: ("target",),
     Failure: ("campaign",),
     CampaignFile: ("campaign", "file"),
@@ -153,3 +153,29 @@ EVENT = Table(
     Index("event_by_subject", "subject", "seq"),
 )
 """The log. ``seq`` counts from 1 without gaps, in the order of the commits."""
+
+BELOW = Table(
+    "below",
+    METADATA,
+    Column("ancestor", _TEXT, primary_key=True),
+    Column("concept", _TEXT, primary_key=True),
+    Column("source", _TEXT, primary_key=True),
+    Index("below_by_source", "source"),
+)
+"""Which concepts stand below which (``linkeddata.lineages``), and the taxon's query or the ancestor that says so."""
+
+FEED = Table(
+    "feed",
+    METADATA,
+    Column("position", _BIG, primary_key=True, autoincrement=False),
+    Column("seq", _BIG, nullable=False),
+)
+"""The published events of the log, numbered from 1 without gaps, so that pages of them never change."""
+
+PUBLISHED = (Agent, MediaFile, Taxon, Label, Identification, Review)
+"""Records with a place in the feed: their additions, changes and removals."""
+FEED_KINDS = frozenset(f"{NAMES[kind]}.{verb}" for kind in PUBLISHED for verb in ("added", "changed", "removed"))
+
+for _kind in (Identification, Label):  # walking these in key order, one sees each one's taxon without reading its row
+    _table_of = SHAPES[_kind].table
+    Index(f"{_table_of.name}_by_taxon", _table_of.c.id, _table_of.c.item, _table_of.c.gbif_key)
