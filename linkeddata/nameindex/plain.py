@@ -94,8 +94,10 @@ class PlainNames:
 
         ``bare`` says of each name whether nothing was said beside it; the others are left alone.
         """
-        open_ = [alone and not may_have_hybrid_sign(name) for name, alone in zip(names, bare, strict=True)]
-        lows = [folded(name) if is_open else "" for name, is_open in zip(names, open_, strict=True)]
+        lows = [folded(name) if alone else "" for name, alone in zip(names, bare, strict=True)]
+        for at, (name, low) in enumerate(zip(names, lows, strict=True)):
+            if len(low) != len(name) and may_have_hybrid_sign(name):  # the sign is left out when folded
+                lows[at] = ""
         hits = Hits.none(len(names))
         readings = self._find(names, lows, hits)
         return self._told(names, hits), readings
@@ -238,13 +240,14 @@ class PlainNames:
                 continue  # chains of synonyms and synonyms of nothing, too, take the long way
             way = hits.ways.get(at, _PLAIN_WAY)
             checklist_key, moment = origins[source]
-            told[at] = NameAnswer(
+            fields = (
                 names[at], key, accepted_key if is_synonym else "", name, canonical, RANKS[rank], STATUSES[status],
                 "VERNACULAR" if way.is_spoken else "EXACT", verdict[0], "", accepted_name, item, gbif, col, aphia,
                 checklist_key, f"{name} is a synonym of {accepted_name}" if is_synonym else "", way.qualifier, lineage,
                 accepted_canonical, authorship_of(accepted_name, accepted_canonical), RANKS[accepted_rank],
                 vernaculars, way.language, (), verdict[1], "index", moment,
             )  # fmt: skip
+            told[at] = tuple.__new__(NameAnswer, fields)  # as NameAnswer(*fields), in half the time
 
 
 @dataclass(slots=True)

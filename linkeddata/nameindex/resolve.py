@@ -4,8 +4,10 @@ Names about which there is nothing to weigh are answered together, thousands at 
 goes through the whole ladder. Both ways lead to the same answer.
 """
 
+import gc
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -63,7 +65,22 @@ def resolve_names(index: NameIndex, queries: Iterable[NameQuery | str]) -> Itera
     run = Resolver(index)
     waiting = iter(queries)
     while batch := list(islice(waiting, BATCH)):
-        yield from run.answers(batch)
+        with _uncollected():
+            answers = run.answers(batch)
+        yield from answers
+        del answers  # before the next ones are made
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep Python from looking for circles among answers while they are made: they have none, and are very many."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Resolver:
