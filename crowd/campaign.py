@@ -17,8 +17,8 @@ from linkeddata.errors import CampaignError
 Part = TypeVar("Part")
 THUMBNAIL_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 """Widths in pixels in which Wikimedia makes thumbnails (https://www.mediawiki.org/wiki/Common_thumbnail_sizes)."""
-ROUTES = ("api", "qlever", "wcqs", "wdqs")
-"""Ways to the same statements: Commons' API, three query services."""
+ROUTES = ("api", "qlever", "wcqs", "wdqs", "dump")
+"""Ways to the same statements: Commons' API, three query services, dumps on this machine."""
 RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
 
 

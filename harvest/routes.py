@@ -7,11 +7,12 @@ api       everything: who said it and when, captions, licences, checksums
 qlever    statements of all ranks as of its index; no people, captions, licences or checksums
 wcqs      the same from Wikimedia's query service, with a log-in
 wdqs      queries that are meant for Wikidata
+dump      statements of all ranks as of the dump, captions as descriptions; no people, titles or checksums
 ========  ==========================================================================================================
 
-No query service knows categories, uploads or searches (``SERVICE wikibase:mwapi`` does, and is no SPARQL 1.1): for
-those the list of files is the API's, and where the API is down, what earlier harvests stored. A route that fails leaves
-what it gave; the next one leaves those files alone.
+No query service or dump knows categories, uploads or searches (``SERVICE wikibase:mwapi`` does, and is no SPARQL 1.1):
+for those the list of files is the API's, and where the API is down, what earlier harvests stored. A route that fails
+leaves what it gave; the next one leaves those files alone.
 """
 
 import re
@@ -23,6 +24,7 @@ from typing import Any
 from crowd.campaign import CommonsSource, SparqlSource
 from harvest.commons import harvest_commons
 from harvest.commons_files import NOTHING_FOUND, Found, list_source, search
+from harvest.dumps.records import Chosen, files_in_dumps
 from harvest.reach import Reach
 from harvest.records import GROUPS, Harvested, batches, lost, membership
 from harvest.sparql import address, file_of_row, harvest_query, missing, said_of
@@ -182,14 +184,39 @@ def by_query_service(route: str, reach: Reach, source: Source, described: Contai
         return
     if source.captions:
         raise UsageError(f"{route} gives no captions with their authors, which this source counts as names")
-    shown = _SHOWING.fullmatch(source.search.strip())
-    items = [part.removeprefix("P180=") for part in shown[1].split("|")] if shown else []
-    if source.depicts:
-        items = taxa_below(reach, source.depicts)
-    if items:
+    if items := _items(reach, source):
         yield from _query(reach, service, "files-of-items", {"item": items}, described)
     else:
         yield from _listed(reach, service, source, described)
+
+
+def _items(reach: Reach, source: CommonsSource) -> list[str]:
+    """Return the items of which a source wants the files that show them; none where it says otherwise which files."""
+    if source.depicts:
+        return taxa_below(reach, source.depicts)
+    shown = _SHOWING.fullmatch(source.search.strip())
+    return [part.removeprefix("P180=") for part in shown[1].split("|")] if shown else []
+
+
+def by_dump(reach: Reach, source: Source, described: Container[str]) -> Iterator[Harvested]:
+    """Yield what the dumps give that the settings name."""
+    if isinstance(source, SparqlSource):
+        raise UsageError("a query can be put to query services only")
+    if source.captions:
+        raise UsageError("dump gives no captions with their authors, which this source counts as names")
+    if not reach.settings.dump_paths:
+        raise UsageError("which dumps are to be read? Say --dump FILE, or dump_files in the settings")
+    items = _items(reach, source)
+    places = {} if items else dict(_places(reach, source))
+    chosen = Chosen(name=f"{reach.campaign.id} {replace(source, via=())!r}", items=items, media=places)
+    for record in files_in_dumps(
+        reach.settings, chosen, campaign=reach.campaign.id, known=described, progress=reach.progress
+    ):
+        if isinstance(record, MediaFile):
+            place = places.get(media_of_iri(record.iri), "")
+            yield replace(record, group=GROUPS[source.group](record, place))
+        else:
+            yield record
 
 
 def _query(
@@ -263,5 +290,6 @@ ROUTES: dict[str, Route] = {
     "qlever": partial(by_query_service, "qlever"),
     "wcqs": partial(by_query_service, "wcqs"),
     "wdqs": partial(by_query_service, "wdqs"),
+    "dump": by_dump,
 }
 """The routes by name."""

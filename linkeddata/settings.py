@@ -48,6 +48,8 @@ class Settings:
     """Secret that contributors' pseudonyms are made with; empty: one is made on first use and kept in ``home``."""
     names_index: str = ""
     """File of the name index; empty means ``names.index`` in ``home``, where there is one."""
+    dump_files: str = ""
+    """Dumps of Commons' structured data that the route ``dump`` reads, in their order, with commas between."""
 
     commons_api: str = "https://commons.wikimedia.org/w/api.php"
     commons_entity: str = "https://commons.wikimedia.org/entity/"
@@ -104,6 +106,11 @@ class Settings:
             return Path(self.names_index)
         usual = self.home_path / "names.index"
         return usual if usual.exists() else None
+
+    @property
+    def dump_paths(self) -> tuple[Path, ...]:
+        """The dumps of Commons' structured data, in their order."""
+        return tuple(Path(name.strip()) for name in self.dump_files.split(",") if name.strip())
 
     @property
     def user_agent(self) -> str:

@@ -132,8 +132,8 @@ def _plan(dumps: Sequence[Path], wanted: Wanted) -> bytes:
         files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in dumps]
     except OSError as error:
         raise UsageError(f"dump {error.filename}: {error.strerror}") from error
-    items = hashlib.sha256(wanted.items.bits).hexdigest() if wanted.items else ""
-    return orjson.dumps([files, wanted.property_id, items, wanted.whole, wanted.commons_entity, PART_BYTES])
+    sets = [hashlib.sha256(one.bits).hexdigest() if one else "" for one in (wanted.items, wanted.media)]
+    return orjson.dumps([files, wanted.property_id, *sets, wanted.whole, wanted.commons_entity, PART_BYTES])
 
 
 def _processes(dumps: Sequence[Path], processes: int) -> int:
@@ -233,7 +233,7 @@ class _Reading:
             self._bracket(path, line.strip(), reached.line)
         elif kind == "odd":
             self._lose(path, BROKEN_LINE, reached.line, reached.at, NEITHER_END)
-        elif kind == "entity" and self._wanted.property_id.encode() in line:
+        elif kind == "entity" and self._wanted.word.encode() in line:
             try:
                 rows = self._reader.rows(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:

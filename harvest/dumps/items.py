@@ -17,7 +17,7 @@ Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class ItemSet:
-    """A set of items as one bit for each number: 17 MB for all of Wikidata, whatever is in it."""
+    """A set of items, or of files, as one bit for each number: 17 MB for all of Wikidata, whatever is in it."""
 
     bits: bytes
 

@@ -4,8 +4,11 @@ What a statement is, ``harvest.mediainfo`` says, as for the answers of the API. 
 its title, address and size stay empty until a route that asks Commons tells them.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from crowd.campaign import DumpSource
 from harvest.commons import statement_failures
@@ -13,7 +16,7 @@ from harvest.dumps.extract import Extraction, extract
 from harvest.dumps.items import ItemSet, listed_items, subtree
 from harvest.dumps.statements import Wanted, read_entity
 from harvest.mediainfo import MediaInfo, Page, Site, Statement, media_file, parse_entity
-from harvest.records import Harvested, Progress, membership, silent
+from harvest.records import Harvested, Progress, lost, membership, silent
 from harvest.sparql import address
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UsageError
@@ -26,6 +29,7 @@ from linkeddata.sparqlpieces import Asking, Missing, rows
 ROUTE = "dump"
 BELOW = "taxa-below"
 """The query for the items below a taxon."""
+NOT_DUMPED = "file not in the dump"
 
 
 def harvest_dump(
@@ -50,12 +54,58 @@ def harvest_dump(
     folder = settings.home_path / "dumps" / content_id(*map(str, paths), source.taxon, source.taxa)
     found = extract(paths, wanted, folder, progress=progress)
     site = Site(settings.commons_entity)
+    for info in _described(found):
+        yield from _told(info, site, items, campaign, known)
+    yield from found.failures(campaign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Files of Commons: those in ``media`` (M-ids), or those that show one of the ``items``."""
+
+    name: str
+    """What tells this choice from others, where what was extracted is kept."""
+    media: Collection[str] = ()
+    items: Collection[str] = ()
+
+
+def files_in_dumps(
+    settings: Settings, chosen: Chosen, *, campaign: str, known: Container[str] = (), progress: Progress = silent
+) -> Iterator[Harvested]:
+    """Yield the chosen files as the dumps that the settings name have them, with all of their tags.
+
+    ``known`` is what it is to ``harvest_dump``; a file that no dump has is a failure, as are lines that could not be
+    read. Raises ``UsageError`` for a dump that is not there, ``OSError``.
+    """
+    dumps = settings.dump_paths
+    if not (chosen.items or chosen.media):
+        return
+    wanted = Wanted(
+        items=ItemSet.of(chosen.items) if chosen.items else None,
+        media=None if chosen.items else ItemSet.of_numbers(np.array([int(m[1:]) for m in chosen.media], np.int64)),
+        whole=True,
+        commons_entity=settings.commons_entity,
+    )
+    folder = settings.home_path / "dumps" / content_id(*(str(path.absolute()) for path in dumps), chosen.name)
+    found = extract(dumps, wanted, folder, progress=progress)
+    site = Site(settings.commons_entity)
+    met = set()
+    for info in _described(found):
+        met.add(info.id)
+        yield from _told(info, site, None, campaign, known)
+    for media in chosen.media:
+        if media not in met:
+            yield lost(f"{settings.commons_entity}{media}", NOT_DUMPED, ", ".join(map(str, dumps)), campaign=campaign)
+    yield from found.failures(campaign)
+
+
+def _described(found: Extraction) -> Iterator[MediaInfo]:
+    """Yield the files among extracted entities."""
     for table in found.tables():
         for line in table.column("entity"):
             entity = read_entity(line.as_py())
             if entity["id"].startswith("M"):
-                yield from _told(parse_entity(entity["id"], entity), site, items, campaign, known)
-    yield from found.failures(campaign)
+                yield parse_entity(entity["id"], entity)
 
 
 def _told(

@@ -43,17 +43,27 @@ STATEMENTS = pa.schema(
 ENTITIES = pa.schema([("entity", pa.binary())])
 """The column of a table of entities: the lines as they stand in the dump, without what is around them."""
 _ENTITY_ID = re.compile(r"[MQPL][1-9]\d*")
+_MEDIA_ID = re.compile(rb'"id"\s*:\s*"(M[1-9]\d*)"')
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which statements are taken, and how: each as a row, or the whole entity that has one of them."""
+    """Which statements are taken, and how: each as a row, or the whole entity that has one of them.
+
+    ``media``: these files, whatever is said of them; only together with ``whole``.
+    """
 
     property_id: str = DEPICTS
     items: ItemSet | None = None
     whole: bool = False
     commons_entity: str = COMMONS_ENTITY
+    media: ItemSet | None = None
+
+    @property
+    def word(self) -> str:
+        """What stands, before a quotation mark, in every line that may be wanted."""
+        return self.property_id if self.media is None else "mediainfo"
 
     @property
     def schema(self) -> Any:
@@ -74,12 +84,20 @@ class Reader:
     def rows(self, line: bytes) -> list[Row]:
         """Return the rows of a line, none when it has no such statement. Raises ``ValueError`` if it is broken."""
         line = line[:-1] if line[-1:] == b"," else bare_line(line)
+        if self.wanted.media is not None:
+            return self._listed(line, self.wanted.media)
         found = self._read(line)
         statements = found.get("statements") or found.get("claims")
         given = statements.get(self.wanted.property_id) if isinstance(statements, dict) else None  # PHP: [] for none
         if not given:
             return []
         return self._whole(line, given) if self.wanted.whole else self._rows(found, given)
+
+    def _listed(self, line: bytes, media: ItemSet) -> list[Row]:
+        """Return the line if it is one of these files; a line that names none of them as an id is not parsed."""
+        if not any(name.decode() in media for name in _MEDIA_ID.findall(line)):
+            return []
+        return [(line,)] if read_entity(line)["id"] in media else []
 
     def _read(self, line: bytes) -> Any:
         """Return the entity; of a large one only what is needed, where there is a parser that can leave the rest."""

@@ -55,7 +55,7 @@ class Taker:
 
     def __init__(self, wanted: Wanted) -> None:
         self.reader = Reader(wanted)
-        self._needle = needle(wanted.property_id)
+        self._needle = needle(wanted.word)
 
     def take(self, piece: Piece) -> Taken:
         """Return what a piece holds. Raises ``OSError``."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harvest.records import Harvested
     from harvest.sides import Told
     from identify.pipeline import Run
+    from linkeddata.settings import Settings
 
 SHOWN = 200
 """Differences that are printed; a CSV and --json have all."""
@@ -32,12 +33,29 @@ def routes_of(text: str) -> tuple[str, ...]:
     return routes
 
 
+dump_option = click.option(
+    "--dump",
+    "dumps",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A dump that the route dump reads; may be repeated.",
+)
+
+
+def settings_with(shell: Shell, dumps: tuple[Path, ...]) -> "Settings":
+    """Return the settings, with these dumps in place of theirs where some are given. Raises ``UsageError``."""
+    if any("," in str(path) for path in dumps):
+        raise UsageError("--dump: no comma in the name of a file, please")
+    return shell.settings(**({"dump_files": ",".join(map(str, dumps))} if dumps else {}))
+
+
 @click.command("save")
 @campaign_argument
 @click.option("--via", default="api", show_default=True, metavar="ROUTES", help="Routes to try, such as qlever,api.")
+@dump_option
 @click.option("--out", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
 @click.pass_obj
-def save(shell: Shell, campaign: Path, via: str, out: Path) -> None:
+def save(shell: Shell, campaign: Path, via: str, dumps: tuple[Path, ...], out: Path) -> None:
     """Write what the routes say now about the campaign in file CAMPAIGN to a file, and leave the store alone.
 
     JSON lines: a head with the moment, the route that answered and its index date, then one record a line. `deboodt
@@ -46,7 +64,7 @@ def save(shell: Shell, campaign: Path, via: str, out: Path) -> None:
     from harvest.sides import gather
     from harvest.sides import save as written
 
-    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+    with opened_progress(shell) as progress, opened_campaign(settings_with(shell, dumps), campaign, progress) as work:
         records, told = gather(_reach(work), routes_of(via))
         head = {"campaign": work.campaign.id, "moment": work.now(), "answers": told.answers}
         count = written(out, records, head)
@@ -60,12 +78,13 @@ def save(shell: Shell, campaign: Path, via: str, out: Path) -> None:
 @click.option(
     "--campaign", type=click.Path(dir_okay=False, path_type=Path), help="Campaign file, where A or B is a route."
 )
+@dump_option
 @click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write all differences as CSV here.")
 @click.pass_obj
-def compare(shell: Shell, a: str, b: str, campaign: Path | None, out: Path | None) -> None:
+def compare(shell: Shell, a: str, b: str, campaign: Path | None, dumps: tuple[Path, ...], out: Path | None) -> None:
     """Show where two routes differ, statement by statement, with the likely reason.
 
-    A and B are routes (api, qlever, wcqs, wdqs), files that `deboodt harvest save` wrote, or folders of De Boodt
+    A and B are routes (api, qlever, wcqs, wdqs, dump), files that `deboodt harvest save` wrote, or folders of De Boodt
     (--home). Routes are asked now, and again about the files in which they differ.
     """
     from harvest.compare import differences
@@ -77,7 +96,8 @@ def compare(shell: Shell, a: str, b: str, campaign: Path | None, out: Path | Non
             raise UsageError(f"{missing} is no file or folder; to ask a route, name the campaign file: --campaign FILE")
         sides = (_kept(names[0], ""), _kept(names[1], ""))
     else:
-        with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+        settings = settings_with(shell, dumps)
+        with opened_progress(shell) as progress, opened_campaign(settings, campaign, progress) as work:
             sides = _asked(work, names)
     found = list(differences(*sides))
     if out:

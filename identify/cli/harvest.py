@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from crowd.campaign import DumpSource, with_routes
-from identify.cli.compare import compare, routes_of, save
+from identify.cli.compare import compare, dump_option, routes_of, save, settings_with
 from identify.cli.requests import log
 from identify.cli.shell import (
     LEFT_OVER,
@@ -85,20 +85,24 @@ class CampaignFirst(click.Group):
     metavar="DATE",
     help="Do it again for what was touched since DATE (2026-11-01); what was missed before that day stays missed.",
 )
-@click.option("--via", default="", metavar="ROUTES", help="Routes to try in this order: api,qlever,wcqs,wdqs.")
+@click.option("--via", default="", metavar="ROUTES", help="Routes to try in this order: api,qlever,wcqs,wdqs,dump.")
+@dump_option
 @click.pass_obj
-def harvest_campaign(shell: Shell, campaign: Path, again: bool, since: datetime | None, via: str) -> None:
+def harvest_campaign(
+    shell: Shell, campaign: Path, again: bool, since: datetime | None, via: str, dumps: tuple[Path, ...]
+) -> None:
     """Bring home the tags and images of the campaign in file CAMPAIGN.
 
     Asks only for what is not there yet; what was stopped goes on where it stopped. docs/harvest.md tells which route to
     choose.
     """
-    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+    settings = settings_with(shell, dumps)
+    with opened_progress(shell) as progress, opened_campaign(settings, campaign, progress) as work:
         work = replace(work, since=since.date().isoformat() if since else "")
         if via:
             work = replace(work, campaign=with_routes(work.campaign, routes_of(via)))
         # Who chooses a route wants it asked, also where nothing has changed since another one was.
-        sys.exit(perform(shell, work, ("harvest", "images"), again or bool(since or via)))
+        sys.exit(perform(shell, work, ("harvest", "images"), again or bool(since or via or dumps)))
 
 
 @click.group(cls=CampaignFirst, default=harvest_campaign)
@@ -124,7 +128,9 @@ def harvest() -> None:
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the statements to this Parquet."
 )
 @click.option(
-    "--campaign", type=click.Path(dir_okay=False, path_type=Path), help="Store files and tags for a campaign."
+    "--campaign",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Campaign file: put files and tags into the store, for this campaign.",
 )
 @click.option("--processes", default=0, metavar="N", help="How many work at the same time; 0: one a core.")
 @click.pass_obj

@@ -1,14 +1,20 @@
 """Several ways to one source: each gives the same statements, the first that works is taken, and it is told which."""
 
+import gzip
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.request import urlopen
 
 import pytest
 
 from crowd.campaign import ROUTES as NAMES
 from crowd.campaign import Campaign, CommonsSource, SparqlSource, parse_campaign, with_routes
 from harvest import routes
+from harvest.dumps.extract import BROKEN_LINE
+from harvest.dumps.records import NOT_DUMPED
 from harvest.reach import Reach
 from harvest.records import Harvested
 from harvest.routes import ANSWERED, NOT_INDEXED, ROUTE_FAILED
@@ -19,11 +25,13 @@ from harvest.standin.sparql import LOGIN
 from harvest.standin.world import Category, Entity, File, Item, Revision, World, statement, statements
 from linkeddata.client import Client
 from linkeddata.errors import CampaignError, ServiceError
+from linkeddata.ids import COMMONS_ENTITY
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import Agent, CampaignFile, Failure, MediaFile, Tag
 
 R = TypeVar("R")
 COUNT = 60
+BROKEN = b'{"type":"mediainfo","id":"M9'
 DUMPED = "2026-11-01T00:00:00Z"
 
 
@@ -91,6 +99,7 @@ class Harvest:
         *sources: CommonsSource | SparqlSource,
         via: str = "",
         known: Mapping[str, int] | None = None,
+        **more: Any,
     ) -> None:
         self.notes: list[tuple[str, str, Mapping[str, Any]]] = []
         commons = tuple(source for source in sources if isinstance(source, CommonsSource))
@@ -98,7 +107,7 @@ class Harvest:
         campaign = Campaign(id="c", title="C", commons=commons, sparql=sparql)
         if via:
             campaign = with_routes(campaign, via.split(","))
-        settings = server.settings(tries=2, wcqs_cookie=LOGIN)
+        settings = server.settings(tries=2, wcqs_cookie=LOGIN, **more)
         with Client(settings, sleep=lambda _: None) as client:
             reach = Reach(
                 client=client,
@@ -140,6 +149,53 @@ def test_a_route_gives_the_files_and_statements_that_the_api_gives(
     assert not found.only(Agent)
     titles = {media.iri: media.title for media in expected.only(MediaFile)}
     assert {media.iri: media.title for media in found.only(MediaFile)} == titles
+
+
+@pytest.fixture
+def dumped(server: StandIn, tmp_path: Path) -> dict[str, Any]:
+    """Settings that name two dumps of the album, made of what the API says of each file; one of them has a bad line."""
+    shards = []
+    for shard, numbers in enumerate((range(1, COUNT // 2), range(COUNT // 2, COUNT + 1))):
+        ids = "|".join(f"M{number}" for number in numbers)
+        api = f"{server.settings().commons_api}?action=wbgetentities&ids={ids}&format=json"
+        with urlopen(api) as answer:  # noqa: S310
+            entities = json.load(answer)["entities"].values()
+        lines = [json.dumps({"type": "mediainfo", **one}, separators=(",", ":")).encode() for one in entities]
+        shards.append(tmp_path / f"shard-{shard}.json.gz")
+        shards[-1].write_bytes(gzip.compress(b"[\n" + b",\n".join([*lines, BROKEN] if shard else lines) + b"\n]\n"))
+    return {"dump_files": ", ".join(map(str, shards)), "home": str(tmp_path / "home")}
+
+
+@pytest.mark.parametrize("source", [ALBUM, CATS, LIONS, NAMED], ids=["category", "taxa", "search", "files"])
+def test_dumps_give_the_files_and_statements_that_the_api_gives(
+    server: StandIn, dumped: dict[str, Any], source: CommonsSource
+) -> None:
+    expected, found = Harvest(server, source, via="api"), Harvest(server, source, via="dump", **dumped)
+    assert found.files == expected.files
+    assert found.said == expected.said
+    assert found.reasons() == [BROKEN_LINE]
+    assert not found.only(Agent)
+    assert [note[2]["route"] for note in found.notes] == ["dump"]
+
+
+def test_a_dump_takes_over_from_an_api_that_is_down(server: StandIn, dumped: dict[str, Any]) -> None:
+    server.faults.next("/w/api.php", faults.UNAVAILABLE, times=4)
+    known = {f"{COMMONS_ENTITY}M{number}": 1 for number in (1, 2, 99)}
+    found = Harvest(server, ALBUM, via="api,dump", known=known, **dumped)
+    assert found.files == {f"{COMMONS_ENTITY}M1", f"{COMMONS_ENTITY}M2"}
+    assert {said[1] for said in found.said} == {"Q140", "Q19939"}
+    assert {ROUTE_FAILED, NOT_DUMPED} <= set(found.reasons())
+    (lost,) = [failure for failure in found.only(Failure) if failure.reason == NOT_DUMPED]
+    assert lost.subject == f"{COMMONS_ENTITY}M99"
+    assert "shard-0.json.gz" in lost.detail
+
+
+def test_which_dumps_are_meant_must_be_said_and_they_must_be_there(server: StandIn, tmp_path: Path) -> None:
+    (failure,) = Harvest(server, ALBUM, via="dump").only(Failure)[-1:]
+    assert "--dump FILE" in failure.detail
+    gone = Harvest(server, ALBUM, via="dump,qlever", dump_files=str(tmp_path / "gone.json"), home=str(tmp_path))
+    assert "gone.json: No such file" in gone.only(Failure)[0].detail
+    assert gone.said == Harvest(server, ALBUM, via="api").said
 
 
 def test_the_registry_has_what_a_campaign_file_may_name() -> None:
@@ -228,6 +284,8 @@ def test_the_files_that_are_stored_stand_in_for_the_list_of_an_api_that_is_down(
         (SparqlSource(query="depicts-of-files", params=(("file", "M1"),)), "wdqs", "does not know what is on Commons"),
         (SparqlSource(query="taxa-of-items", params=(("item", "Q140"),)), "wcqs", "does not know what is on Wikidata"),
         (replace(ALBUM, captions=True), "qlever", "no captions"),
+        (replace(ALBUM, captions=True), "dump", "no captions"),
+        (SparqlSource(query="taxa-of-items", params=(("item", "Q140"),)), "dump", "query services only"),
     ],
 )
 def test_a_route_says_what_it_cannot_do(

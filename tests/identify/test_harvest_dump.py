@@ -80,3 +80,15 @@ def test_into_the_store_a_file_keeps_what_is_known_of_it(tmp_path: Path) -> None
         assert sorted(tag.item for tag in store.each(Tag, campaign="c")) == ["Q140", "Q729"]
         assert {member.file for member in store.each(CampaignFile)} == {f"{entities}M1", f"{entities}M3"}
         assert [failure.subject for failure in store.each(Failure)] == ["dump.json.gz:3"]
+
+
+def test_a_route_of_a_campaign_reads_the_dumps_that_are_named(tmp_path: Path) -> None:
+    _dump(tmp_path)
+    (tmp_path / "c.toml").write_text('[campaign]\nid = "c"\ntitle = "C"\n[[tags.commons]]\nfiles = ["M1", "M3"]\n')
+    words = ("harvest", "save", "c.toml", "--via", "dump", "--dump", "dump.json.gz", "-o", "said.jsonl")
+    done = _deboodt("--json", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [answer["route"] for answer in json.loads(done.stdout)["answers"]] == ["dump"]
+    assert "Q729" in (tmp_path / "said.jsonl").read_text()
+    done = _deboodt("harvest", "c.toml", "--via", "dump", "--dump", "there,is,none.gz", cwd=tmp_path)
+    assert done.returncode == 2

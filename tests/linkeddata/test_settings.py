@@ -62,6 +62,11 @@ def test_the_name_index_is_the_one_named_or_the_one_in_home(tmp_path: Path) -> N
     assert Settings(home=str(tmp_path)).index_path == tmp_path / "names.index"
 
 
+def test_several_dumps_are_named_with_commas() -> None:
+    assert Settings().dump_paths == ()
+    assert Settings(dump_files="a.json.gz, b.json.bz2").dump_paths == (Path("a.json.gz"), Path("b.json.bz2"))
+
+
 def test_a_switch_is_on_or_off() -> None:
     for word, value in (("true", True), ("1", True), ("No", False), ("false", False)):
         assert load_settings(environment={"DEBOODT_ALLOW_PRIVATE": word}).allow_private is value
