@@ -26,6 +26,7 @@ from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
 from linkeddata.answercache import AnswerCache
 from linkeddata.client import Client
+from linkeddata.compression import Compressed
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
 from linkeddata.nameindex.index import NameIndex, open_index
@@ -126,6 +127,7 @@ def create_app(
     )
     app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
     _add_problems(app, site)
+    app.add_middleware(Compressed)
     app.add_middleware(Manners)
     _describe_problems(app)
     return app
@@ -334,7 +336,7 @@ class Manners:
                     headers.setdefault(name, value)
                 if scope["method"] in ("GET", "HEAD"):
                     headers["Access-Control-Allow-Origin"] = "*"
-                    headers["Access-Control-Expose-Headers"] = "ETag, Link"
+                    headers["Access-Control-Expose-Headers"] = "ETag, Link, Last-Modified"
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -97,9 +97,11 @@ def router(
 
 def _mount(api: APIRouter, parts: Parts) -> None:
     """Add the routes that have modules of their own; those build on this one, hence the import here."""
-    from linkeddata import collections
+    from linkeddata import collections, feedroutes, iiifroutes
 
     api.include_router(collections.router(parts))
+    api.include_router(feedroutes.router(parts))
+    api.include_router(iiifroutes.router(parts))
 
 
 def described(what: str, example: Document | None = None, *, page: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -265,7 +267,7 @@ def _add_files(api: APIRouter, parts: Parts) -> None:
         width: Annotated[int | None, Query(description=f"One of {', '.join(map(str, WIDTHS))}; none: whole.")] = None,
     ) -> Response:
         """Our local copy, where there is one; the document of the file says where the original is."""
-        media = _media(parts, iri)
+        media = find_media(parts, iri)
         stored = parts.image(media) if media else None
         if media is None or stored is None:
             raise not_found("local image of", iri)
@@ -293,10 +295,10 @@ def _add_files(api: APIRouter, parts: Parts) -> None:
     )
     def media(request: Request, iri: str, context: Context = "link") -> Response:
         """`iri` is the file's whole IRI, percent-encoded, or for files on Commons just their M-id."""
-        record, form = _media(parts, iri), ""
+        record, form = find_media(parts, iri), ""
         if record is None:
             stem, form = without_suffix(iri)
-            record = _media(parts, stem) if form else None
+            record = find_media(parts, stem) if form else None
         if record is None:
             raise not_found("file", iri)
         doc = documents.media_document(parts.store, record, parts.base)
@@ -314,7 +316,7 @@ def _shown_of_file(parts: Parts, media: MediaFile, doc: Document) -> dict[str, A
     }
 
 
-def _media(parts: Parts, iri: str) -> MediaFile | None:
+def find_media(parts: Parts, iri: str) -> MediaFile | None:
     """Return the file with this IRI, or with this M-id on Commons."""
     return parts.store.get(MediaFile, iri) or parts.store.get(MediaFile, parts.settings.commons_entity + iri)
 

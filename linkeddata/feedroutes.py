@@ -1,0 +1,127 @@
+"""The change feed over HTTP. In: the parts of ``linkeddata.api``. Out: routes of both dresses.
+
+Full pages may be kept for ever and are kept here, too, as the bytes they are; the open page is asked for again.
+"""
+
+import hashlib
+from collections import OrderedDict
+from threading import Lock
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from linkeddata import conditions, feed, jsonld
+from linkeddata.api import Parts, problems
+from linkeddata.jsonld import Document
+from linkeddata.negotiation import JSON, JSON_LD, preferred
+from linkeddata.problem import Problem, not_found
+
+FOR_EVER = "public, max-age=31536000, immutable"
+A_MINUTE = f"public, max-age={feed.POLLING_SECONDS}"
+SHORT = "public, max-age=5, must-revalidate"
+N_QUADS = "application/n-quads"
+TRIG = "application/trig"
+FORMS = (JSON_LD, JSON, N_QUADS, TRIG)
+ACTIVITY_JSON = f'{JSON_LD};profile="{feed.DISCOVERY}"'
+PAGES_KEPT = 256
+
+
+class _Kept:
+    """The pages that were asked for last: address and form → bytes."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[str, str]) -> bytes | None:
+        """Return the page if it is here."""
+        with self._lock:
+            if key in self._pages:
+                self._pages.move_to_end(key)
+            return self._pages.get(key)
+
+    def keep(self, key: tuple[str, str], body: bytes) -> None:
+        """Keep a page that will not change."""
+        with self._lock:
+            self._pages[key] = body
+            while len(self._pages) > PAGES_KEPT:
+                self._pages.popitem(last=False)
+
+
+def router(parts: Parts) -> APIRouter:
+    """Return the routes of the feed."""
+    api = APIRouter(tags=["feed"])
+    kept = _Kept()
+    answers = {200: {"description": "As linked data."}, 304: {"description": "Not changed."}, **problems(404, 406)}
+
+    @api.get("/feed", summary="The stream of all changes", response_class=Response, responses=answers)
+    def stream(request: Request) -> Response:
+        """A Linked Data Event Stream: every version of everything published, from the first to now."""
+        chosen = _chosen(request)
+        return _sent(request, _written(feed.stream_document(parts.base), chosen, parts.base), chosen, A_MINUTE)
+
+    @api.get("/feed/ldes/{number}", summary="One page of the stream", response_class=Response, responses=answers)
+    def ldes(request: Request, number: int) -> Response:
+        """250 versions in the order they came about; a page with a relation is full and never changes."""
+        chosen = _chosen(request)
+        if body := kept.get((f"ldes/{number}", chosen)):
+            return _sent(request, body, chosen, FOR_EVER)
+        page = _page(parts, number)
+        body = _written(feed.ldes_document(page, parts.base), chosen, parts.base)
+        if page.full:
+            kept.keep((f"ldes/{number}", chosen), body)
+        return _sent(request, body, chosen, FOR_EVER if page.full else SHORT)
+
+    @api.get("/feed/activity", summary="All changes, for IIIF", response_class=Response, responses=answers)
+    def activity(request: Request) -> Response:
+        """IIIF Change Discovery 1.0: an ordered collection; begin at its last page and go back."""
+        doc = feed.discovery_collection(parts.base, feed.length(parts.store))
+        return _sent(request, orjson.dumps(doc), ACTIVITY_JSON, SHORT)
+
+    @api.get("/feed/activity/{number}", summary="One page of it", response_class=Response, responses=answers)
+    def activities(request: Request, number: int) -> Response:
+        """Create, Update and Delete in the order they happened."""
+        if body := kept.get((f"activity/{number}", JSON_LD)):
+            return _sent(request, body, ACTIVITY_JSON, FOR_EVER)
+        page = _page(parts, number)
+        body = orjson.dumps(feed.discovery_page(page, parts.base))
+        if page.full:
+            kept.keep((f"activity/{number}", JSON_LD), body)
+        return _sent(request, body, ACTIVITY_JSON, FOR_EVER if page.full else SHORT)
+
+    return api
+
+
+def _page(parts: Parts, number: int) -> feed.FeedPage:
+    page = feed.page_at(parts.store, number) if 0 < number < 2**31 else None
+    if page is None:
+        raise not_found("page of the feed", str(number))
+    return page
+
+
+def _chosen(request: Request) -> str:
+    chosen = preferred(request.headers.get("accept", ""), FORMS)
+    if not chosen:
+        raise Problem(406, "Not acceptable", f"The feed can be had as {', '.join(FORMS)}.", {"Vary": "Accept"})
+    return chosen
+
+
+def _written(doc: Document, form: str, base: str) -> bytes:
+    """Return the page in the form asked for. The graphs of its versions are named, so triples alone will not do."""
+    if form in (JSON_LD, JSON):
+        return orjson.dumps(doc)
+    import pyoxigraph
+
+    inline = {**doc, "@context": [jsonld.context(base)["@context"], feed.TERMS]}
+    quads = pyoxigraph.parse(orjson.dumps(inline), format=pyoxigraph.RdfFormat.JSON_LD)
+    known = {N_QUADS: pyoxigraph.RdfFormat.N_QUADS, TRIG: pyoxigraph.RdfFormat.TRIG}
+    return pyoxigraph.serialize(quads, format=known[form]) or b""
+
+
+def _sent(request: Request, body: bytes, form: str, caching: str) -> Response:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept, Accept-Encoding", "Content-Type": form}
+    if conditions.answered(request.headers, tag) == 304:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers)
