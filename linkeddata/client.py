@@ -485,7 +485,8 @@ class Client:
 
     def _robots_txt(self, url: str) -> str:
         try:
-            return self.doing("robots").tries(url, lambda: self._rules(self._answer("GET", url, None)))
+            asker = self.doing("robots")
+            return asker.tries(url, lambda: asker._rules(asker._answer("GET", url, None)))
         except UnreachableError:
             raise
         except ServiceError as error:

@@ -48,6 +48,14 @@ def test_what_a_client_asks_is_counted_by_route_host_and_outcome(tmp_path: Path)
     assert (history.route, history.outcomes) == ("history", (("ok", 1),))
 
 
+def test_the_question_what_may_be_fetched_has_an_outcome_of_its_own(tmp_path: Path) -> None:
+    with StandIn(World()) as standin, _log(tmp_path / FILE) as log:
+        with Client(standin.settings(), recorder=log) as client:
+            assert client.doing("images").may_fetch(f"{standin.url}/images/1.jpg")
+        assert standin.requests.count() == 1
+    assert [(row.route, row.outcome, row.requests) for row in read_log(tmp_path / FILE)] == [("robots", "HTTP 404", 1)]
+
+
 def test_runs_are_told_apart_and_one_that_asks_nothing_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / FILE
     assert read_log(path) == []
