@@ -70,7 +70,7 @@ class Page:
     image: Json  # imageinfo; empty for a page without a file of its own (a redirect)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One P180 statement."""
 
@@ -175,18 +175,23 @@ def parse_captions(labels: Any) -> tuple[tuple[str, str], ...]:
 
 def parse_statement(statement: Json) -> Statement:
     """Return what a statement says whose value is an item."""
+    return Statement(*told_of(statement))
+
+
+def told_of(statement: Json) -> tuple[str, str, str, str, str, str, str]:
+    """Return the fields of ``Statement``, in their order: of a dump's many, that is all that is needed."""
     main = _mapping(statement.get("mainsnak"))
     qualifiers = statement.get("qualifiers")
     references = statement.get("references")
     item = _text(main)
-    return Statement(
-        id=str(statement.get("id", "")),
-        item=item if is_item(item) else "",
-        rank=str(statement.get("rank", "normal")),
-        kind=str(main.get("snaktype", "")),
-        part=_qualifier(qualifiers, APPLIES_TO_PART) if qualifiers else "",
-        region=_qualifier(qualifiers, RELATIVE_POSITION) if qualifiers else "",
-        reference=" | ".join(filter(None, map(_reference, references))) if references else "",
+    return (
+        str(statement.get("id", "")),
+        item if ITEM.fullmatch(item) else "",
+        str(statement.get("rank", "normal")),
+        str(main.get("snaktype", "")),
+        _qualifier(qualifiers, APPLIES_TO_PART) if qualifiers else "",
+        _qualifier(qualifiers, RELATIVE_POSITION) if qualifiers else "",
+        " | ".join(filter(None, map(_reference, references))) if references else "",
     )
 
 

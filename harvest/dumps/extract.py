@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from harvest.dumps.bzip2 import CUT_OFF
 from harvest.dumps.lines import CLOSING, NEITHER_END, OPENING, kind_of_line
-from harvest.dumps.pieces import Place, kind_of, pieces_of
+from harvest.dumps.pieces import Place, pieces_of
 from harvest.dumps.statements import Reader, Wanted, batch_of
 from harvest.dumps.workers import Taken, take_all
 from harvest.records import Progress, lost, silent
@@ -29,9 +29,9 @@ from linkeddata.errors import UsageError
 from linkeddata.files import replaced
 from linkeddata.records import Failure
 
-PART_BYTES = 128 << 20
+PART_BYTES = 512 << 20
 """Decompressed bytes of a dump that make a part: what a killed run has to read again, at most."""
-GROUP_ROWS = 1 << 17
+GROUP_ROWS = 1 << 15
 """Rows of one row group of the whole file."""
 LISTED = 1000
 """Lost lines that a part names one by one; it counts the others."""
@@ -144,11 +144,6 @@ def _processes(dumps: Sequence[Path], processes: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _workers(path: Path, processes: int) -> int:
-    """Return how many processes work beside this one, which decompresses gzip and else only waits."""
-    return processes - (processes == 1 or kind_of(path) == "gzip")
-
-
 class _Reading:
     """One reading of dumps: where it is, and the part that is being filled."""
 
@@ -186,8 +181,7 @@ class _Reading:
         while self._reached.dump < len(self._dumps):
             path = self._dumps[self._reached.dump]
             before = sum(p.stat().st_size for p in self._dumps[: self._reached.dump])
-            workers = _workers(path, processes)
-            for taken in take_all(pieces_of(path, self._reached.place), self._wanted, workers):
+            for taken in take_all(pieces_of(path, self._reached.place), self._wanted, processes - 1):
                 self._add(path, taken)
                 self._progress("bytes of dumps", before + taken.done, self._total)
                 if self._counts["bytes"] >= PART_BYTES:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from harvest.dumps.items import ItemSet
 from harvest.dumps.lines import bare_line
-from harvest.mediainfo import parse_captions, parse_statement
+from harvest.mediainfo import parse_captions, told_of
 from linkeddata.ids import COMMONS_ENTITY, DEPICTS, WIKIDATA_ENTITY
 
 simdjson: Any
@@ -120,7 +120,7 @@ class Reader:
 
     def _whole(self, line: bytes, given: Sequence[Any]) -> list[Row]:
         items = self.wanted.items
-        return [(line,)] if items is None or any(parse_statement(one).item in items for one in given) else []
+        return [(line,)] if items is None or any(told_of(one)[1] in items for one in given) else []
 
     def _rows(self, found: Any, given: Sequence[Any]) -> list[Row]:
         name = found["id"]
@@ -130,19 +130,16 @@ class Reader:
         entity = (self.wanted.commons_entity if media else WIKIDATA_ENTITY) + name
         revision = int(found.get("lastrevid") or 0)
         captions = parse_captions(found.get("labels")) if media else ()
-        items = self.wanted.items
+        items, property_id = self.wanted.items, self.wanted.property_id
         rows = []
         for one in given:
-            said = parse_statement(one)
-            if items is not None and said.item not in items:
+            name, item, rank, kind, part, region, reference = told_of(one)
+            if items is not None and item not in items:
                 continue
-            value = "" if said.item else value_of(one)
+            value = "" if item else value_of(one)
             rows.append(
-                (
-                    entity, self.wanted.property_id, said.id, said.kind, said.item, value,
-                    said.rank, said.part, said.region, said.reference, revision, captions,
-                )
-            )  # fmt: skip
+                (entity, property_id, name, kind, item, value, rank, part, region, reference, revision, captions)
+            )
         return rows
 
 

@@ -1,7 +1,8 @@
 """Pieces read by several processes at once. In: pieces. Out: what was read of each, in their order.
 
-A worker gets a piece by a pipe; the bytes of a gzip piece lie in memory that both see. A worker whose parent is gone
-ends by itself: its pipe is closed.
+A worker gets a piece by a pipe; the bytes of a gzip piece lie in memory that both see. Who hands out the pieces takes
+those itself for which no worker has time, or has started yet. A worker whose parent is gone ends by itself: its pipe
+is closed.
 """
 
 import multiprocessing
@@ -20,9 +21,9 @@ from harvest.dumps.statements import Reader, Wanted, batch_of
 from linkeddata.errors import DeBoodtError
 
 SLOT = 4 << 20
-"""Bytes of shared memory a piece; a larger one goes through the pipe."""
+"""Bytes of shared memory a piece; a larger one is not given away."""
 AHEAD = 2
-"""Pieces for each worker that may be on the way or done before their turn."""
+"""Pieces that a worker has at a time: the next lies there when one is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,13 @@ class _Workers:
 
     def __init__(self, wanted: Wanted, processes: int) -> None:
         context = multiprocessing.get_context("spawn")
+        self._wanted = wanted
         self._slots = [SharedMemory(create=True, size=SLOT) for _ in range(AHEAD * processes)]
         self._free = deque(range(len(self._slots)))
         self._pipes: list[Connection] = []
         self._processes = []
+        self._idle: deque[Connection] = deque()  # a worker stands here once for each piece that it could be given
+        self._busy: dict[Connection, deque[tuple[int, int]]] = {}  # numbers and slots of the pieces it has, in order
         names = [slot.name for slot in self._slots]
         for _ in range(processes):
             ours, theirs = context.Pipe()
@@ -114,7 +118,9 @@ class _Workers:
             process.start()
             theirs.close()
             self._pipes.append(ours)
+            self._busy[ours] = deque()
             self._processes.append(process)
+        self._starting = list(self._pipes)
 
     def __enter__(self) -> "_Workers":
         return self
@@ -123,59 +129,70 @@ class _Workers:
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
-            process.join(timeout=10)
-            if process.is_alive():
-                process.kill()
-                process.join()
+            process.kill()  # it has nothing that is not told, and may not even have started
+            process.join()
         for slot in self._slots:
             slot.close()
             slot.unlink()
 
     def take_all(self, pieces: Iterable[Piece]) -> Iterator[Taken]:
-        """Yield what was taken of each piece, in order."""
-        idle = list(self._pipes)
-        busy: dict[Connection, tuple[int, int]] = {}  # pipe → number of the piece, slot
+        """Yield what was taken of each piece, in order; what no worker has time for is taken here."""
+        own = Taker(self._wanted)
         done: dict[int, Taken] = {}
         turn = 0
         for number, piece in enumerate(pieces):
-            while not idle or not self._free:
-                self._collect(busy, idle, done)
-            pipe = idle.pop()
-            busy[pipe] = number, self._send(pipe, piece)
-            while len(done) + len(busy) >= AHEAD * len(self._pipes) and turn not in done:
-                self._collect(busy, idle, done)
+            self._greet()
+            self._collect(done, wait_for_one=False)
+            if self._idle and len(piece.data) <= SLOT:
+                self._send(number, piece)
+            else:
+                done[number] = own.take(piece)
+            while len(done) > AHEAD * len(self._slots) and turn not in done:
+                self._collect(done)
             while turn in done:
                 yield done.pop(turn)
                 turn += 1
-        while busy or done:
+        while done or any(self._busy.values()):
             while turn not in done:
-                self._collect(busy, idle, done)
+                self._collect(done)
             yield done.pop(turn)
             turn += 1
 
-    def _send(self, pipe: Connection, piece: Piece) -> int:
-        slot = self._free.popleft()
-        size = len(piece.data)
-        if 0 < size <= SLOT:
-            cast(memoryview, self._slots[slot].buf)[:size] = piece.data
-            pipe.send((replace(piece, data=b""), slot, size))
-        else:
-            pipe.send((piece, -1, 0))
-        return slot
+    def _greet(self) -> None:
+        """Take in the workers that have started meanwhile."""
+        for pipe in cast(list[Connection], wait(self._starting, timeout=0)) if self._starting else ():
+            _heard(pipe)
+            self._starting.remove(pipe)
+            self._idle.extend([pipe] * AHEAD)
 
-    def _collect(self, busy: dict[Connection, tuple[int, int]], idle: list[Connection], done: dict[int, Taken]) -> None:
-        """Wait for workers, and take in what they have."""
-        for pipe in cast(list[Connection], wait(list(busy))):
-            number, slot = busy.pop(pipe)
-            try:
-                told = pipe.recv()
-            except (EOFError, ConnectionError) as error:
-                raise DeBoodtError("a process that read the dump was killed; the same command goes on") from error
+    def _send(self, number: int, piece: Piece) -> None:
+        """Give a piece to a worker that has not enough to do."""
+        pipe, slot = self._idle.popleft(), self._free.popleft()
+        size = len(piece.data)
+        cast(memoryview, self._slots[slot].buf)[:size] = piece.data
+        self._busy[pipe].append((number, slot))
+        # So short that it always fits into the pipe: nobody waits for somebody who waits for him.
+        pipe.send((replace(piece, data=b""), slot, size))
+
+    def _collect(self, done: dict[int, Taken], wait_for_one: bool = True) -> None:
+        """Take in what workers have, and where told so wait for the first."""
+        working = [pipe for pipe, given in self._busy.items() if given]
+        for pipe in cast(list[Connection], wait(working, timeout=None if wait_for_one else 0)) if working else ():
+            told = _heard(pipe)
             if isinstance(told, Exception):
                 raise told
-            done[number] = told
-            idle.append(pipe)
+            number, slot = self._busy[pipe].popleft()
+            done[number] = cast(Taken, told)
+            self._idle.append(pipe)
             self._free.append(slot)
+
+
+def _heard(pipe: Connection) -> object:
+    """Return what a worker says."""
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError) as error:
+        raise DeBoodtError("a process that read the dump was killed; the same command goes on") from error
 
 
 def _work(pipe: Connection, wanted: Wanted, names: list[str]) -> None:
@@ -183,20 +200,29 @@ def _work(pipe: Connection, wanted: Wanted, names: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, too, and closes the pipe
     slots = [SharedMemory(name=name) for name in names]
     taker = Taker(wanted)
+    if not _sent(pipe, None):  # ready
+        return
     while True:
         try:
             piece, slot, size = pipe.recv()
         except (EOFError, OSError):
             break
-        if slot >= 0:
+        if size:
             piece = replace(piece, data=bytes(slots[slot].buf[:size]))
         try:
             told: Taken | Exception = taker.take(piece)
         except Exception as error:  # whatever it is, the parent must hear of it
             told = error
-        try:
-            pipe.send(told)
-        except (BrokenPipeError, ConnectionError):
+        if not _sent(pipe, told):
             break
     for shared in slots:
         shared.close()
+
+
+def _sent(pipe: Connection, told: object) -> bool:
+    """Tell the parent; say whether it is still there."""
+    try:
+        pipe.send(told)
+    except (BrokenPipeError, ConnectionError):
+        return False
+    return True
