@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from linkeddata.jpegcode import beginning
+
 MIMES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",
@@ -26,6 +28,8 @@ MIMES = {
 }
 """What is read, as Pillow names it, with its media type."""
 
+_AT_ONCE = 32_000_000
+"""A file of at most so many bytes is read into memory to be checked."""
 _FORMATS = tuple(name for name in MIMES if name != "MPO")  # MPO opens as JPEG
 
 # Pillow's own limit warns at 89 megapixels and cannot be set for one image; ``Limits`` are held against every header.
@@ -58,12 +62,17 @@ class Facts:
 
 
 def checked(source: bytes | Path, limits: Limits) -> Facts:
-    """Return what an image is, after decoding its first page to the last line. Raises ``UnreadableImageError``.
+    """Return what an image is, when its first page can be decoded to the last line. Raises ``UnreadableImageError``.
 
-    Of a JPEG the whole code is read and only a picture of an eighth of its size is made.
+    Of a JPEG only a picture of an eighth of its size is made, and that only of its first lines where it can be seen
+    that no more is needed to tell (``jpegcode``).
     """
-    with _header(source, limits) as image:
-        facts = Facts(MIMES[image.format or ""], image.width, image.height)
+    begun = None
+    if _size(source, limits) <= _AT_ONCE:
+        source = source if isinstance(source, bytes) else source.read_bytes()
+        begun = beginning(source)
+    with _header(begun.jpeg if begun else source, limits, begun.height_px if begun else 0) as image:
+        facts = Facts(MIMES[image.format or ""], image.width, begun.height_px if begun else image.height)
         _load(image, 1)
     return facts
 
@@ -78,11 +87,19 @@ def opened(source: bytes | Path, limits: Limits, wanted_px: int = 0) -> Image.Im
     return image
 
 
-def _header(source: bytes | Path, limits: Limits) -> Image.Image:
-    """Return an image of which only the header is read, and found within the limits."""
+def _size(source: bytes | Path, limits: Limits) -> int:
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if size > limits.max_bytes:
         raise TooLargeImageError(f"{size} bytes, more than {limits.max_bytes}")
+    return size
+
+
+def _header(source: bytes | Path, limits: Limits, height_px: int = 0) -> Image.Image:
+    """Return an image of which only the header is read, and found within the limits.
+
+    ``height_px`` is how high it is where ``source`` is only the beginning of it.
+    """
+    _size(source, limits)
     try:
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS)
     except UnidentifiedImageError as error:
@@ -90,9 +107,10 @@ def _header(source: bytes | Path, limits: Limits) -> Image.Image:
     # A damaged file makes Pillow raise almost anything, here and below; none of it is about us.
     except Exception as error:
         raise _unreadable(error) from error
-    if image.width * image.height > limits.max_pixels:
+    height_px = height_px or image.height
+    if image.width * height_px > limits.max_pixels:
         image.close()
-        raise TooLargeImageError(f"{image.width} × {image.height} pixels, more than {limits.max_pixels}")
+        raise TooLargeImageError(f"{image.width} × {height_px} pixels, more than {limits.max_pixels}")
     return image
 
 
