@@ -4,10 +4,12 @@ Here, and in ``identify.cli``, the parts are built once and handed down; nobody 
 loaded: LiteRT answers.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from identify.runtime import Classifier
 from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
+from linkeddata import sparqlservice
 from linkeddata.answercache import AnswerCache
 from linkeddata.client import Client
 from linkeddata.compression import Compressed
@@ -35,8 +38,12 @@ from linkeddata.namesources import Services
 from linkeddata.negotiation import HTML, preferred
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found, problem_response
+from linkeddata.publishedgraph import GRAPH, PublishedGraph
 from linkeddata.records import Identification, Label, MediaFile, Step, Tag, Taxon
 from linkeddata.settings import VERSION, Settings
+from linkeddata.sparqlpool import Limits as QueryLimits
+from linkeddata.sparqlpool import Pool, lag
+from linkeddata.sparqlservice import Endpoint, External
 from linkeddata.store import Store
 
 MAX_UPLOAD_PIXELS = 60_000_000
@@ -85,10 +92,12 @@ def create_app(
     store: Store | None = None,
     classifiers: Mapping[str, Classifier] | None = None,
     now: Callable[[], str] = utc_now,
+    follow: bool = False,
 ) -> FastAPI:
     """Return the application over the store, images, models and reports in the settings' home.
 
-    A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed.
+    A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed. With
+    ``follow`` a process of its own keeps the graph that is asked in SPARQL in step with the settings' store.
     Names are resolved by the name index that the settings lead to, or else by services. Raises ``StoreError``, and
     ``UsageError`` for a broken index. A model that cannot be opened is left out and named in ``/health``.
     """
@@ -105,15 +114,25 @@ def create_app(
             yield Services(client, settings, now(), cache=cache)
 
     site = website(settings)
+    limits = QueryLimits(settings.query_seconds, settings.query_rows)
+    pool = Pool(settings.home_path / GRAPH, limits)
+    ask = External(client, settings.sparql_published, limits).ask if settings.sparql_published else pool.ask
+    endpoint = Endpoint(settings.base_url.rstrip("/"), ask)
     app = FastAPI(
         title="De Boodt",
         version=VERSION,
         description=DESCRIPTION,
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
-        lifespan=_closing(opened if store is None else None, names, client),
+        lifespan=_living(
+            _Follower(settings) if follow else None, opened if store is None else None, names, client, pool
+        ),
     )
-    health = {"models": list(classifiers), "broken_models": broken, "names": names.about if names else {}}
+    health: dict[str, Any] = {"models": list(classifiers), "broken_models": broken}
+    health["names"] = names.about if names else {}
+    if not settings.sparql_published:
+        health["sparql"] = lambda: lag(opened, pool)
+    app.include_router(sparqlservice.router(endpoint))
     app.include_router(_pages(app, opened, settings, site, classifiers, broken))
     app.include_router(
         documents_api.router(
@@ -156,17 +175,48 @@ def _newness(version: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.replace("-", ".").split(".")]
 
 
-def _closing(*parts: Store | NameIndex | Client | None) -> Callable[[FastAPI], Any]:
+def _living(follower: "_Follower | None", *parts: Store | NameIndex | Client | Pool | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if follower is not None:
+            follower.start()
         try:
             yield
         finally:
-            for part in parts:
+            for part in (follower, *parts):
                 if part is not None:
                     part.close()
 
     return lifespan
+
+
+class _Follower:
+    """The process that keeps the graph in step; it ends with the application, however that ends."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._process = get_context("spawn").Process(target=keep_in_step, args=(settings, os.getpid()), daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._process.start()
+
+    def close(self) -> None:
+        """End; what is begun is done again the next time."""
+        if self._process.pid is not None:
+            self._process.terminate()
+            self._process.join()
+
+
+def keep_in_step(settings: Settings, parent: int = 0) -> None:
+    """Keep the graph that is asked in SPARQL in step with the store, for as long as the process ``parent`` lives.
+
+    Raises ``StoreError`` where another process does so already.
+    """
+    with (
+        Store(settings.store) as store,
+        PublishedGraph(settings.home_path / GRAPH, settings.base_url) as graph,
+    ):
+        graph.follow(store, lambda: parent in (0, os.getppid()))
 
 
 def _pages(

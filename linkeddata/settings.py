@@ -24,6 +24,7 @@ SERVICES = (
     "sparql_wikidata",
     "sparql_wcqs",
     "sparql_wdqs",
+    "sparql_published",
     "isa_base",
 )
 """The settings that are addresses of services; wherever they lead, they are meant."""
@@ -61,6 +62,12 @@ class Settings:
     sparql_wcqs: str = "https://commons-query.wikimedia.org/sparql"
     """Wikimedia's own query service for Commons; it wants ``wcqs_cookie``."""
     sparql_wdqs: str = "https://query.wikidata.org/sparql"
+    sparql_published: str = ""
+    """SPARQL 1.1 server that has what we publish and answers ``/sparql``; empty: our own graph in ``home`` does."""
+    query_seconds: float = 30.0
+    """How long one query at ``/sparql`` may take before it is stopped."""
+    query_rows: int = 100_000
+    """Most rows, or triples, of one answer at ``/sparql``."""
     wcqs_cookie: str = ""
     """Secret: the cookie wcqsOauth that a browser keeps after logging in at commons-query.wikimedia.org."""
     isa_base: str = "https://isa.toolforge.org"

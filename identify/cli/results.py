@@ -75,6 +75,6 @@ def serve(shell: Shell, host: str, port: int) -> None:
     settings = shell.settings()
     if settings.base_url == Settings().base_url:
         settings = shell.settings(base_url=f"http://{host}:{port}")
-    app = create_app(settings)
+    app = create_app(settings, follow=not settings.sparql_published)
     shell.say(f"De Boodt on http://{host}:{port} with {settings.store}; Ctrl-C stops it")
     uvicorn.run(app, host=host, port=port, log_level="warning")
