@@ -12,10 +12,13 @@ import gzip
 import json
 import random
 import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 DISTINCT = 256 << 20
+PACKED: dict[str, Callable[[bytes], bytes]] = {"gz": partial(gzip.compress, compresslevel=6), "bz2": bz2.compress}
 LONG_ENOUGH = 500
 """Recorded lines that are shorter without their P180 have hardly another statement."""
 ONE_IN = 5
@@ -99,7 +102,9 @@ def _without_depicts(entity: Any) -> str:
     return line.replace('"labels":{}', '"labels":@captions@').replace('"statements":{', '"statements":{@depicts@')
 
 
-def write_dumps(data: Path, folder: Path, size: int, distinct: int = DISTINCT) -> dict[str, Path]:
+def write_dumps(
+    data: Path, folder: Path, size: int, distinct: int = DISTINCT, endings: Sequence[str] = tuple(PACKED)
+) -> dict[str, Path]:
     """Write a dump of about ``size`` decompressed bytes, gzipped and bzipped; return the paths by ending."""
     maker = Maker(data)
     distinct = min(size, distinct)
@@ -110,7 +115,8 @@ def write_dumps(data: Path, folder: Path, size: int, distinct: int = DISTINCT) -
     piece = b"".join(lines)
     del lines
     paths = {}
-    for ending, compress in (("gz", lambda b: gzip.compress(b, 6)), ("bz2", bz2.compress)):
+    for ending in endings:
+        compress = PACKED[ending]
         paths[ending] = folder / f"made.json.{ending}"
         stream = compress(piece)
         with paths[ending].open("wb") as file:

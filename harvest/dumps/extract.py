@@ -29,7 +29,7 @@ from linkeddata.errors import UsageError
 from linkeddata.files import replaced
 from linkeddata.records import Failure
 
-PART_BYTES = 512 << 20
+PART_BYTES = 256 << 20
 """Decompressed bytes of a dump that make a part: what a killed run has to read again, at most."""
 GROUP_ROWS = 1 << 15
 """Rows of one row group of the whole file."""
