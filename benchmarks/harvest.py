@@ -15,6 +15,7 @@ PARTS: dict[str, str] = {
     "dumps": "benchmarks._harvest_dumps",
     "sparql": "benchmarks._harvest_sparql",
     "images": "benchmarks._harvest_images",
+    "growth": "benchmarks._harvest_growth",
 }
 """The parts in their order: name → module. A module is loaded only when its part is measured."""
 

@@ -11,12 +11,16 @@ import contextlib
 import ipaddress
 import socket
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
@@ -108,16 +112,18 @@ class GuardedAdapter(HTTPAdapter):
     """Lets ``requests`` connect only where a gate allows. Keeps connections open.
 
     Through a proxy it is the proxy that connects; then the name is checked here as far as it can be resolved here.
+    An answer whose headers have not come whole ``headers_within_s`` after the request is given up.
     """
 
-    def __init__(self, gate: Gate, *, connections: int = 16) -> None:
+    def __init__(self, gate: Gate, *, connections: int = 16, headers_within_s: float = 900.0) -> None:
         self._gate = gate
+        self._headers_within_s = headers_within_s
         super().__init__(pool_connections=connections, pool_maxsize=connections)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools, whose connections ask the gate."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._gate)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._gate, self._headers_within_s)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send one request; each step of a redirect comes through here. Raises ``ServiceError`` for a refusal."""
@@ -128,16 +134,24 @@ class GuardedAdapter(HTTPAdapter):
         return super().send(request, *args, **options)
 
 
-def _pools(gate: Gate) -> dict[str, Any]:
-    """Return urllib3's pools by scheme, with connections that go through ``gate``."""
+def _pools(gate: Gate, headers_within_s: float) -> dict[str, Any]:
+    """Return urllib3's pools by scheme, with connections that go through ``gate`` and wait no longer for headers."""
 
     class Plain(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return _connected(self, gate)
 
+        def getresponse(self) -> HTTPResponse:
+            with _hung_up(self.sock, headers_within_s):
+                return super().getresponse()
+
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return _connected(self, gate)
+
+        def getresponse(self) -> HTTPResponse:
+            with _hung_up(self.sock, headers_within_s):
+                return super().getresponse()
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -146,6 +160,34 @@ def _pools(gate: Gate) -> dict[str, Any]:
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
+
+
+@contextmanager
+def _hung_up(connection: socket.socket | None, after_s: float) -> Iterator[None]:
+    """End the connection where what is done with it takes longer: a time limit of a socket begins anew with each byte.
+
+    Raises ``TimeoutError`` then, whatever came of it.
+    """
+    late = threading.Event()
+
+    def hang_up() -> None:
+        late.set()
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    watch = threading.Timer(after_s, hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    except (OSError, HTTPException):
+        if not late.is_set():
+            raise
+    finally:
+        watch.cancel()
+    if late.is_set():
+        raise TimeoutError(f"no whole headers in {after_s:g} s")
 
 
 def _connected(connection: HTTPConnection, gate: Gate) -> socket.socket:

@@ -108,6 +108,22 @@ class Ended:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A long pause before a host is asked again, and why.
+
+    >>> str(Wait("commons.wikimedia.org", "HTTP 429", 3600))
+    'commons.wikimedia.org says HTTP 429: waiting 3,600 s'
+    """
+
+    host: str
+    reason: str
+    pause_s: float
+
+    def __str__(self) -> str:
+        return f"{self.host} says {self.reason}: waiting {self.pause_s:,.0f} s"
+
+
 class Recorder(Protocol):
     """Who is told of every request. ``route`` is what the asker says it is doing: api, history, image …"""
 
@@ -159,7 +175,7 @@ class Client:
     """Asks other people's services, politely. Thread-safe; one at a time to each host, two where it is files.
 
     Connections go to public addresses and to the services that the settings name, unless the settings allow private
-    ones. ``recorder`` is told of every request, ``told`` in words of every long wait; ``sleep``, ``session`` and
+    ones. ``recorder`` is told of every request, ``told`` of every long wait; ``sleep``, ``session`` and
     ``resolver`` are handed in by tests; ``counts`` tells afterwards what was asked and what it cost: requests, bytes,
     retries and milliseconds waited. ``with Client(settings) as client:`` closes its connections.
     """
@@ -169,7 +185,7 @@ class Client:
         settings: Settings,
         *,
         recorder: Recorder | None = None,
-        told: Callable[[str], None] = lambda message: None,
+        told: Callable[[Wait], None] = lambda wait: None,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
         resolver: Resolver = system_resolver,
@@ -178,7 +194,8 @@ class Client:
         self._session = session or requests.Session()
         self._session.max_redirects = REDIRECTS
         services = [str(getattr(settings, name)) for name in SERVICES]
-        guard = GuardedAdapter(Gate(services, allow_private=settings.allow_private, resolver=resolver))
+        gate = Gate(services, allow_private=settings.allow_private, resolver=resolver)
+        guard = GuardedAdapter(gate, headers_within_s=settings.longest_answer_s)
         self._session.mount("http://", guard)
         self._session.mount("https://", guard)
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"})
@@ -372,7 +389,7 @@ class Client:
         patience.waited_s += pause if limit else 0.0
         self.count("waited_ms", round(pause * 1000))
         if pause >= TOLD_FROM_S:
-            self._told(f"{urlsplit(url).netloc} says {trouble}: waiting {pause:,.0f} s")
+            self._told(Wait(urlsplit(url).netloc, str(trouble), pause))
         self._sleep(pause)
 
     def _turn(self, url: str, places: int) -> threading.Semaphore:

@@ -44,6 +44,7 @@ R = TypeVar("R", bound=Record)
 BATCH = 1000
 """Records in one transaction, rows in one page."""
 BUSY_TIMEOUT_MS = 60_000
+_NOTHING: Mapping[type[Record], Collection[str]] = {}
 _LOCK = 0x6465_626F_6F64_74  # "deboodt"; an arbitrary number that only we ask PostgreSQL for
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -218,15 +219,15 @@ class Store:
                 return
             after = rows[-1].seq
 
-    def lines(self, *, leave_out: Collection[str] = ()) -> Iterator[str]:
+    def lines(self, *, leave_out: Mapping[type[Record], Collection[str]] = _NOTHING) -> Iterator[str]:
         """Yield every current record as one line of JSON, by table and key: two stores that hold the same say the same.
 
-        ``leave_out`` names fields to skip, such as ``moment`` and ``seconds`` where two runs are compared.
+        ``leave_out`` names fields to skip of each kind of record: ``tables.VOLATILE``, where two runs are compared.
         """
         for kind, shape in SHAPES.items():
             record: Any
             for record in self.each(kind):
-                values = {f: getattr(record, f) for f in shape.fields if f not in leave_out}
+                values = {f: getattr(record, f) for f in shape.fields if f not in leave_out.get(kind, ())}
                 yield orjson.dumps({"record": shape.name} | values, option=orjson.OPT_SORT_KEYS).decode()
 
     def _put(self, records: list[Record], agent: str, moment: str) -> Changes:

@@ -43,6 +43,8 @@ BROKEN_OFF = Fault("broken off")
 TIMED_OUT = Fault("timed out")
 """QLever's way to say that a question takes too long, before it began to answer."""
 SLOW_DRIP = Fault("slow drip")
+SLOW_HEADERS = Fault("slow headers")
+"""Headers that come a few letters at a time, so that no time limit of a socket is ever reached."""
 MAXLAG = Fault("maxlag", "5")
 RATE_LIMITED = Fault("ratelimited")
 
@@ -58,6 +60,7 @@ FAULTS: dict[str, Fault] = {
         BROKEN_OFF,
         TIMED_OUT,
         SLOW_DRIP,
+        SLOW_HEADERS,
         MAXLAG,
         RATE_LIMITED,
     )

@@ -333,7 +333,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         reply = self._faulty(fault, request) if fault else standin.answer(request)
         self._log(request, reply.status)
-        self._send(reply, cut=fault == faults.TRUNCATED, drip=fault == faults.SLOW_DRIP)
+        self._send(reply, fault)
 
     def _faulty(self, fault: faults.Fault, request: Request) -> Reply:
         standin = self.server.standin
@@ -365,7 +365,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(request.method, request.path, request.params, status, agent, len(request.body))
         self.server.standin.requests.add(asked)
 
-    def _send(self, reply: Reply, cut: bool, drip: bool = False) -> None:
+    def _send(self, reply: Reply, fault: faults.Fault | None) -> None:
+        cut = fault == faults.TRUNCATED
         headers, body = dict(reply.headers), reply.body
         text = not headers.get("Content-Type", "").startswith("image/")
         if text and not cut and len(body) > 1000 and "gzip" in self.headers.get("Accept-Encoding", ""):
@@ -376,17 +377,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if reply.status != 204:
             self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
+        if fault == faults.SLOW_HEADERS:
+            self._headers_buffer, head = [], [*self._headers_buffer, b"\r\n"]
+            self._drip(b"".join(head))
+        else:
+            self.end_headers()
         if cut:
             self.wfile.write(body[: len(body) // 2])
             self.close_connection = True
-        elif drip:
+        elif fault == faults.SLOW_DRIP:
             self._drip(body)
         elif self.command != "HEAD":
             self.wfile.write(body)
 
     def _drip(self, body: bytes) -> None:
-        """Send a body in a hundred small pieces, with pauses."""
+        """Send a body or head in a hundred small pieces, with pauses."""
         size = len(body) // 100 + 1
         for start in range(0, len(body), size):
             self.wfile.write(body[start : start + size])

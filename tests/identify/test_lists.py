@@ -18,7 +18,7 @@ from harvest.standin.server import StandIn
 from identify.pipeline import Outcome, Run, run_steps
 from identify.steps import STEPS
 from linkeddata.client import Client
-from linkeddata.records import CampaignFile, Failure, Label, MediaFile, Tag
+from linkeddata.records import CampaignFile, Failure, Label, MediaFile, Step, Tag
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 
@@ -178,10 +178,10 @@ def test_a_list_that_is_read_again_changes_only_what_it_says_otherwise(
     settings = _home(server, tmp_path)
     _done(campaign, settings, "harvest", "images")
     with Store(settings.store) as store:
-        before = list(store.lines(leave_out={"seconds"}))
+        before = list(store.lines(leave_out={Step: {"seconds"}}))
     _done(campaign, settings, "harvest", again=True)
     with Store(settings.store) as store:
-        assert list(store.lines(leave_out={"seconds"})) == before
+        assert list(store.lines(leave_out={Step: {"seconds"}})) == before
     _csv(server, tmp_path, PAPILIO)
     server.requests.clear()
     outcome = _done(campaign, settings, "harvest", "images")["harvest"]

@@ -15,7 +15,7 @@ from harvest.standin import faults
 from harvest.standin.faults import Fault
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, File, Recorded, Revision, World
-from linkeddata.client import Client, Ended, retry_after
+from linkeddata.client import Client, Ended, Wait, retry_after
 from linkeddata.errors import ContactRequiredError, LimitError, ServiceError, UnreachableError
 from linkeddata.settings import Settings
 
@@ -132,13 +132,13 @@ def test_patience_ends_and_what_was_asked_is_left_to_do(asking: Asking) -> None:
 
 
 def test_a_long_wait_is_told(server: StandIn) -> None:
-    told: list[str] = []
+    told: list[Wait] = []
     server.faults.clear()
     server.faults.next("/w/api.php", faults.MAXLAG)
     server.faults.next("/w/api.php", faults.TOO_MANY_REQUESTS.after(3600))
     with Client(server.settings(), told=told.append, sleep=lambda _: None) as client:
         client.get_json(f"{server.url}/w/api.php", QUERY)
-    assert told == [f"{server.url.removeprefix('http://')} says HTTP 429: waiting 3,600 s"]
+    assert [str(wait) for wait in told] == [f"{server.url.removeprefix('http://')} says HTTP 429: waiting 3,600 s"]
 
 
 def test_while_one_waits_nobody_asks_the_same_host(server: StandIn) -> None:
@@ -172,6 +172,19 @@ def test_an_answer_that_drips_in_has_a_deadline(server: StandIn) -> None:
     assert [one.kind for _, _, one in ended.ended_] == ["too slow", "ok", "too slow", "ok"]
 
 
+def test_headers_that_drip_in_have_a_deadline_too(server: StandIn) -> None:
+    server.faults.clear()
+    server.faults.next("/w/api.php", faults.SLOW_HEADERS)
+    ended = Reports()
+    with Client(server.settings(longest_answer_s=0.05), recorder=ended, sleep=lambda _: None) as client:
+        assert client.get_json(f"{server.url}/w/api.php", QUERY)["query"]
+    assert [one.kind for _, _, one in ended.ended_] == ["no answer", "ok"]
+    server.faults.next("/w/api.php", faults.SLOW_HEADERS)
+    with Client(server.settings(), sleep=lambda _: None) as client:
+        assert client.get_json(f"{server.url}/w/api.php", QUERY)["query"], "slow, and in time"
+        assert client.counts["retries"] == 0
+
+
 @dataclass
 class Reports:
     """Writes down what a client reports."""
@@ -198,6 +211,7 @@ FAILURES = {
     "maxlag": "maxlag",
     "ratelimited": "ratelimited",
     "slow drip": "too slow",
+    "slow headers": "no answer",
 }
 
 
