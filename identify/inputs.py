@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from harvest.manifest import TRAIN, Dataset, read_dataset
@@ -18,8 +19,7 @@ from linkeddata.storage import Stored
 
 def files_of(run: Run) -> list[MediaFile]:
     """Return the campaign's files, by IRI."""
-    wanted = {member.file for member in members(run)}
-    return [media for media in run.store.each(MediaFile) if media.iri in wanted]
+    return list(run.store.files_of(run.campaign.id))
 
 
 def model_of(run: Run) -> Bundle:
@@ -37,12 +37,17 @@ def source_inputs(run: Run) -> str:
 
 def image_inputs(run: Run) -> str:
     """Return the fingerprint of which images are wanted."""
-    return digest((run.campaign.images, *files_of(run)))
+    return digest(chain((run.campaign.images,), run.store.files_of(run.campaign.id)))
 
 
 def members(run: Run) -> list[CampaignFile]:
     """Return which files belong to the campaign, and as what."""
     return list(run.store.each(CampaignFile, campaign=run.campaign.id))
+
+
+def strangers(run: Run) -> set[str]:
+    """Return the IRIs of the campaign's files that show none of its taxa."""
+    return {member.file for member in run.store.each(CampaignFile, campaign=run.campaign.id, role="stranger")}
 
 
 def wants_pictures(run: Run) -> bool:
@@ -52,8 +57,9 @@ def wants_pictures(run: Run) -> bool:
 
 def queries(run: Run) -> list[str]:
     """Return what must be resolved: the items and names in the tags, and the campaign's own taxa."""
-    asked = {tag.item or tag.verbatim for tag in run.store.each(Tag, campaign=run.campaign.id)}
-    return sorted(asked | {run.campaign.root, *run.campaign.taxa} - {""})
+    name = run.campaign.id
+    asked = run.store.distinct(Tag, "item", campaign=name) | run.store.distinct(Tag, "verbatim", campaign=name, item="")
+    return sorted((asked | {run.campaign.root, *run.campaign.taxa}) - {""})
 
 
 def taxa_of(run: Run) -> dict[str, Taxon]:

@@ -15,11 +15,11 @@ from harvest.imagestore import ImageStore
 from identify.bundle import Bundle
 from identify.decide import RUNGS
 from identify.evaluate import as_data, share
-from identify.inputs import dataset_of, files_of, members, model_of, taxa_of
+from identify.inputs import dataset_of, model_of, strangers, taxa_of
 from identify.pipeline import ORDER, Run
 from linkeddata.errors import BundleError, DatasetError
 from linkeddata.files import replaced
-from linkeddata.records import Failure, Identification, Label, MediaFile, Step, Taxon
+from linkeddata.records import CampaignFile, Failure, Identification, Label, MediaFile, Step, Taxon
 from linkeddata.storage import Stored
 from linkeddata.thumbnails import thumbnail
 
@@ -110,18 +110,15 @@ def steps_of(run: Run) -> list[Step]:
 
 def losses(run: Run) -> list[Loss]:
     """Return what was lost, by step and reason, with the first few of each."""
-    found: dict[tuple[str, str], list[Failure]] = defaultdict(list)
+    counts: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for failure in run.store.each(Failure, campaign=run.campaign.id):
-        found[failure.step, failure.reason].append(failure)
-    return [
-        Loss(
-            step,
-            reason,
-            len(failures),
-            tuple((failure.subject, failure.detail) for failure in failures[:SHOWN_LOSSES]),
-        )
-        for (step, reason), failures in sorted(found.items(), key=lambda entry: (ORDER.index(entry[0][0]), entry[0][1]))
-    ]
+        why = (failure.step, failure.reason)
+        counts[why] += 1
+        if counts[why] <= SHOWN_LOSSES:
+            first[why].append((failure.subject, failure.detail))
+    ordered = sorted(counts, key=lambda why: (ORDER.index(why[0]), why[1]))
+    return [Loss(*why, counts[why], tuple(first[why])) for why in ordered]
 
 
 _FIGURES = {
@@ -176,8 +173,8 @@ def _model_figures(run: Run) -> dict[str, Any]:
     if "unseen" in figures:
         figures["unseen_groups"] = metrics["unseen"]["groups"]
         figures["unseen_answered_right"] = metrics["unseen"]["answered_right"]
-    strangers = {member.file for member in members(run) if member.role == "stranger"}
-    asked = [one for one in run.store.each(Identification, campaign=run.campaign.id) if one.file in strangers]
+    unlike = strangers(run)
+    asked = [one for one in run.store.each(Identification, campaign=run.campaign.id) if one.file in unlike]
     if asked:
         figures["strangers"] = as_data(share(sum(not one.label for one in asked), len(asked)))
     return figures
@@ -230,20 +227,20 @@ def _confused(metrics: dict[str, Any]) -> list[tuple[str, str, int]]:
 
 def _gallery(run: Run) -> Iterable[Example]:
     """Yield example identifications of each kind, spread over the campaign's files."""
-    files = {media.iri: media for media in files_of(run)}
-    strangers = {member.file for member in members(run) if member.role == "stranger"}
+    unlike = strangers(run)
     above = {taxon.name: {step.name for step in taxon.lineage} for taxon in taxa_of(run).values() if taxon.concept}
     labels: dict[str, list[Label]] = defaultdict(list)
     for label in run.store.each(Label, campaign=run.campaign.id, status="accepted"):
         labels[label.file].append(label)
     by_kind: dict[str, list[Identification]] = defaultdict(list)
     for answer in run.store.each(Identification, campaign=run.campaign.id):
-        by_kind[_kind(answer, labels[answer.file], above, answer.file in strangers)].append(answer)
+        by_kind[_kind(answer, labels[answer.file], above, answer.file in unlike)].append(answer)
     images = run.images
     for kind, most in GALLERY:
         for answer in _spread(by_kind[kind], most):
-            if answer.file in files:
-                yield _example(kind, answer, files[answer.file], labels[answer.file], images)
+            media = run.store.get(MediaFile, answer.file)
+            if media and run.store.count(CampaignFile, campaign=run.campaign.id, file=media.iri):
+                yield _example(kind, answer, media, labels[answer.file], images)
 
 
 def _kind(answer: Identification, labels: Sequence[Label], above: Mapping[str, set[str]], stranger: bool) -> str:

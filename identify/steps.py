@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +49,7 @@ from identify.inputs import (
     queries,
     results,
     source_inputs,
+    strangers,
     targets,
     taxa_of,
     training_inputs,
@@ -73,6 +75,8 @@ UNFINISHED = (
     CUT_OFF_DUMP, DAMAGED,
 )  # fmt: skip
 """Failures of a harvest after which a file that was not met may still be there."""
+_UNSAID = (*ROUTES, DUMP)
+"""Routes on which a tag that is said no more was never withdrawn: its list or dump just does not have it."""
 _COUNTED = {Agent: "people", Tag: "tags", MediaFile: "files", CampaignFile: "members", Failure: "failures"}
 
 
@@ -83,16 +87,23 @@ def harvest_step(run: Run) -> Done:
     seen: set[str] = set()
     said: set[str] = set()
     met = _keep(run, "harvest", _noting(_remembering(run, _not_poorer(run, harvest_all(reach))), seen, said))
+    # What was deleted once stays told: a harvest that is killed after it took the file out does not meet it again.
+    told = {key for key, failure in old.items() if failure.reason == GONE and failure.subject not in seen}
     # Only now: a harvest that is killed has not asked for all that was lost before.
-    run.store.remove(Failure, old.keys() - met, agent=SOFTWARE.id, moment=run.now(), reason="harvest was done again")
+    run.store.remove(
+        Failure, old.keys() - met - told, agent=SOFTWARE.id, moment=run.now(), reason="harvest was done again"
+    )
     unsure = _lost(run, "harvest", *UNFINISHED) or _from_index(run)
     changes = {} if unsure else {**_take_back(run, seen), **_unsay(run, said)}
-    tags = list(run.store.each(Tag, campaign=run.campaign.id))
+    name, store = run.campaign.id, run.store
+    deleted = store.count(Failure, campaign=name, step="harvest", reason=GONE)
+    tags = store.count(Tag, campaign=name)
     counts = {
-        "files": len(files_of(run)),
-        "tags": len(tags),
-        "withdrawn": sum(bool(tag.withdrawn) for tag in tags),
-        "taggers": len({tag.agent for tag in tags if tag.agent}),
+        "files": store.count_files_of(name),
+        "tags": tags,
+        "withdrawn": tags - store.count(Tag, campaign=name, withdrawn=""),
+        "taggers": len(store.distinct(Tag, "agent", campaign=name) - {""}),
+        **({"deleted": deleted} if deleted else {}),
         **changes,
     }
     return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED, LEFT_TO_DO, PART_MISSING))
@@ -114,11 +125,11 @@ def _not_poorer(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
 
 
 def _noting(records: Iterable[Harvested], seen: set[str], said: set[str]) -> Iterator[Harvested]:
-    """Pass records on and note which files they put into the campaign, and which tags they are."""
+    """Pass records on and note which files they put into the campaign, and which tags of lists and dumps they are."""
     for record in records:
         if isinstance(record, CampaignFile):
             seen.add(record.file)
-        elif isinstance(record, Tag):
+        elif isinstance(record, Tag) and record.route in _UNSAID:
             said.add(record.id)
         yield record
 
@@ -143,8 +154,10 @@ def _remembering(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
 
 def _unsay(run: Run, said: set[str]) -> dict[str, int]:
     """Take tags out of the current state that stood in a list or a dump and stand there no more."""
-    tags = run.store.each(Tag, campaign=run.campaign.id)
-    stale = [tag.id for tag in tags if tag.route in (*ROUTES, DUMP) and tag.id not in said]
+    name = run.campaign.id
+    stale = [
+        tag.id for route in _UNSAID for tag in run.store.each(Tag, campaign=name, route=route) if tag.id not in said
+    ]
     run.store.remove(Tag, stale, agent=SOFTWARE.id, moment=run.now(), reason="its list says it no more")
     return {"unsaid": len(stale)} if stale else {}
 
@@ -154,7 +167,8 @@ def _take_back(run: Run, seen: set[str]) -> dict[str, int]:
 
     What was said about them stays in the store, with its history; it no longer counts.
     """
-    departed = {member.file: member.id for member in members(run) if member.file not in seen}
+    stored = run.store.each(CampaignFile, campaign=run.campaign.id)
+    departed = {member.file: member.id for member in stored if member.file not in seen}
     files = [media for iri in departed if (media := run.store.get(MediaFile, iri))]
     try:
         gone = deletions(Api.of(run.client, run.settings), files, now=run.now())
@@ -167,8 +181,7 @@ def _take_back(run: Run, seen: set[str]) -> dict[str, int]:
     for why, iris in (("deleted at its source", gone.keys()), ("no source names it any more", left)):
         taken = [departed[iri] for iri in sorted(iris)]
         run.store.remove(CampaignFile, taken, agent=SOFTWARE.id, moment=run.now(), reason=why)
-    counts = {"deleted": len(gone), "left": len(left)}
-    return {what: number for what, number in counts.items() if number}
+    return {"left": len(left)} if left else {}
 
 
 def keep_source(run: Run, **sources: tuple[object, ...]) -> dict[str, int]:
@@ -192,12 +205,14 @@ def keep_source(run: Run, **sources: tuple[object, ...]) -> dict[str, int]:
 
 def images_step(run: Run) -> Done:
     """Fetch the images of the campaign's files, verified by sha1; what is there already is not asked for again."""
-    files = [media for media in files_of(run) if media.original]
+    published = (media for media in run.store.files_of(run.campaign.id) if media.original)
+    files, asked = tee(published)  # no more of them in memory than are asked for at a time
+    total = run.store.count_files_of(run.campaign.id)
     counts: Counter[str] = Counter()
 
     def answers() -> Iterator[Record]:
-        stream = fetch(run.client, run.images, files, settings=run.settings, campaign=run.campaign.id, moment=run.now())
-        for media, answer in zip(files, _told(run, "images", stream, len(files)), strict=True):
+        stream = fetch(run.client, run.images, asked, settings=run.settings, campaign=run.campaign.id, moment=run.now())
+        for media, answer in zip(files, _told(run, "images", stream, total), strict=True):
             counts["lost" if isinstance(answer, Failure) else "images"] += 1
             if isinstance(answer, Failure):
                 yield answer
@@ -258,7 +273,6 @@ def count_step(run: Run) -> Done:
 
 def dataset_step(run: Run) -> Done:
     """Build the dataset from accepted labels; whole groups on one side of the split."""
-    strangers = {member.file for member in members(run) if member.role == "stranger"}
     data = build(
         files_of(run),
         run.store.each(Label, campaign=run.campaign.id),
@@ -266,7 +280,7 @@ def dataset_step(run: Run) -> Done:
         run.images.kept,
         run.folder / "dataset",
         run.campaign.dataset,
-        strangers=strangers,
+        strangers=strangers(run),
         seed=run.campaign.model.seed,
         campaign=run.campaign.id,
         moment=run.now(),
@@ -357,7 +371,7 @@ def reach_of(run: Run, failed: Collection[str] = ()) -> Reach:
         campaign=run.campaign,
         pseudonyms=Pseudonyms(installation_key(run.settings)),
         known=_known(run, set(failed)),
-        described=frozenset(media.iri for media in files_of(run) if media.revision or media.sha1),
+        described=frozenset(m.iri for m in run.store.files_of(run.campaign.id) if m.revision or m.sha1),
         lately=_lately(run),
         progress=run.progress,
         note=partial(_noted, run),
@@ -379,7 +393,8 @@ def _known(run: Run, failed: set[str]) -> dict[str, int]:
     if last and last.fingerprint not in ("", fingerprint("harvest", source_inputs(run))):
         return {}
     others = {member.file for member in run.store.each(CampaignFile) if member.campaign != run.campaign.id}
-    return {media.iri: media.revision for media in files_of(run) if media.iri not in others | failed}
+    unsure = others | failed
+    return {m.iri: m.revision for m in run.store.files_of(run.campaign.id) if m.iri not in unsure}
 
 
 def _lately(run: Run) -> Lately | None:
@@ -387,7 +402,7 @@ def _lately(run: Run) -> Lately | None:
     last = run.store.get(Step, f"{run.campaign.id}/harvest")
     if not run.since or not last or not last.fingerprint:
         return None
-    titles = {media.title: media.iri for media in files_of(run)}
+    titles = {media.title: media.iri for media in run.store.files_of(run.campaign.id)}
     return Lately(since=min(run.since, last.moment[:10]), now=run.now(), titles=titles)
 
 

@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
@@ -141,7 +140,7 @@ def _pools(gate: Gate, headers_within_s: float) -> dict[str, Any]:
         def _new_conn(self) -> socket.socket:
             return _connected(self, gate)
 
-        def getresponse(self) -> HTTPResponse:
+        def getresponse(self) -> Any:
             with _hung_up(self.sock, headers_within_s):
                 return super().getresponse()
 
@@ -149,7 +148,7 @@ def _pools(gate: Gate, headers_within_s: float) -> dict[str, Any]:
         def _new_conn(self) -> socket.socket:
             return _connected(self, gate)
 
-        def getresponse(self) -> HTTPResponse:
+        def getresponse(self) -> Any:
             with _hung_up(self.sock, headers_within_s):
                 return super().getresponse()
 

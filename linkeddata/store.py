@@ -36,7 +36,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from linkeddata import lineages
 from linkeddata.errors import StoreError
-from linkeddata.records import Event, Identification, Record, Tag, Taxon
+from linkeddata.records import CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
 from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, SCHEMA, SHAPES, Shape
 
 R = TypeVar("R", bound=Record)
@@ -133,14 +133,18 @@ class Store:
         be among the rest.
         """
         shape = SHAPES[kind]
-        key = shape.table.c[shape.key]
-        query = select(shape.table).where(*_conditions(shape, equals)).order_by(key).limit(BATCH)
-        page: list[R] = self._page(shape, query)
-        while page:
-            yield from page
-            if len(page) < BATCH:
-                return
-            page = self._page(shape, query.where(key > getattr(page[-1], shape.key)))
+        yield from self._paged(shape, select(shape.table).where(*_conditions(shape, equals)))
+
+    def files_of(self, campaign: str) -> Iterator[MediaFile]:
+        """Yield the files that belong to a campaign, ordered by IRI, read like ``each``."""
+        yield from self._paged(SHAPES[MediaFile], select(_FILES).where(_belongs(campaign)))
+
+    def count_files_of(self, campaign: str) -> int:
+        """Return how many files ``files_of`` would give."""
+        with self.reading() as connection:
+            return int(
+                connection.execute(select(func.count()).select_from(_FILES).where(_belongs(campaign))).scalar_one()
+            )
 
     def page(self, kind: type[R], *, after: str = "", limit: int = 100, **equals: str | int) -> list[R]:
         """Return at most ``limit`` records whose keys come after ``after`` and whose fields equal what is given."""
@@ -179,6 +183,13 @@ class Store:
         query = select(func.count()).select_from(shape.table).where(*_conditions(shape, equals))
         with self.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def distinct(self, kind: type[Record], field: str, /, **equals: str | int) -> set[Any]:
+        """Return the different values that a field has in the records whose fields equal what is given."""
+        shape = SHAPES[kind]
+        with self.reading() as connection:
+            query = select(shape.table.c[field]).where(*_conditions(shape, equals)).distinct()
+            return set(connection.execute(query).scalars())
 
     def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
         """Take current records away and log each with the reason; return how many were there."""
@@ -239,6 +250,16 @@ class Store:
             batch.write()
             _append(connection, batch.log, agent, moment)
         return batch.changes
+
+    def _paged(self, shape: Shape, query: Any) -> Iterator[Any]:
+        key = shape.table.c[shape.key]
+        query = query.order_by(key).limit(BATCH)
+        page = self._page(shape, query)
+        while page:
+            yield from page
+            if len(page) < BATCH:
+                return
+            page = self._page(shape, query.where(key > getattr(page[-1], shape.key)))
 
     def _page(self, shape: Shape, query: Any) -> list[Any]:
         with self.reading() as connection:
@@ -413,6 +434,16 @@ def _conditions(shape: Shape, equals: Mapping[str, str | int]) -> list[Any]:
     if unknown:
         raise TypeError(f"{shape.kind.__name__} has no field {unknown[0]!r}")
     return [shape.table.c[f] == (_storable(v) if isinstance(v, str) else v) for f, v in equals.items()]
+
+
+_FILES = SHAPES[MediaFile].table
+_MEMBERS = SHAPES[CampaignFile].table
+
+
+def _belongs(campaign: str) -> Any:
+    """Return the condition that a file belongs to a campaign."""
+    member = select(_MEMBERS.c.id).where(_MEMBERS.c.file == _FILES.c.iri, _MEMBERS.c.campaign == _storable(campaign))
+    return member.exists()
 
 
 def _engine(url: str) -> Engine:

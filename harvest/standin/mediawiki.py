@@ -5,6 +5,7 @@ Checked field for field against recorded exchanges (``tests/harvest/standin/test
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -288,7 +289,7 @@ def _resume(ordered: list[Member], kinds: list[str], token: str) -> int:
     except (IndexError, ValueError):
         info = "Invalid continue param. You should pass the original value returned by the previous query."
         raise ApiError("badcontinue", info) from None
-    return sum((kinds.index(m.kind), m.sort_key, m.page_id) < place for m in ordered)
+    return bisect_left(ordered, place, key=lambda m: (kinds.index(m.kind), m.sort_key, m.page_id))
 
 
 def _member_row(member: Member, shown: set[str]) -> Json:

@@ -378,8 +378,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status != 204:
             self.send_header("Content-Length", str(len(body)))
         if fault == faults.SLOW_HEADERS:
-            self._headers_buffer, head = [], [*self._headers_buffer, b"\r\n"]
-            self._drip(b"".join(head))
+            self._drip_headers()
         else:
             self.end_headers()
         if cut:
@@ -389,6 +388,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._drip(body)
         elif self.command != "HEAD":
             self.wfile.write(body)
+
+    def _drip_headers(self) -> None:
+        """Send what ``send_header`` has gathered in small pieces."""
+        there, head = self.wfile, io.BytesIO()
+        self.wfile = head
+        self.end_headers()
+        self.wfile = there
+        self._drip(head.getvalue())
 
     def _drip(self, body: bytes) -> None:
         """Send a body or head in a hundred small pieces, with pauses."""

@@ -28,7 +28,7 @@ def run(shell: Shell, campaign: Path, again: bool, steps: tuple[str, ...]) -> No
     Steps: harvest, images, names, count, dataset, train, identify, publish, export. What is done and unchanged is
     skipped; what was stopped goes on. Ends with a summary and an HTML report.
     """
-    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
         sys.exit(perform(shell, work, steps, again))
 
 
@@ -61,7 +61,7 @@ def report(shell: Shell, campaign: Path) -> None:
     """Write the HTML report of the campaign in file CAMPAIGN again and print the summary."""
     from identify.report import summary, write_report
 
-    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
         path = write_report(work)
         print_summary(shell, summary(work), [], path)
 
@@ -89,7 +89,7 @@ def demo(shell: Shell, out: str, plates: int, port: int, broken: bool) -> None:
             settings,
             campaign,
         ),
-        opened_campaign(settings, campaign, progress) as work,
+        opened_campaign(shell, campaign, progress, settings) as work,
     ):
         code = perform(shell, work, (), False)
     shell.say(f"see it in a browser:  deboodt --home {out} serve")

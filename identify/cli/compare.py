@@ -64,7 +64,8 @@ def save(shell: Shell, campaign: Path, via: str, dumps: tuple[Path, ...], out: P
     from harvest.sides import gather
     from harvest.sides import save as written
 
-    with opened_progress(shell) as progress, opened_campaign(settings_with(shell, dumps), campaign, progress) as work:
+    settings = settings_with(shell, dumps)
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress, settings) as work:
         records, told = gather(_reach(work), routes_of(via))
         head = {"campaign": work.campaign.id, "moment": work.now(), "answers": told.answers}
         count = written(out, records, head)
@@ -97,7 +98,7 @@ def compare(shell: Shell, a: str, b: str, campaign: Path | None, dumps: tuple[Pa
         sides = (_kept(names[0], ""), _kept(names[1], ""))
     else:
         settings = settings_with(shell, dumps)
-        with opened_progress(shell) as progress, opened_campaign(settings, campaign, progress) as work:
+        with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress, settings) as work:
             sides = _asked(work, names)
     found = list(differences(*sides))
     if out:

@@ -21,6 +21,7 @@ from identify.cli.shell import (
     again_option,
     campaign_argument,
     opened_campaign,
+    opened_client,
     opened_progress,
     perform,
 )
@@ -97,7 +98,7 @@ def harvest_campaign(
     choose.
     """
     settings = settings_with(shell, dumps)
-    with opened_progress(shell) as progress, opened_campaign(settings, campaign, progress) as work:
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress, settings) as work:
         work = replace(work, since=since.date().isoformat() if since else "")
         if via:
             work = replace(work, campaign=with_routes(work.campaign, routes_of(via)))
@@ -170,7 +171,7 @@ def dump(
 def _dump_to_store(shell: Shell, source: DumpSource, campaign: Path) -> None:
     from identify.steps import keep_source
 
-    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
         counts = keep_source(work, dump=(source,))
     shell.result(counts)
 
@@ -179,11 +180,10 @@ def _dump_to_parquet(shell: Shell, source: DumpSource, property_id: str, out: Pa
     from harvest.dumps.extract import CUT_OFF_DUMP, DAMAGED, extract
     from harvest.dumps.records import taxon_items
     from harvest.dumps.statements import Wanted
-    from linkeddata.client import Client
 
     settings = shell.settings()
-    with opened_progress(shell) as progress:
-        items = taxon_items(Client(settings), settings, source, progress)
+    with opened_progress(shell) as progress, opened_client(shell, settings, "dump", progress) as client:
+        items = taxon_items(client, settings, source, progress)
         wanted = Wanted(property_id=property_id, items=items, commons_entity=settings.commons_entity)
         dumps = [Path(path) for path in source.files]
         found = extract(dumps, wanted, out.with_name(f".{out.name}.parts"), processes=processes, progress=progress)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from identify.cli.shell import LEFT_OVER, Shell, now, opened_progress, step_command
+from identify.cli.shell import LEFT_OVER, Shell, now, opened_client, opened_progress, step_command
 from linkeddata.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def names_resolve(
     name index where there is one, else GBIF, WoRMS and Wikidata.
     """
     settings = shell.settings()
-    with _answering(settings, index, sources, fresh) as ask:
+    with _answering(shell, settings, index, sources, fresh) as ask:
         if column or out or (len(queries) == 1 and Path(queries[0]).is_file()):
             sys.exit(_resolve_file(shell, queries, ask, out, column=column, heading=header, merge_to=rank))
         sys.exit(_resolve_words(shell, queries, ask, rank))
@@ -62,7 +62,7 @@ def names_resolve(
 
 @contextmanager
 def _answering(
-    settings: Settings, index: Path | None, sources: tuple[str, ...], fresh: bool = False
+    shell: Shell, settings: Settings, index: Path | None, sources: tuple[str, ...], fresh: bool = False
 ) -> "Iterator[Ask]":
     """Give who answers names: the sources that were named, else the index there is, else all services."""
     from contextlib import ExitStack
@@ -79,12 +79,11 @@ def _answering(
                 yield partial(resolve_names, names)
                 return
         from linkeddata.answercache import KEPT_DAYS, AnswerCache
-        from linkeddata.client import Client
         from linkeddata.namesources import Services, ask
 
         kept = settings.home_path / "names-answers.sqlite"
         cache = opened.enter_context(AnswerCache(kept, days=0 if fresh else KEPT_DAYS))
-        client = opened.enter_context(Client(settings))
+        client = opened.enter_context(opened_client(shell, settings, "names"))
         yield ask(sources or ("all",), Services(client, settings, now(), cache=cache, index=names))
 
 
@@ -173,7 +172,7 @@ def names_link(
         sys.exit(_accept_links(shell, settings, accept, out, curator))
     if not classes or out is None:
         raise click.UsageError("link what, and write the sheet where? FILE (or MODEL@VERSION) and --out")
-    with opened_progress(shell) as progress, _answering(settings, index, sources) as ask:
+    with opened_progress(shell) as progress, _answering(shell, settings, index, sources) as ask:
         subjects, troubles = _subjects(settings, classes)
         sys.exit(_write_links(shell, settings, subjects, troubles, ask, out, additions, progress))
 
@@ -205,14 +204,13 @@ def _write_links(
     additions: Path | None,
     progress: "Progress",
 ) -> int:
-    from linkeddata.client import Client
     from linkeddata.links import link, resolved
     from linkeddata.linksheet import NOT_ANSWERED, write_sheet
     from linkeddata.quickstatements import write_additions
     from linkeddata.records import Failure
 
     moment = now()
-    with Client(settings) as client:
+    with opened_client(shell, settings, "names") as client:
         known = resolved(subjects, ask)
         found = []
         for one in link(known, client, settings, moment=moment):
@@ -231,14 +229,13 @@ def _write_links(
 
 def _accept_links(shell: Shell, settings: Settings, sheet: Path, out: Path | None, curator: str) -> int:
     from linkeddata import wikidata
-    from linkeddata.client import Client
     from linkeddata.linksheet import confirmed, document_of, linked_class, read_sheet
     from linkeddata.records import ModelClass
     from linkeddata.store import Store
 
     decisions = read_sheet(sheet)
     ids = list(dict.fromkeys(one.item for one in decisions if one.item and not one.trouble))
-    with Client(settings) as client:
+    with opened_client(shell, settings, "names") as client:
         decisions = list(confirmed(decisions, wikidata.items(client, settings, ids)))
     troubles = [f"row {one.row}: {one.trouble}" for one in decisions if one.trouble]
     taken = [one for one in decisions if not one.trouble and not one.is_open]
@@ -265,7 +262,6 @@ def names_check(shell: Shell) -> None:
     """
     from dataclasses import asdict
 
-    from linkeddata.client import Client
     from linkeddata.drift import Drift, check, kept_of
     from linkeddata.records import Failure, ModelClass, Taxon
     from linkeddata.store import Store
@@ -273,7 +269,7 @@ def names_check(shell: Shell) -> None:
     settings = shell.settings()
     with Store(settings.store) as store:
         kept = kept_of(store.each(Taxon), store.each(ModelClass))
-    with opened_progress(shell) as progress, Client(settings) as client:
+    with opened_progress(shell) as progress, opened_client(shell, settings, "names", progress) as client:
         found = list(
             check(kept, client, settings, moment=now(), progress=lambda done: progress("keys", done, len(kept)))
         )

@@ -66,11 +66,17 @@ def _request_lines(sums: "list[Sum]") -> list[str]:
             run = one.run
             lines += ["", f"run {run} of {one.subject}, {one.begun}", _HEADING]
         outcomes = ", ".join(f"{number:,} {kind}" for kind, number in one.outcomes)
-        lines.append(
-            f"{one.route:<10} {one.host:<28} {one.requests:>9,} {one.bytes / 1e6:>9,.1f} {one.retries:>8,}"
-            f" {one.waited_s:>9,.0f}  {outcomes}"
-        )
+        lines.append(f"{one.route:<10} {one.host:<28} {_figures([one])}  {outcomes}")
+    if len(sums) > 1:
+        lines += ["", f"{'total':<39} {_figures(sums)}"]
     return lines[1:]
+
+
+def _figures(sums: "list[Sum]") -> str:
+    """Return what these cost together: requests, megabytes, retries and seconds waited, in columns."""
+    asked, retries = sum(one.requests for one in sums), sum(one.retries for one in sums)
+    size_mb, waited_s = sum(one.bytes for one in sums) / 1e6, sum(one.waited_s for one in sums)
+    return f"{asked:>9,} {size_mb:>9,.1f} {retries:>8,} {waited_s:>9,.0f}"
 
 
 _HEADING = f"{'route':<10} {'host':<28} {'requests':>9} {'MB':>9} {'retries':>8} {'waited s':>9}  outcomes"

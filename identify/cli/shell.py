@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,12 @@ from linkeddata.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from identify.pipeline import Outcome, Progress, Run
+    from linkeddata.client import Client, Wait
 
 LEFT_OVER = 9
 STOPPED = 130
+SAID_FROM_S = 30.0
+"""A longer wait is said where there is no progress bar to show it."""
 
 
 class Shell:
@@ -71,31 +74,57 @@ def step_command(name: str, steps: tuple[str, ...], about: str) -> click.Command
     @again_option
     @click.pass_obj
     def command(shell: Shell, campaign: Path, again: bool) -> None:
-        with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+        with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
             sys.exit(perform(shell, work, steps, again))
 
     return command
 
 
 @contextmanager
-def opened_campaign(settings: Settings, path: Path, progress: "Progress") -> "Iterator[Run]":
+def opened_campaign(
+    shell: Shell, path: Path, progress: "Progress", settings: Settings | None = None
+) -> "Iterator[Run]":
     """Open the store, the log of requests and the client for the campaign in ``path``."""
     from crowd.campaign import load_campaign
     from identify.pipeline import Run
-    from linkeddata.client import Client
-    from linkeddata.requestlog import FILE, RequestLog
     from linkeddata.store import Store
 
-    def waiting(message: str) -> None:
-        progress(message, 0, 0)
-
+    settings = settings or shell.settings()
     campaign = load_campaign(path)
     with (
         Store(settings.store) as store,
-        RequestLog(settings.home_path / FILE, campaign.id, now) as requests,
-        Client(settings, recorder=requests, told=waiting) as client,
+        opened_client(shell, settings, campaign.id, progress) as client,
     ):
         yield Run(campaign=campaign, settings=settings, store=store, client=client, now=now, progress=progress)
+
+
+@contextmanager
+def opened_client(
+    shell: Shell, settings: Settings, subject: str, progress: "Progress | None" = None
+) -> "Iterator[Client]":
+    """Give a client whose requests are counted in the log under ``subject``: a campaign, or what a command does."""
+    from linkeddata.client import Client
+    from linkeddata.requestlog import FILE, RequestLog
+
+    with (
+        RequestLog(settings.home_path / FILE, subject, now) as requests,
+        Client(settings, recorder=requests, told=_teller(shell, progress)) as client,
+    ):
+        yield client.doing(subject)
+
+
+def _teller(shell: Shell, progress: "Progress | None") -> "Callable[[Wait], None]":
+    """Return who says that a service makes us wait: the progress bar, else one line a host at its first long wait."""
+    said: set[str] = set()
+
+    def tell(wait: "Wait") -> None:
+        if progress:
+            progress(str(wait), 0, 0)
+        if wait.pause_s > SAID_FROM_S and wait.host not in said and not sys.stderr.isatty():
+            said.add(wait.host)
+            shell.say(f"{wait}; `deboodt harvest log` tells all waits")
+
+    return tell
 
 
 def perform(shell: Shell, work: "Run", steps: tuple[str, ...], again: bool) -> int:

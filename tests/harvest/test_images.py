@@ -182,7 +182,9 @@ def test_trouble_on_the_way_is_mended(server: StandIn, tmp_path: Path, fault: fa
     answers = _fetch(server, tmp_path, [_media(server, n) for n in (1, 2, 3)])
     assert [_reason(answer) for answer in answers] == ["", "", ""]
     assert server.faults.pending == 0
-    assert server.requests.count("/images/") == (3 if fault in (faults.SLOW_DRIP, faults.SLOW_HEADERS) else 4)  # few bytes may come slowly
+    assert server.requests.count("/images/") == (
+        3 if fault in (faults.SLOW_DRIP, faults.SLOW_HEADERS) else 4
+    )  # few bytes may come slowly
 
 
 def test_a_limit_is_waited_for_however_often_it_is_said(server: StandIn, tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_killed_at_25_moments_it_ends_as_if_nobody_had_disturbed_it(standin: Sta
         place.finish()
         assert place.content() == wanted
         assert place.images() == pictures
-        assert [path for path in place.home.rglob(".*")] == []
+        assert list(place.home.rglob(".*")) == []
     asked = [one for place in places for one in read_log(place.home / FILE)]
     print(f"{kills} kills of {len(places)} harvests, {sum(one.requests for one in asked)} requests")
 
