@@ -3,17 +3,21 @@
 The CSV has one row a contribution, in the order they were made, and no time of day: what stands in the end is what its
 rows ``add``, ``edit`` (only the prominence) and ``remove`` add up to, in file order
 (https://github.com/wikimedia/labs-tools-Isa, ``isa/campaigns``).
+
+What the rows say beside that is told at the end (``Told``): how many there are, from which countries, which files are
+called otherwise now, and the rows that no tag came of.
 """
 
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 from harvest.commons_files import FILE_MISSING
@@ -40,10 +44,24 @@ COLUMNS = (
     "date",
 )
 ACTIONS = ("add", "edit", "remove")
+DELIMITERS = ",;\t"
+"""The tool writes commas; spreadsheets of half of Europe save semicolons."""
 MOST_BYTES = 500_000_000
 
 BAD_ROW = "bad row"
 NOTHING_TO_EDIT = "edit of a tag that was not added"
+NOTHING_TO_REMOVE = "removal of a caption that was not added"
+USELESS = {"edit": NOTHING_TO_EDIT, "remove": NOTHING_TO_REMOVE}
+ISA_READ = "isa.read"
+"""Kind of the event that says that an export was read to its end, with what ``Told`` was told."""
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Told of an export that was read to its end: ``rows``, ``countries``, ``moved`` and ``unplaced``."""
+
+
+def untold(facts: Mapping[str, Any]) -> None:
+    """Tell for those who do not want to hear of it."""
+
 
 Resolve = Mapping[str, str] | Callable[[str], str]
 """Title of a file → its IRI; a mapping without it, or ``""``, says that there is no such file."""
@@ -61,6 +79,22 @@ class Contribution:
     prominent: bool = False
     text: str = ""
     language: str = ""
+    country: str = ""
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unplaced:
+    """A row that no tag came of, by whom under a pseudonym: its file is not there, or it changes what ISA never had."""
+
+    row: str  # source:line
+    reason: str
+    file: str  # title
+    action: str
+    item: str = ""
+    text: str = ""
+    language: str = ""
+    agent: str
     day: str
 
 
@@ -73,8 +107,8 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Voice:
-    """One thing somebody said of one file, and what became of it."""
+class Voice:
+    """One thing somebody said of one file, and what became of it; ``lines`` are the rows that say so."""
 
     username: str
     day: str
@@ -84,6 +118,7 @@ class _Voice:
     prominent: bool = False
     removed: str = ""
     removed_by: str = ""
+    lines: tuple[int, ...] = ()
 
 
 def harvest_isa(
@@ -96,6 +131,7 @@ def harvest_isa(
     captions: bool = False,
     known: Container[str] = (),
     progress: Progress = silent,
+    tell: Tell = untold,
 ) -> Iterator[Harvested]:
     """Yield the files and tags of an ISA export; what Commons knows of the files is asked of its API.
 
@@ -114,7 +150,16 @@ def harvest_isa(
     described = describe_pages(api, {iri: pages[title] for title, iri in iris.items() if iri not in known})
     name = source_name(str(source))
     reading = _Reading(name, campaign, Roll(pseudonyms), captions, lambda title: iris.get(title, ""), described)
-    yield from _harvest(rows, reading)
+    unplaced: list[Unplaced] = []
+    yield from _harvest(rows, reading, unplaced)
+    tell(
+        {
+            "rows": len(rows),
+            "countries": dict(Counter(row.country for row in rows if isinstance(row, Contribution) and row.country)),
+            "moved": {title: iris[title] for title, page in pages.items() if page.title != title},
+            "unplaced": [asdict(row) for row in unplaced],
+        }
+    )
 
 
 def export_address(client: Client, settings: Settings, number: int) -> str:
@@ -158,7 +203,7 @@ def read_isa(
     """
     find = resolve_titles if callable(resolve_titles) else lambda title: resolve_titles.get(title, "")
     reading = _Reading(source, campaign, Roll(pseudonyms), captions, find, {})
-    yield from _harvest(parse_rows(lines, source=source), reading)
+    yield from _harvest(parse_rows(lines, source=source), reading, [])
 
 
 def read_lines(client: Client, source: str) -> Iterator[str]:
@@ -173,28 +218,31 @@ def read_lines(client: Client, source: str) -> Iterator[str]:
 def parse_rows(lines: Iterable[str], *, source: str) -> Iterator[Contribution | BadRow]:
     """Yield each row of an ISA export, read and checked. Raises ``UsageError`` where the header lacks a column.
 
-    A row is a line: neither titles nor captions hold line breaks, and so one bad quotation mark spoils one row.
+    A row is a line: neither titles nor captions hold line breaks, and so one bad quotation mark spoils one row. What a
+    spreadsheet does to an export when it saves it is understood: semicolons or tabs, columns in another order, TRUE.
 
     >>> lines = [",".join(COLUMNS), "Jan,File:A.jpg,depicts,add,,Q140,True,,,2021-10-03", "Jan,File:A.jpg,depicts,add"]
     >>> [type(row).__name__ for row in parse_rows(lines, source="x.csv")]
     ['Contribution', 'BadRow']
     """
     numbered = enumerate(lines, start=1)
-    header = _cells(next(numbered, (1, ""))[1])
+    first = next(numbered, (1, ""))[1]
+    delimiter = max(DELIMITERS, key=first.count)
+    header = [cell.strip().lower() for cell in _cells(first, delimiter)]
     missing = [column for column in COLUMNS if column not in header]
     if missing:
         raise UsageError(f"{source}: not an ISA export, column {', '.join(missing)} is missing")
     for line, text in numbered:
-        cells = _cells(text)
-        if cells:
+        cells = _cells(text, delimiter)
+        if any(cells):
             yield _row(line, header, cells)
 
 
-def _cells(line: str) -> list[str]:
+def _cells(line: str, delimiter: str) -> list[str]:
     """Return the cells of a line; none for an empty line, one for a line that cannot be read."""
     text = line.rstrip("\r\n")
     try:
-        return next(csv.reader([text], strict=True), [])
+        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
     except csv.Error:
         return [text]
 
@@ -212,9 +260,10 @@ def _row(line: int, header: list[str], cells: list[str]) -> Contribution | BadRo
         file=" ".join(row["file"].replace("_", " ").split()),
         action=row["edit_action"],
         item=row["depict_item"],
-        prominent=row["depict_prominent"] == "True",
+        prominent=row["depict_prominent"].lower() == "true",
         text=row["caption_text"].strip(),
         language=row["caption_language"],
+        country=row["country"].strip(),
         day=row["date"],
     )
 
@@ -243,10 +292,15 @@ CHECKS: dict[str, Check] = {
     "edit_type": lambda value, row: value in ("depicts", "captions"),
     "edit_action": lambda value, row: value in ACTIONS,
     "depict_item": lambda value, row: is_item(value) if row["edit_type"] == "depicts" else value == "",
-    "depict_prominent": lambda value, row: value in ("True", "False", ""),
-    "caption_text": lambda value, row: row["edit_type"] == "depicts" or row["edit_action"] == "remove" or bool(value),
-    "caption_language": lambda value, row: bool(
-        re.fullmatch(r"[a-z]{2,}[a-z-]*" if row["edit_type"] == "captions" else "|[a-z]{2,}[a-z-]*", value)
+    "depict_prominent": lambda value, row: (
+        value.lower() in ("true", "false")
+        or (not value and (row["edit_type"], row["edit_action"]) != ("depicts", "edit"))
+    ),
+    "caption_text": lambda value, row: (
+        bool(value.strip()) or (row["edit_type"], row["edit_action"]) not in (("captions", "add"), ("captions", "edit"))
+    ),
+    "caption_language": lambda value, row: (
+        bool(re.fullmatch(r"[a-z]{2,}[a-z0-9-]*", value)) or (not value and row["edit_type"] == "depicts")
     ),
     "date": lambda value, row: _is_day(value),
 }
@@ -268,8 +322,23 @@ class _Reading:
         """Return the failure of one row."""
         return lost(f"{self.source}:{line}", reason, detail, campaign=self.campaign)
 
+    def unplaced(self, row: Contribution, reason: str) -> Unplaced:
+        """Return a row that no tag comes of, without the name of who made it."""
+        return Unplaced(
+            row=f"{self.source}:{row.line}",
+            reason=reason,
+            file=row.file,
+            action=row.action,
+            item=row.item,
+            text=row.text,
+            language=row.language,
+            agent=self.roll.id(row.username),
+            day=row.day,
+        )
 
-def _harvest(rows: Iterable[Contribution | BadRow], reading: _Reading) -> Iterator[Harvested]:
+
+def _harvest(rows: Iterable[Contribution | BadRow], reading: _Reading, unplaced: list[Unplaced]) -> Iterator[Harvested]:
+    """Yield what the rows add up to, file by file; the rows that no tag comes of are put into ``unplaced``."""
     by_title: dict[str, list[Contribution]] = {}
     for row in rows:
         if isinstance(row, BadRow):
@@ -282,15 +351,18 @@ def _harvest(rows: Iterable[Contribution | BadRow], reading: _Reading) -> Iterat
         if iri:  # a moved file may stand under both its titles
             by_file.setdefault(iri, []).extend(told)
         else:
-            yield lost(title, FILE_MISSING, f"{reading.source}:{told[0].line}", campaign=reading.campaign)
+            unplaced += (reading.unplaced(row, FILE_MISSING) for row in told)
+            where = ", ".join(str(row.line) for row in told)
+            yield lost(title, FILE_MISSING, f"{reading.source}:{where}", campaign=reading.campaign)
     for iri, told in by_file.items():
-        yield from _file(iri, sorted(told, key=lambda row: row.line), reading)
+        voices, useless = fold(sorted(told, key=lambda row: row.line))
+        unplaced += (reading.unplaced(row, USELESS[row.action]) for row in useless)
+        for row in useless:
+            yield reading.lost(row.line, USELESS[row.action], f"{row.item or row.language} of {row.file}")
+        yield from _file(iri, voices, reading)
 
 
-def _file(iri: str, rows: Iterable[Contribution], reading: _Reading) -> Iterator[Harvested]:
-    voices, useless = fold(rows)
-    for row in useless:
-        yield reading.lost(row.line, NOTHING_TO_EDIT, f"{row.item} of {row.file}")
+def _file(iri: str, voices: Sequence[Voice], reading: _Reading) -> Iterator[Harvested]:
     yield from reading.roll.introduce(*(name for voice in voices for name in (voice.username, voice.removed_by)))
     yield from _tags(voices, iri, reading)
     if iri in reading.described:
@@ -298,60 +370,71 @@ def _file(iri: str, rows: Iterable[Contribution], reading: _Reading) -> Iterator
     yield membership(reading.campaign, iri)
 
 
-def fold(rows: Iterable[Contribution]) -> tuple[list[_Voice], list[Contribution]]:
-    """Return what the rows of one file add up to, and the edits that had nothing to edit.
+def fold(rows: Iterable[Contribution]) -> tuple[list[Voice], list[Contribution]]:
+    """Return what the rows of one file add up to, and the rows that had nothing to change.
 
-    A row that removes what no row added took back a statement from outside ISA: that is kept, its author unknown.
+    A row that removes what no row added took back a statement from outside ISA: that is kept, its author unknown. Of a
+    caption that no row added nobody knows the text. Every row is in the ``lines`` of a voice or among the useless; one
+    that puts a caption in another's place is in both its voices.
     """
-    voices: list[_Voice] = []
+    voices: list[Voice] = []
     useless: list[Contribution] = []
     for row in rows:
         if not row.item:
-            _caption(voices, row)
+            if not _caption(voices, row):
+                useless.append(row)
         elif row.action == "add":
             voices.append(_said(row))
         elif (place := _standing(voices, row)) is not None:
-            edited = replace(voices[place], prominent=row.prominent)
-            voices[place] = edited if row.action == "edit" else _removed(voices[place], row)
+            voices[place] = _edited(voices[place], row) if row.action == "edit" else _removed(voices[place], row)
         elif row.action == "remove":
-            voices.append(_removed(_Voice(username="", day="", item=row.item, text="", language=""), row))
+            voices.append(_removed(Voice(username="", day="", item=row.item, text="", language=""), row))
         else:
             useless.append(row)
     return voices, useless
 
 
-def _said(row: Contribution) -> _Voice:
-    return _Voice(
+def _said(row: Contribution) -> Voice:
+    return Voice(
         username=row.username,
         day=row.day,
         item=row.item,
         text=row.text,
         language=row.language,
         prominent=row.prominent,
+        lines=(row.line,),
     )
 
 
-def _removed(voice: _Voice, row: Contribution) -> _Voice:
-    return replace(voice, removed=row.day, removed_by=row.username)
+def _edited(voice: Voice, row: Contribution) -> Voice:
+    return replace(voice, prominent=row.prominent, lines=(*voice.lines, row.line))
 
 
-def _standing(voices: list[_Voice], row: Contribution) -> int | None:
+def _removed(voice: Voice, row: Contribution) -> Voice:
+    return replace(voice, removed=row.day, removed_by=row.username, lines=(*voice.lines, row.line))
+
+
+def _standing(voices: list[Voice], row: Contribution) -> int | None:
     """Return the place of what a row edits or removes: one's own if there is one, else the last that was said."""
     places = [i for i, v in enumerate(voices) if v.item == row.item and not v.removed]
     own = [i for i in places if voices[i].username == row.username]
     return next(reversed(own or places), None)
 
 
-def _caption(voices: list[_Voice], row: Contribution) -> None:
-    """A file has one caption a language: a new one takes the place of the one before."""
-    for place, voice in enumerate(voices):
-        if voice.language == row.language and not voice.item and not voice.removed:
-            voices[place] = _removed(voice, row)
+def _caption(voices: list[Voice], row: Contribution) -> bool:
+    """Apply a row of a caption; return whether there was something for it to do.
+
+    A file has one caption a language: a new one takes the place of the one before.
+    """
+    standing = [i for i, v in enumerate(voices) if v.language == row.language and not v.item and not v.removed]
+    for place in standing:
+        voices[place] = _removed(voices[place], row)
     if row.action != "remove":
         voices.append(_said(row))
+    return row.action != "remove" or bool(standing)
 
 
-def _tags(voices: Iterable[_Voice], iri: str, reading: _Reading) -> Iterator[Tag]:
+def _tags(voices: Iterable[Voice], iri: str, reading: _Reading) -> Iterator[Tag]:
     met: Counter[tuple[str, ...]] = Counter()
     for voice in voices:
         agent = reading.roll.id(voice.username)

@@ -28,7 +28,7 @@ from harvest.dumps.records import harvest_dump
 from harvest.dwca import harvest_dwca
 from harvest.files import harvest_list
 from harvest.iiif import harvest_iiif
-from harvest.isa import export_address, harvest_isa
+from harvest.isa import ISA_READ, export_address, harvest_isa
 from harvest.linkedart import harvest_linked_art
 from harvest.nba import harvest_nba
 from harvest.reach import Reach
@@ -215,6 +215,7 @@ def _harvest(reach: Reach, source: Source, described: Container[str], met: Conta
                 captions=source.captions,
                 known=described,
                 progress=reach.progress,
+                tell=lambda facts: reach.note(ISA_READ, called(source), {"campaign": campaign.id, **facts}),
             )
         case SparqlSource():
             yield from harvest_query(

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from harvest.imagestore import ImageStore
+from harvest.reconcile import OUTCOMES, SURVIVED, Fate
 from identify.bundle import Bundle
 from identify.decide import RUNGS
 from identify.evaluate import as_data, share
 from identify.inputs import dataset_of, model_of, strangers, taxa_of
 from identify.pipeline import ORDER, Run
+from identify.reconciled import can_be_reconciled, fates
 from linkeddata.errors import BundleError, DatasetError
 from linkeddata.files import replaced
 from linkeddata.records import CampaignFile, Failure, Identification, Label, MediaFile, Step, Taxon
@@ -27,6 +29,7 @@ GALLERY = (("wrong", 4), ("higher", 4), ("right", 10), ("unknown", 3), ("strange
 """How many examples of each kind of answer the gallery shows at most."""
 THUMBNAIL_PX = 220
 SHOWN_LOSSES = 12
+SHOWN_FATES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _content(run: Run) -> dict[str, Any]:
         "now": run.now(),
         "counts": steps_of(run),
         "losses": losses(run),
+        "fates": _fates(run),
         "balance": _balance(run),
         "labels": Counter(label.status for label in run.store.each(Label, campaign=run.campaign.id)),
         "taxa": _linked(run),
@@ -150,6 +154,26 @@ def _content(run: Run) -> dict[str, Any]:
         "examples": list(_gallery(run)),
         "rungs": RUNGS,
         "exports": sorted(path.name for path in (run.folder / "export").glob("*")),
+    }
+
+
+def _fates(run: Run) -> dict[str, Any]:
+    """Return how many of the campaign's ISA tags met each fate, with the first few; nothing without both sources."""
+    if not can_be_reconciled(run):
+        return {}
+    found: dict[str, list[Fate]] = defaultdict(list)
+    for fate in fates(run):
+        found[fate.outcome].append(fate)
+    in_csv = [fate for some in found.values() for fate in some if fate.csv_added]
+    return {
+        "rows": [
+            {"outcome": outcome, "about": about, "count": len(found[outcome]), "examples": found[outcome][:SHOWN_FATES]}
+            for outcome, about in OUTCOMES.items()
+            if outcome in found
+        ],
+        "most": max(map(len, found.values()), default=0),
+        "in_csv": len(in_csv),
+        "survived": sum(fate.outcome == SURVIVED for fate in in_csv),
     }
 
 

@@ -14,6 +14,7 @@ import click
 
 from crowd.campaign import DumpSource, with_routes
 from identify.cli.compare import compare, dump_option, routes_of, save, settings_with
+from identify.cli.reconcile import reconcile
 from identify.cli.requests import log
 from identify.cli.shell import (
     LEFT_OVER,
@@ -198,5 +199,5 @@ def _dump_to_parquet(shell: Shell, source: DumpSource, property_id: str, out: Pa
     sys.exit(LEFT_OVER if any(failure.reason in (CUT_OFF_DUMP, DAMAGED) for failure in failures) else 0)
 
 
-for command in (compare, save, log):
+for command in (compare, save, reconcile, log):
     harvest.add_command(command)
