@@ -103,7 +103,7 @@ class _Folded:
         auto = _AUTO.match(revision.comment)
         verb = auto["verb"] if auto else ""
         rest = auto["rest"] if auto else ""
-        claims = [("", item) for property_id, item in _CLAIM.findall(rest) if property_id == DEPICTS]
+        claims = _claims(rest)
         if verb in _ADDS:
             for key in claims:
                 self._add(key, revision)
@@ -204,6 +204,7 @@ def _reconciled(page: _Folded, standing: Sequence[tuple[Key, Statement]]) -> lis
     """Return what the history says of items, made to agree with the statements that stand."""
     told = [i for i in page.open if page.said[i].key[0] == ""]
     result = [said for said in page.said if said.withdrawn and said.key[0] == ""]
+    gone: list[Said] = []
     for key in dict.fromkeys([*(page.said[i].key for i in told), *(key for key, _ in standing)]):
         authors = [page.said[i] for i in told if page.said[i].key == key]
         statements = [statement for k, statement in standing if k == key]
@@ -212,8 +213,33 @@ def _reconciled(page: _Folded, standing: Sequence[tuple[Key, Statement]]) -> lis
         result += [Said(key=key, statement=s) for s in statements[: len(statements) - matched]]
         pairs = zip(authors[len(authors) - matched :], statements[len(statements) - matched :], strict=True)
         result += [replace(said, statement=statement) for said, statement in pairs]
-        result += [_gone(page, said) for said in authors[: len(authors) - matched]]
-    return result
+        gone += authors[: len(authors) - matched]
+    withdrawn = [_replaced(page, said, result) or _gone(page, said) for said in gone]
+    return result + withdrawn
+
+
+def _replaced(page: _Folded, said: Said, result: list[Said]) -> Said | None:
+    """Return what stands no more as withdrawn by the edit that gave its statement another item, if that is what it was.
+
+    The first edit that can have done it is an update, which names an item that stands and that nobody is known to have
+    said: that item's author is found with it, and put into ``result``.
+    """
+    suspect = next((r for r in page.dark if r.id > said.revision), None)
+    if suspect is None or not said.revision:
+        return None
+    auto = _AUTO.match(suspect.comment)
+    named = _claims(auto["rest"]) if auto and auto["verb"] in _UPDATES else []
+    for place, other in enumerate(result):
+        if other.key in named and other.key != said.key and other.statement and not other.revision:
+            result[place] = replace(
+                other, revision=suspect.id, user=suspect.user, moment=suspect.moment, tool=tool_of(suspect)
+            )
+            return replace(said, withdrawn=suspect.moment, withdrawn_by=suspect.user)
+    return None
+
+
+def _claims(text: str) -> list[Key]:
+    return [("", item) for property_id, item in _CLAIM.findall(text) if property_id == DEPICTS]
 
 
 def _gone(page: _Folded, said: Said) -> Said:

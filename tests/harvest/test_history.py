@@ -43,7 +43,24 @@ ADD, ADDED = "/* wbsetclaim-create:2||1 */ ", "/* wbcreateclaim-create:1| */ "
 REMOVE, VALUE = "/* wbremoveclaims-remove:1| */ ", "/* wbsetclaimvalue:1| */ "
 DARK = "/* wbeditentity-update:0| */ structured data"
 
+UPDATE = "/* wbsetclaim-update:2||1 */ "
+
 CASES = {
+    "given another item": (
+        [("Ann", ADD + _claim(LION)), ("Ben", UPDATE + _claim(TIGER))],
+        [TIGER],
+        [(LION, "Ann", 1, "2", "Ben"), (TIGER, "Ben", 2, "", "")],
+    ),
+    "given another item, and then something dark": (
+        [("Ann", ADD + _claim(LION)), ("Ben", UPDATE + _claim(TIGER)), ("Cas", DARK)],
+        [TIGER],
+        [(LION, "Ann", 1, "2", "Ben"), (TIGER, "Ben", 2, "", "")],
+    ),
+    "made prominent, of an author unknown": (
+        [("Ann", DARK), ("Ben", UPDATE + _claim(TIGER))],
+        [TIGER],
+        [(TIGER, "", 0, "", "")],
+    ),
     "nothing": ([("Ann", "upload")], [], []),
     "added": ([("Ann", "upload"), ("Ben", ADD + _claim(LION))], [LION], [(LION, "Ben", 2, "", "")]),
     "with another tool": ([("Ben", ADDED + _claim(LION))], [LION], [(LION, "Ben", 1, "", "")]),

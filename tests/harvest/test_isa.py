@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
@@ -122,6 +122,31 @@ def test_captions_are_names_where_they_are_meant_to_be() -> None:
     assert {tag.language for tag in _only(Tag, _read(rows, captions=True))} == {"la", "nl"}
 
 
+def test_a_caption_that_no_row_added_cannot_be_removed() -> None:
+    records = _read([_row("Ann", "remove", language="nl")], captions=True)
+    (failure,) = _only(Failure, records)
+    assert (failure.subject, failure.reason) == ("all.csv:2", "removal of a caption that was not added")
+    assert _only(Tag, records) == []
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_what_a_spreadsheet_saved_is_read(delimiter: str) -> None:
+    columns = list(reversed(COLUMNS))
+    cells = ["2021-10-03", "", "", "TRUE", "Q140", "Belgium", "add", "depicts", 'File:A "b", c; d.jpg', "Ann"]
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter).writerows([columns, cells])
+    (row,) = parse_rows(_lines(out.getvalue()), source="x.csv")
+    assert isinstance(row, Contribution)
+    assert (row.username, row.file, row.item, row.prominent) == ("Ann", 'File:A "b", c; d.jpg', "Q140", True)
+    assert (row.country, row.day, row.action) == ("Belgium", "2021-10-03", "add")
+
+
+@pytest.mark.parametrize("language", ["nl", "zh-ha", "es-41", "be-x-", "simple"])
+def test_languages_as_the_tool_cuts_them(language: str) -> None:
+    (tag,) = _only(Tag, _read([_row("Ann", "add", "", "", text="Leo", language=language)], captions=True))
+    assert (tag.language, tag.verbatim) == (language, "Leo")
+
+
 def test_ids_stay_the_same_when_the_export_grows() -> None:
     rows = [_row("Ann", "add", "Q140"), _row("Ann", "add", "Q19939"), _row("Ben", "remove", "Q140", day=9)]
     before, after = (_only(Tag, _read(rows[:n])) for n in (2, 3))
@@ -146,6 +171,8 @@ BAD = {
     "no item": (",".join(_row("Ann", "add")), "column depict_item: ''"),
     "a malformed item": (",".join(_row("Ann", "add", "Q0x")), "column depict_item: 'Q0x'"),
     "an item in a caption": (",".join(_row("Ann", "add", "Q1", text="x", language="nl")), "column depict_item"),
+    "an edit of nothing": (",".join(_row("Ann", "edit", "Q140", "")), "column depict_prominent: ''"),
+    "a caption of blanks": ("Ann,File:A.jpg,captions,add,,,,  ,nl,2021-10-01", "column caption_text"),
     "half prominent": (",".join(_row("Ann", "add", "Q140", "yes")), "column depict_prominent"),
     "an empty caption": (",".join(_row("Ann", "add", language="nl", star="")), "column caption_text"),
     "no language": ("Ann,File:A.jpg,captions,add,,,,text,,2021-10-01", "column caption_language"),
@@ -233,6 +260,25 @@ def test_an_export_over_http(server: StandIn) -> None:
     media = _only(MediaFile, records)[0]
     assert (media.title, media.creator, media.group, media.revision) == ("File:Plate 1.jpg", "Anselmus", "Anselmus", 0)
     assert server.requests.count("/w/api.php") == 3 + 3 + 1
+
+
+def test_what_the_rows_say_beside_the_tags_is_told(server: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    rows = [
+        ["Ann", "File:Old name.jpg", "depicts", "add", "Benin", "Q140", "", "", "", "2021-10-01"],
+        ["Ann", "File:Old name.jpg", "depicts", "edit", "Benin", "Q19939", "True", "", "", "2021-10-02"],
+        ["Ann", "File:Deleted.jpg", "depicts", "add", "", "Q140", "", "", "", "2021-10-03"],
+    ]
+    path.write_text(_csv(rows), encoding="utf-8")
+    told: list[Any] = []
+    _harvest(server, str(path), tell=told.append)
+    (facts,) = told
+    assert (facts["rows"], facts["countries"]) == (3, {"Benin": 2})
+    assert facts["moved"] == {"File:Old name.jpg": "https://commons.wikimedia.org/entity/M1"}
+    assert [(row["row"], row["reason"], row["agent"]) for row in facts["unplaced"]] == [
+        ("export.csv:4", "file missing", ANN),
+        ("export.csv:3", "edit of a tag that was not added", ANN),
+    ]
 
 
 def test_files_that_are_known_are_left_to_commons(server: StandIn, tmp_path: Path) -> None:
