@@ -46,11 +46,6 @@ DARK = "/* wbeditentity-update:0| */ structured data"
 UPDATE = "/* wbsetclaim-update:2||1 */ "
 
 CASES = {
-    "given another item": (
-        [("Ann", ADD + _claim(LION)), ("Ben", UPDATE + _claim(TIGER))],
-        [TIGER],
-        [(LION, "Ann", 1, "2", "Ben"), (TIGER, "Ben", 2, "", "")],
-    ),
     "given another item, and then something dark": (
         [("Ann", ADD + _claim(LION)), ("Ben", UPDATE + _claim(TIGER)), ("Cas", DARK)],
         [TIGER],
@@ -150,7 +145,7 @@ CASES = {
     "its item changed by an update": (
         [("Ann", ADD + _claim(LION)), ("Ben", "/* wbsetclaim-update:2||1 */ " + _claim(TIGER))],
         [TIGER],
-        [(LION, "Ann", 1, "2", "Ben"), (TIGER, "", 0, "", "")],
+        [(LION, "Ann", 1, "2", "Ben"), (TIGER, "Ben", 2, "", "")],
     ),
     "updated, added in the dark": (
         [("Ann", DARK), ("Ben", "/* wbsetclaim-update:2||1 */ " + _claim(LION))],
