@@ -94,14 +94,14 @@ def _where(connection: Connection, kind: type[Record], selection: Selection) -> 
 def _around(kind: type[Record], selection: Selection) -> list[ColumnElement[bool]]:
     """Return the conditions on what belongs to a record: its file, its campaign, who answered."""
     column = SHAPES[kind].table.c
-    file = column.iri if kind is MediaFile else column.file
     media, listed, agent = (SHAPES[one].table.c for one in (MediaFile, CampaignFile, Agent))
     where: list[ColumnElement[bool]] = []
     if selection.institution and kind is MediaFile:
         where.append(column.institution == selection.institution)
     elif selection.institution:
-        where.append(file.in_(select(media.iri).where(media.institution == selection.institution)))
+        where.append(column.file.in_(select(media.iri).where(media.institution == selection.institution)))
     if selection.campaign_of_file:
+        file = column.iri if kind is MediaFile else column.file
         where.append(file.in_(select(listed.file).where(listed.campaign == selection.campaign_of_file)))
     if selection.agent_kind:
         known = column.agent.in_(select(agent.id).where(agent.kind == selection.agent_kind))

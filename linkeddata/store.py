@@ -29,6 +29,7 @@ from sqlalchemy import (
     make_url,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.engine import URL
@@ -153,6 +154,17 @@ class Store:
         query = select(shape.table).where(key > _storable(after), *_conditions(shape, equals))
         page: list[R] = self._page(shape, query.order_by(key).limit(limit))
         return page
+
+    def ordered(self, kind: type[R], by: str) -> Iterator[R]:
+        """Yield the records whose text field ``by`` is not empty, ordered by it and then by key, in pages."""
+        shape = SHAPES[kind]
+        key, column = shape.table.c[shape.key], shape.table.c[by]
+        query = select(shape.table).where(column > "").order_by(column, key).limit(BATCH)
+        page: list[R] = self._page(shape, query)
+        while page:
+            yield from page
+            at = tuple_(getattr(page[-1], by), getattr(page[-1], shape.key))
+            page = self._page(shape, query.where(tuple_(column, key) > at))
 
     def among(self, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
         """Return the records whose ``field`` is one of ``values``, in few questions, by key."""

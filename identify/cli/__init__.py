@@ -14,6 +14,7 @@ import click
 from identify.cli.campaigns import count, dataset, demo, export, report, run, train
 from identify.cli.harvest import harvest
 from identify.cli.names import names
+from identify.cli.publish import publish
 from identify.cli.results import identify, log, serve, settings
 from identify.cli.shell import STOPPED, Shell
 from linkeddata.errors import DeBoodtError
@@ -36,7 +37,22 @@ def cli(context: click.Context, config: str | None, home: str | None, as_json: b
     context.obj = Shell(config, home, as_json, quiet)
 
 
-for command in (settings, run, harvest, names, count, dataset, train, identify, export, report, log, serve, demo):
+for command in (
+    settings,
+    run,
+    harvest,
+    names,
+    count,
+    dataset,
+    train,
+    identify,
+    export,
+    publish,
+    report,
+    log,
+    serve,
+    demo,
+):
     cli.add_command(command)
 
 

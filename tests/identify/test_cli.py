@@ -174,6 +174,17 @@ def test_an_unknown_command_is_exit_2_with_usage(tmp_path: Path) -> None:
     assert "No such command" in done.stderr
 
 
+def test_dumps_are_written_and_a_day_that_is_none_is_exit_2(tmp_path: Path) -> None:
+    done = deboodt("--json", "publish", "dumps", "--day", "2026-11-02", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["folder"].endswith("dumps/2026-11-02")
+    assert {path.name for path in (tmp_path / said["folder"]).iterdir()} == {"SHA256SUMS", *said["files"]}
+    wrong = deboodt("publish", "dumps", "--day", "2026-11-31", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "2026-11-31" in wrong.stderr
+
+
 def test_help_does_not_wait_for_heavy_packages() -> None:
     code = "import sys, identify.cli; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
