@@ -31,7 +31,7 @@ def reconcile(shell: Shell, campaign: Path, out: Path | None) -> None:
     from harvest.reconcile import counts
     from identify.reconciled import fates
 
-    with opened_progress(shell) as progress, opened_campaign(shell.settings(), campaign, progress) as work:
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
         found = fates(work)
     if out:
         _write(out, found)
