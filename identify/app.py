@@ -61,9 +61,11 @@ HEADERS = {
 }
 DESCRIPTION = """What people and models say that pictures show, as linked data.
 
-Documents come as JSON-LD, plain JSON (the same), Turtle, N-Triples or a page for people, chosen by `Accept` or by a
-suffix (`.jsonld`, `.json`, `.ttl`, `.nt`, `.html`). JSON-LD names one context of ours that is complete in itself;
-`?context=inline` puts it into the document, `?context=w3c` names the W3C's beside it. Documents carry an `ETag`.
+Documents come as JSON-LD, plain JSON (the same), Turtle, N-Triples, N-Quads, RDF/XML or a page for people, chosen by
+`Accept` or by a suffix (`.jsonld`, `.json`, `.ttl`, `.nt`, `.nq`, `.rdf`, `.html`). JSON-LD names one context of ours
+that is complete in itself; `?context=inline` puts it into the document, `?context=w3c` names the W3C's beside it.
+Documents carry an `ETag`. An identification is said in other models by `?profile=`; `&loss=1` tells what such a model
+cannot say.
 
 What goes wrong is a problem document, `application/problem+json` (RFC 9457)."""
 PROBLEM_SCHEMA = {
@@ -386,7 +388,7 @@ class Manners:
                     headers.setdefault(name, value)
                 if scope["method"] in ("GET", "HEAD"):
                     headers["Access-Control-Allow-Origin"] = "*"
-                    headers["Access-Control-Expose-Headers"] = "ETag, Link, Last-Modified"
+                    headers["Access-Control-Expose-Headers"] = "ETag, Link, Last-Modified, Content-Location"
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

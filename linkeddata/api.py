@@ -7,10 +7,10 @@ the last page costs what the first does. What goes wrong is a problem document (
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import APIRouter, Query, Request
@@ -19,9 +19,22 @@ from fastapi.responses import FileResponse, Response
 from linkeddata import documents, jsonld, nameservice
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.nameservice import Answering
-from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, SUFFIXES, TURTLE, preferred, without_suffix
+from linkeddata.negotiation import (
+    HTML,
+    JSON,
+    JSON_LD,
+    N_QUADS,
+    N_TRIPLES,
+    RDF_XML,
+    SUFFIXES,
+    TURTLE,
+    asked_profile,
+    preferred,
+    without_suffix,
+)
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found
+from linkeddata.profiles import CONTEXTS, PROFILES, Profile, UnsayableError, loss_document
 from linkeddata.records import Identification, Label, MediaFile, Record, Taxon
 from linkeddata.settings import VERSION, Settings
 from linkeddata.storage import Stored
@@ -37,6 +50,7 @@ PAGE_LENGTH = 100
 LONGEST_PAGE = 1000
 THUMBNAILS_KEPT = 512
 A_DAY = "public, max-age=86400"
+DATA_FORMS = (JSON_LD, JSON, TURTLE, N_TRIPLES, N_QUADS, RDF_XML)
 SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"})
 """Types that are sent as what they are; anything else (SVG runs scripts) goes as plain bytes."""
 
@@ -44,6 +58,8 @@ Context = Annotated[
     ContextForm,
     Query(description="How JSON-LD names its context: a link to ours, inline, or W3C's beside ours."),
 ]
+AsProfile = Annotated[str, Query(description=f"How to say it: one of {', '.join(PROFILES)}.")]
+Loss = Annotated[bool, Query(description="Instead of the document: what the profile cannot say of this one.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +123,7 @@ def _mount(api: APIRouter, parts: Parts) -> None:
 def described(what: str, example: Document | None = None, *, page: bool = True) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of a route that answers with a document or a problem."""
     content: dict[str, Any] = {JSON_LD: {"example": example} if example else {}, JSON: {}, TURTLE: {}, N_TRIPLES: {}}
+    content |= {N_QUADS: {}, RDF_XML: {}}
     return {
         200: {"description": what, "content": content | ({HTML: {}} if page else {})},
         304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
@@ -147,7 +164,7 @@ def respond(
     ``suffixed`` says that the other forms can be had by suffix, too; then they are linked. Raises ``Problem`` 406
     where no form will do.
     """
-    offered = [JSON_LD, JSON, TURTLE, N_TRIPLES] + ([HTML] if page and parts.pages else [])
+    offered = [*DATA_FORMS] + ([HTML] if page and parts.pages else [])
     chosen = form if form in offered else "" if form else preferred(request.headers.get("accept", ""), offered)
     if not chosen:
         raise Problem(406, "Not acceptable", f"This document can be had as {', '.join(offered)}.", {"Vary": "Accept"})
@@ -155,8 +172,12 @@ def respond(
         body = parts.pages(page.name, page.data()).encode()
     else:
         body = jsonld.serialised(jsonld.with_context(doc, context, parts.base), chosen, parts.base)
+    if chosen == JSON and str(doc.get("@context")).endswith("/contexts/opends.jsonld"):
+        body = orjson.dumps({key: value for key, value in doc.items() if key != "@context"})  # as its schema wants it
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    links = _links(request, parts, chosen, offered if suffixed else [])
+    named = doc.get("@context")
+    ours = named if isinstance(named, str) else f"{parts.base}/context.jsonld"
+    links = _links(request, (parts.base, ours), chosen, offered if suffixed else [])
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching} | ({"Link": links} if links else {})
     if request.method == "GET" and tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -164,18 +185,21 @@ def respond(
     return Response(body, headers=headers | {"Content-Type": chosen + charset})
 
 
-def _links(request: Request, parts: Parts, chosen: str, offered: list[str]) -> str:
+def _links(request: Request, addresses: tuple[str, str], chosen: str, offered: list[str]) -> str:
     """Return the ``Link`` header: the other forms by suffix, and for plain JSON the context it is to be read with."""
+    base, named = addresses
     stem, _ = without_suffix(_written(request))
+    name = request.query_params.get("profile", "")
+    asked = f"?profile={name}" if name in PROFILES else ""
     suffixes = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
     links = [
-        f'<{parts.base}{stem}.{suffixes[other]}>; rel="alternate"; type="{other}"'
+        f'<{base}{stem}.{suffixes[other]}{asked}>; rel="alternate"; type="{other}"'
         for other in offered
         if other != chosen and request.method == "GET"
     ]
     if chosen == JSON:
         kind = f'rel="http://www.w3.org/ns/json-ld#context"; type="{JSON_LD}"'
-        links.append(f"<{parts.base}/context.jsonld>; {kind}")
+        links.append(f"<{named}>; {kind}")
     return ", ".join(links)
 
 
@@ -205,15 +229,16 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         response_class=Response,
         responses=described("A W3C Web Annotation, motivation *identifying*, with Darwin Core terms.", _example()),
     )
-    def identification(request: Request, key: str, context: Context = "link") -> Response:
+    def identification(
+        request: Request, key: str, context: Context = "link", profile: AsProfile = "", loss: Loss = False
+    ) -> Response:
         """What the picture shows, who or what said so, by which model and weights, how certain, what else it might be.
 
         `decision` is `identified` or `unknown`; an unknown one has no `body`. In a browser: picture beside answer.
+        `profile` says the same in the words of another model; `loss=1` tells what that model has no words for.
         """
         record, form = _found(parts, Identification, key, "identification")
-        doc = documents.identification_document(parts.store, record, parts.base)
-        page = Page("identification.html", lambda: _around(parts, record, doc))
-        return respond(request, parts, doc, page=page, form=form, context=context)
+        return _in_profile(request, parts, record, Asked(form, context, profile, loss))
 
     @api.get(
         "/labels/{key:path}",
@@ -228,6 +253,64 @@ def _add_annotations(api: APIRouter, parts: Parts) -> None:
         doc = documents.label_document(parts.store, record, parts.base)
         page = Page("label.html", lambda: _around(parts, record, doc))
         return respond(request, parts, doc, page=page, form=form, context=context)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a reader wants an identification: the form by suffix, the context, the profile by parameter, or its loss."""
+
+    form: str
+    context: ContextForm
+    profile: str
+    loss: bool
+
+
+def _in_profile(request: Request, parts: Parts, record: Identification, asked: Asked) -> Response:
+    """Return the identification as its reader wants it, with links to its other profiles.
+
+    Raises ``Problem`` 406 for a profile that is not known, or that demands what is not known.
+    """
+    profile = _profile(asked.profile or asked_profile(request.headers.get("accept", "")))
+    said = documents.said_of(parts.store, record, parts.base, parts.settings.handle_prefix)
+    small = picture(parts, said.media, 250)
+    said = replace(said, thumbnail=parts.base + small) if small else said
+    try:
+        doc = loss_document(profile, said) if asked.loss else profile.document(said)
+    except UnsayableError as error:
+        raise Problem(406, "Not sayable in this profile", f"{error}.", {"Vary": "Accept"}) from error
+    page = None if asked.loss else Page("identification.html", lambda: _around(parts, record, said.annotation()))
+    answer = respond(request, parts, doc, page=page, form=asked.form, context=asked.context, suffixed=not asked.loss)
+    iri = jsonld.uri(parts.base, "identifications", record.id)
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    suffix = next((suffix for suffix, media_type in SUFFIXES.items() if media_type == kind), "")
+    if suffix:
+        query = {"profile": profile.name} if profile.name != "anno" and kind != HTML else {}
+        query |= {"context": asked.context} if asked.context != "link" else {}
+        query |= {"loss": "1"} if asked.loss else {}
+        answer.headers["Content-Location"] = f"{iri}.{suffix}" + (f"?{urlencode(query)}" if query else "")
+    answer.headers["Link"] = ", ".join(
+        filter(None, [answer.headers.get("link", ""), _profile_links(profile, iri, kind)])
+    )
+    return answer
+
+
+def _profile_links(profile: Profile, iri: str, kind: str) -> str:
+    """Return links to the profile that an answer of this media type has, and to the other profiles."""
+    conforms = [f'<{profile.uri}>; rel="profile"'] if kind != HTML else []
+    others = [
+        f'<{iri}.jsonld?profile={one.name}>; rel="alternate"; type="{JSON_LD}"; profile="{one.uri}"'
+        for one in PROFILES.values()
+        if one is not profile
+    ]
+    return ", ".join(conforms + others)
+
+
+def _profile(name: str) -> Profile:
+    """Return the profile of this name or URI, the default for none; raises ``Problem`` 406."""
+    for one in PROFILES.values():
+        if name in ("", one.name, one.uri):
+            return one
+    raise Problem(406, "Unknown profile", f"{name!r} is none of {', '.join(PROFILES)}.", {"Vary": "Accept"})
 
 
 def _around(parts: Parts, record: Identification | Label, doc: Document) -> dict[str, Any]:
@@ -370,6 +453,19 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
     def context(request: Request) -> Response:
         """Every key our documents use, with the keys of W3C's `anno.jsonld` meaning what they mean there."""
         return _kept(request, orjson.dumps(jsonld.context(parts.base)), JSON_LD)
+
+    @api.get(
+        "/contexts/{name}.jsonld",
+        tags=["descriptions"],
+        summary="The JSON-LD context of a profile",
+        response_class=Response,
+        responses={200: {"description": "Complete in itself.", "content": {JSON_LD: {}}}, **problems(404)},
+    )
+    def profile_context(request: Request, name: str) -> Response:
+        """The keys that the profile's documents use, meaning what they mean in the profile's own context."""
+        if name not in CONTEXTS:
+            raise not_found("context", name)
+        return _kept(request, orjson.dumps(jsonld.profile_context(name)), JSON_LD)
 
     @api.get(
         "/vocab",

@@ -10,6 +10,7 @@ from typing import Self
 from linkeddata import jsonld
 from linkeddata.jsonld import Document
 from linkeddata.lineages import concept_of
+from linkeddata.profiles.facts import Said
 from linkeddata.records import Agent, Identification, Label, MediaFile, Taxon
 from linkeddata.store import Store
 
@@ -19,12 +20,18 @@ NAMES_LOOKED_AT = 200
 
 def identification_document(store: Store, answer: Identification, base_url: str) -> Document:
     """Return the annotation of a stored identification."""
-    return jsonld.document(
+    return said_of(store, answer, base_url).annotation()
+
+
+def said_of(store: Store, answer: Identification, base_url: str, handle_prefix: str = "") -> Said:
+    """Return a stored identification with what the store knows around it."""
+    return Said(
         answer,
         media=store.get(MediaFile, answer.file),
         taxon=taxon_of(store, answer.item, answer.gbif_key),
         agent=store.get(Agent, answer.agent) if answer.agent else None,
         base_url=base_url,
+        handle_prefix=handle_prefix,
     )
 
 

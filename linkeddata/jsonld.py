@@ -37,6 +37,8 @@ UNKNOWN = "The model was asked and does not know what this picture shows."
 RANK_TERMS = frozenset({"kingdom", "phylum", "class", "order", "family", "genus"})
 MATCHES = {"exact": "exactMatch", "broad": "broadMatch", "close": "closeMatch"}
 
+RDF_TYPES = frozenset({"text/turtle", "application/n-triples", "application/n-quads", "application/rdf+xml"})
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=.)", re.DOTALL)
 _AUTHORITY = re.compile(r"([\w.~!$&'()*+,;=:%-]*@)?(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(:[0-9]*)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=-]*")
@@ -215,6 +217,12 @@ def context(base_url: str) -> Document:
     return _of_base("context.jsonld", base_url.rstrip("/"))
 
 
+def profile_context(name: str) -> Document:
+    """Return the context of one of ``linkeddata.profiles.CONTEXTS``, complete in itself."""
+    loaded: Document = orjson.loads(_file(f"profiles/{name}.jsonld"))
+    return loaded
+
+
 def vocabulary(base_url: str) -> Document:
     """Return our own terms, with their definitions, as JSON-LD with its context inline."""
     return _of_base("vocab.jsonld", base_url.rstrip("/"))
@@ -227,8 +235,11 @@ def with_context(doc: Document, form: ContextForm, base_url: str) -> Document:
     defines the same keys, so the triples are the same in all three forms. A document that came with a context of its
     own, inline, keeps it.
     """
-    if isinstance(doc.get("@context"), dict) and "graph" in doc:
+    named = doc.get("@context")
+    if isinstance(named, dict) and ("graph" in doc or "lost" in doc):
         return doc
+    if isinstance(named, str) and named.startswith(f"{base_url.rstrip('/')}/contexts/"):
+        return {**doc, **profile_context(named.rsplit("/", 1)[1].removesuffix(".jsonld"))} if form == "inline" else doc
     if form == "inline":
         return {**doc, **context(base_url)}
     ours = f"{base_url.rstrip('/')}/context.jsonld"
@@ -294,11 +305,12 @@ def fraction(value: float, *, zero: bool = False) -> float | str:
 
 
 def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
-    """Return ``doc`` as bytes of ``media_type``: JSON-LD, ``text/turtle`` or ``application/n-triples``.
+    """Return ``doc`` as bytes of ``media_type``: JSON-LD, Turtle, N-Triples, N-Quads or RDF/XML.
 
-    A pure function: the context goes in inline, nothing is fetched.
+    A pure function: the context goes in inline, nothing is fetched. XML cannot hold control characters: there they
+    become U+FFFD.
     """
-    if media_type not in ("text/turtle", "application/n-triples"):
+    if media_type not in RDF_TYPES:
         return orjson.dumps(doc)
     import pyoxigraph
 
@@ -308,9 +320,31 @@ def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
     for triple in triples:
         place.setdefault(triple.subject, len(place))
     triples.sort(key=lambda triple: place[triple.subject])  # what is said of one thing stands together
-    if media_type == "application/n-triples":
+    if media_type in ("application/n-triples", "application/n-quads"):  # all is in the default graph
         return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.N_TRIPLES) or b""
+    if media_type == "application/rdf+xml":
+        return _rdf_xml(triples, base_url)
     return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=_prefixes(base_url)) or b""
+
+
+def _rdf_xml(triples: Sequence[Any], base_url: str) -> bytes:
+    import pyoxigraph
+
+    held = [
+        pyoxigraph.Triple(
+            one.subject,
+            one.predicate,
+            pyoxigraph.Literal(
+                _NOT_IN_XML.sub("\ufffd", one.object.value),
+                **({"language": one.object.language} if one.object.language else {"datatype": one.object.datatype}),
+            )
+            if isinstance(one.object, pyoxigraph.Literal) and _NOT_IN_XML.search(one.object.value)
+            else one.object,
+        )
+        for one in triples
+    ]
+    form = pyoxigraph.RdfFormat.RDF_XML
+    return pyoxigraph.serialize(held, format=form, prefixes=_prefixes(base_url)) or b""
 
 
 def _body(identification: Identification, taxon: Taxon | None, iri: str) -> Document:

@@ -4,15 +4,28 @@ RFC 9110, section 12.5.1: the most specific range that matches a type decides it
 equals the one we offer first.
 """
 
+import re
 from collections.abc import Sequence
+
+_PROFILE = re.compile(r'application/ld\+json[^,"]*;\s*profile=(?:"([^"]*)"|([^\s,;"]+))', re.IGNORECASE)
 
 JSON_LD = "application/ld+json"
 JSON = "application/json"
 TURTLE = "text/turtle"
 N_TRIPLES = "application/n-triples"
+N_QUADS = "application/n-quads"
+RDF_XML = "application/rdf+xml"
 HTML = "text/html"
 
-SUFFIXES: dict[str, str] = {"jsonld": JSON_LD, "json": JSON, "ttl": TURTLE, "nt": N_TRIPLES, "html": HTML}
+SUFFIXES: dict[str, str] = {
+    "jsonld": JSON_LD,
+    "json": JSON,
+    "ttl": TURTLE,
+    "nt": N_TRIPLES,
+    "nq": N_QUADS,
+    "rdf": RDF_XML,
+    "html": HTML,
+}
 """A URI of ours with one of these behind it (``….ttl``) is the same document in that form."""
 
 
@@ -28,6 +41,21 @@ def preferred(accept: str, offered: Sequence[str]) -> str:
     weights = {media_type: _weight(media_type, ranges) for media_type in offered}
     best = max(offered, key=lambda media_type: weights[media_type], default="")
     return best if best and weights[best] > 0 else ""
+
+
+def asked_profile(accept: str) -> str:
+    """Return the profile that an ``Accept`` header names for JSON-LD, ``""`` for none (RFC 6906).
+
+    JSON-LD's own profiles (compacted, expanded …) say how a document is written, not what it says: they are no answer.
+
+    >>> asked_profile('text/html;q=0.1, application/ld+json;profile="https://linked.art/ns/v1/linked-art.json"')
+    'https://linked.art/ns/v1/linked-art.json'
+    """
+    for found in _PROFILE.finditer(accept):
+        for one in (found[1] or found[2]).split():
+            if not one.startswith("http://www.w3.org/ns/json-ld#"):
+                return str(one)
+    return ""
 
 
 def without_suffix(key: str) -> tuple[str, str]:

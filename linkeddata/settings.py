@@ -45,6 +45,8 @@ class Settings:
     """SQLAlchemy URL; empty means SQLite in ``home``."""
     base_url: str = "http://127.0.0.1:8000"
     """Where our own documents are published; their URIs begin with it."""
+    handle_prefix: str = ""
+    """Handle prefix that you own, such as ``20.5000.1025``; DiSSCo annotations then name their Handle."""
     pseudonym_key: str = ""
     """Secret that contributors' pseudonyms are made with; empty: one is made on first use and kept in ``home``."""
     names_index: str = ""

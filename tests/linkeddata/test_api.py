@@ -16,6 +16,7 @@ from pyld import jsonld as pyld
 
 from linkeddata import jsonld
 from linkeddata.api import Images, router
+from linkeddata.profiles import PROFILES
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, Record, Taxon
 from linkeddata.settings import Settings
 from linkeddata.storage import Stored, open_storage, stored_file
@@ -92,6 +93,8 @@ def triples(content: bytes, form: pyoxigraph.RdfFormat) -> set[str]:
         ("application/json", "application/json"),
         ("text/turtle", "text/turtle; charset=utf-8"),
         ("application/n-triples", "application/n-triples"),
+        ("application/n-quads", "application/n-quads"),
+        ("application/rdf+xml", "application/rdf+xml"),
     ],
 )
 def test_a_document_comes_in_the_form_that_is_asked_for(client: TestClient, accept: str, media_type: str) -> None:
@@ -101,7 +104,7 @@ def test_a_document_comes_in_the_form_that_is_asked_for(client: TestClient, acce
     assert "Accept" in answer.headers["vary"]
 
 
-@pytest.mark.parametrize("suffix", ["jsonld", "json", "ttl", "nt"])
+@pytest.mark.parametrize("suffix", ["jsonld", "json", "ttl", "nt", "nq", "rdf"])
 def test_a_suffix_is_stronger_than_accept(client: TestClient, suffix: str) -> None:
     answer = client.get(f"/identifications/{ANSWERS[1].id}.{suffix}", headers={"accept": "image/png"})
     assert answer.status_code == 200
@@ -144,9 +147,9 @@ def test_the_id_of_a_document_leads_to_it(client: TestClient) -> None:
 @pytest.mark.parametrize("path", [f"/identifications/{ANSWERS[1].id}", f"/media/{quote(FAR.iri, safe='')}", "/vocab"])
 def test_other_forms_are_linked_and_lead_there(client: TestClient, path: str) -> None:
     links = client.get(path).headers["link"]
-    addresses = [part.split(">")[0].strip(" <") for part in links.split(",")]
-    assert len(addresses) == 3
-    assert [client.get(address).status_code for address in addresses] == [200, 200, 200]
+    addresses = [part.split(">")[0].strip(" <") for part in links.split(",") if 'rel="alternate"' in part]
+    assert len(addresses) == 5 + ("identifications" in path) * (len(PROFILES) - 1)
+    assert {client.get(address).status_code for address in addresses} == {200}
 
 
 def test_plain_json_says_which_context_it_is_to_be_read_with(client: TestClient) -> None:
@@ -181,7 +184,7 @@ def test_the_context_is_named_as_asked(client: TestClient, context: str) -> None
         ("/taxa/Q1", {}, 404),
         ("/queries/none", {}, 404),
         ("/vocab.txt", {}, 404),
-        (f"/identifications/{ANSWERS[1].id}", {"accept": "application/rdf+xml"}, 406),
+        (f"/identifications/{ANSWERS[1].id}", {"accept": "text/csv"}, 406),
         (f"/identifications/{ANSWERS[1].id}.html", {}, 406),
         (f"/identifications/{ANSWERS[1].id}?context=outline", {}, 422),
         ("/identifications?limit=0", {}, 422),

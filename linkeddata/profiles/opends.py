@@ -1,0 +1,164 @@
+"""The profile ``opends``: DiSSCo's annotation, version 0.4.0.
+
+Source: https://schemas.dissco.tech/schemas/fdo-type/annotation/0.4.0/annotation.json. An annotation there has a Handle.
+Handles are registered, not made up: only an installation that owns a prefix (``handle_prefix``) can say this profile
+in full; without, the two identifiers are left out, as in what is sent to DiSSCo for it to mint them.
+"""
+
+import re
+
+import orjson
+
+from linkeddata import ids
+from linkeddata.jsonld import RANK_TERMS, Document
+from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_iri
+
+ANNOTATION_TYPE = "https://doi.org/21.T11148/cf458ca9ee1d44a5608f"
+MEDIA_TYPE = "https://doi.org/21.T11148/bbad8c4e101e8af01115"
+ROI = "https://ac.tdwg.org/termlist/#711-region-of-interest-vocabulary"
+MERGING = {"unverified": "Pending", "verified": "Approved", "rejected": "Rejected"}
+AGENTS = {"Person": "schema:Person", "Organization": "schema:Organization"}
+TAXON_TERMS = [
+    "taxonID",
+    "scientificName",
+    "scientificNameID",
+    "scientificNameAuthorship",
+    "taxonRank",
+    "kingdom",
+    "phylum",
+    "class",
+    "order",
+    "family",
+    "genus",
+]
+_REGION = re.compile(r"xywh=percent:([0-9.]+),([0-9.]+),([0-9.]+),([0-9.]+)")
+_HEX = re.compile(r"[0-9a-f]{12,}")
+
+
+def document(said: Said) -> Document:
+    """Return the annotation that adds a taxon identification to a digital media object, with its merging decision.
+
+    An unknown answer is a comment. Raises ``UnsayableError`` where the moment is not known, for it is demanded.
+    """
+    annotation = said.annotation()
+    moment = annotation.get("created", "")
+    if not moment:
+        raise UnsayableError("a DiSSCo annotation demands the moment of the statement, which is not known")
+    handle, identified = _handle(said), "body" in annotation
+    return filled(
+        {
+            "@context": f"{said.base}/contexts/opends.jsonld",
+            "@id": handle,
+            "@type": "ods:Annotation",
+            "dcterms:identifier": handle,
+            "ods:fdoType": ANNOTATION_TYPE,
+            "ods:status": "Active",
+            "ods:version": 1,
+            "oa:motivation": "ods:adding" if identified else "oa:commenting",
+            "oa:hasTarget": _target(said, annotation),
+            "oa:hasBody": _body(annotation),
+            "dcterms:creator": _agent(annotation.get("creator", {})),
+            "dcterms:created": moment,
+            "dcterms:modified": moment,
+            "dcterms:issued": moment,
+            "as:generator": {
+                "@id": annotation["generator"]["id"],
+                "@type": "schema:SoftwareApplication",
+                "schema:name": annotation["generator"]["name"],
+            },
+            "ods:mergingDecisionStatus": MERGING.get(said.identification.status, "") if identified else "",
+        }
+    )
+
+
+def _handle(said: Said) -> str:
+    if not said.handle_prefix:
+        return ""
+    key = said.identification.id
+    suffix = key if _HEX.fullmatch(key) else ids.content_id(key)
+    return f"https://hdl.handle.net/{said.handle_prefix}/{suffix[:3]}-{suffix[3:6]}-{suffix[6:]}"
+
+
+def _target(said: Said, annotation: Document) -> Document:
+    iri = image_iri(annotation)
+    roi = _roi(said.identification.region)
+    selector = {"@type": "oa:FragmentSelector", "ac:hasROI": roi, "dcterms:conformsTo": ROI} if roi else {}
+    return filled(
+        {
+            "@id": iri,
+            "@type": "ods:DigitalMedia",
+            "dcterms:identifier": iri,
+            "ods:fdoType": MEDIA_TYPE,
+            "oa:hasSelector": selector,
+        }
+    )
+
+
+def _roi(region: str) -> dict[str, float]:
+    """Return a region in percent as fractions of width and height; nothing for one of another kind or size."""
+    found = _REGION.fullmatch(region)
+    try:
+        parts = [round(float(part) / 100, 6) for part in found.groups()] if found else []
+    except ValueError:
+        return {}
+    if not parts or max(parts) > 1:
+        return {}
+    return dict(zip(("ac:xFrac", "ac:yFrac", "ac:widthFrac", "ac:heightFrac"), parts, strict=True))
+
+
+def _body(annotation: Document) -> Document:
+    body = annotation.get("body", {})
+    said = annotation.get("identificationRemarks", "")
+    if body:
+        taxon = {f"dwc:{term}": body[term] for term in TAXON_TERMS if term in body}
+        name = {"dwc:scientificName": body["label"]}
+        said = orjson.dumps({"@type": "ods:TaxonIdentification", **name, **taxon}).decode()
+    return filled(
+        {
+            "@type": "oa:TextualBody",
+            "oa:value": [said],
+            "dcterms:references": annotation["reviewPage"],
+            "ods:score": annotation.get("certainty"),
+        }
+    )
+
+
+def _agent(creator: Document) -> Document:
+    software = "schema:SoftwareApplication" if "SoftwareAgent" in creator.get("type", ()) else ""
+    kind = software or AGENTS.get(creator.get("type", ""), "schema:Person")
+    name = creator.get("name", "")
+    return filled(
+        {
+            "@id": creator.get("id", ""),
+            "@type": kind,
+            "schema:identifier": creator.get("id", ""),
+            "schema:name": f"{name} {creator.get('version', '')}".strip() if software else name,
+            "schema:url": creator.get("homepage", ""),
+        }
+    )
+
+
+def carries(said: Said) -> frozenset[str]:
+    """Return the facts that this profile says of this identification."""
+    answer, software = said.identification, said.agent is None or said.agent.kind == "SoftwareAgent"
+    names = "file agent moment" + (" model version" if said.agent is None else "")
+    names += " region" if _roi(answer.region) else ""
+    facts = {"agent.name"} | ({"agent.version", "agent.homepage"} if software else set())
+    if answer.label:
+        names += " label rank certainty" + (" status" if answer.status in MERGING else "")
+        names += " gbif_key" if answer.gbif_key else " col_id" if answer.col_id else " item"
+        facts |= {"taxon.authorship", "taxon.aphia_id"}
+        if said.taxon is not None and all(step.rank in RANK_TERMS for step in said.taxon.lineage):
+            facts |= {"taxon.lineage"}
+    else:
+        facts |= {"media.simulated"}
+    return frozenset(facts | {f"identification.{name}" for name in names.split()})
+
+
+PROFILE = Profile(
+    "opends",
+    "https://schemas.dissco.tech/schemas/fdo-type/annotation/0.4.0/annotation.json",
+    "DiSSCo annotation 0.4.0",
+    document,
+    carries,
+)

@@ -1,0 +1,108 @@
+"""The profile ``schema``: SCHEMA-AP-NDE, the Dutch heritage network's use of schema.org.
+
+Source: https://docs.nde.nl/schema-profile/ (shapes of version 1.2.1). Texts must have a language there: scientific
+names have ``la``, texts whose language nobody noted have ``und``, and an address in place of a title has ``zxx``.
+"""
+
+from linkeddata.jsonld import Document
+from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_iri, image_node
+
+REJECTED = "rejected"
+WEB = ("http://", "https://")
+
+
+def document(said: Said) -> Document:
+    """Return the file as a CreativeWork that is about a taxon. A rejected or unknown answer is about nothing.
+
+    A file without a licence or an address of its bytes has no ``associatedMedia``, for that must have them, and a
+    thumbnail: the image itself where no smaller copy is known. Raises ``UnsayableError`` where nobody
+    knows when the answer was given: the profile demands a date.
+    """
+    annotation = said.annotation()
+    moment = annotation.get("created", "")
+    if not moment:
+        raise UnsayableError("SCHEMA-AP-NDE demands the moment of the statement (sdDatePublished), which is not known")
+    image = image_node(annotation)
+    iri = image_iri(annotation)
+    title = image.get("title", "")
+    return filled(
+        {
+            "@context": f"{said.base}/contexts/schema.jsonld",
+            "id": iri,
+            "type": "CreativeWork",
+            "name": {"und": title} if title else {"zxx": iri},
+            "description": {"und": image["description"]} if "description" in image else "",
+            "creator": _creator(image, annotation["id"]),
+            "identifier": image.get("catalogNumber", ""),
+            "about": _about(said, annotation),
+            "associatedMedia": _media(image, annotation["id"], said.thumbnail),
+            "url": image.get("page", ""),
+            "subjectOf": [annotation["id"], annotation["reviewPage"]],
+            "sdDatePublished": moment.split(".")[0].removesuffix("Z") + "Z",
+        }
+    )
+
+
+def _about(said: Said, annotation: Document) -> Document:
+    body = annotation.get("body")
+    if not body or said.identification.status == REJECTED:
+        return {}
+    own = f"{annotation['id']}#body"
+    name = body.get("scientificName") or body["label"]
+    language = "la" if "scientificName" in body else "und"
+    vernaculars = body.get("vernacularName", {})
+    same = [body["id"]] if body["id"] != own else []
+    first = {tag: names[0] for tag, names in vernaculars.items() if tag not in ("@none", language)}
+    rest = {
+        "und" if tag == "@none" else tag: names[0 if tag not in first else 1 :] for tag, names in vernaculars.items()
+    }
+    return filled(
+        {
+            "id": f"{annotation['id']}#term",
+            "type": "DefinedTerm",
+            "name": {**first, language: name},
+            "alternateName": {tag: names for tag, names in rest.items() if names},
+            "sameAs": same + body.get("sameAs", []),
+        }
+    )
+
+
+def _creator(image: Document, iri: str) -> Document:
+    return {"id": f"{iri}#maker", "name": {"und": image["artist"]}} if "artist" in image else {}
+
+
+def _media(image: Document, iri: str, thumbnail: str) -> Document:
+    rights, content = image.get("rights", ""), image.get("contentUrl", "")
+    if not rights.startswith(WEB) or not content.startswith(WEB):
+        return {}
+    return filled(
+        {
+            "id": f"{iri}#file",
+            "type": ["MediaObject", "ImageObject"],
+            "license": rights,
+            "contentUrl": content,
+            "thumbnailUrl": thumbnail or content,
+            "encodingFormat": image.get("format", ""),
+            "contentSize": image.get("contentSize", ""),
+            "width": image.get("width", ""),
+            "height": image.get("height", ""),
+            "copyrightNotice": {"und": image["creditText"]} if "creditText" in image else "",
+        }
+    )
+
+
+def carries(said: Said) -> frozenset[str]:
+    """Return the facts that this profile says of this identification."""
+    facts = {"identification.file", "identification.moment"}
+    facts |= {f"media.{name}" for name in ("title", "page", "creator", "description", "inventory_number")}
+    if said.identification.label and said.identification.status != REJECTED:
+        facts |= {f"identification.{name}" for name in ("label", "item", "gbif_key", "col_id")}
+        facts |= {"taxon.authorship", "taxon.vernaculars"}
+    if said.media is not None and _media(image_node(said.annotation()), "", said.thumbnail):
+        facts |= {
+            f"media.{name}" for name in ["licence", "original", "mime", "size_bytes", "width_px", "height_px", "credit"]
+        }
+    return frozenset(facts)
+
+
+PROFILE = Profile("schema", "https://docs.nde.nl/schema-profile/", "SCHEMA-AP-NDE", document, carries)

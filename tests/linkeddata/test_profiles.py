@@ -1,0 +1,434 @@
+"""Profiles of identifications: valid by their readers' own rules, one set of triples, and honest about what is lost."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema
+import orjson
+import pyoxigraph
+import pytest
+import rdflib
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyld import jsonld as pyld
+from rdflib.compare import isomorphic
+from referencing import Registry, Resource
+
+from linkeddata import jsonld
+from linkeddata.api import router
+from linkeddata.jsonld import Document
+from linkeddata.profiles import CONTEXTS, PROFILES, Said, UnsayableError, dwc, held, loss, loss_document
+from linkeddata.records import Agent, Alternative, Ancestor, Identification, MediaFile, Taxon
+from linkeddata.settings import Settings
+from linkeddata.store import Store
+
+BASE = "https://deboodt.example"
+WHEN = "2026-11-02T10:00:00Z"
+PLATE = MediaFile(
+    iri="https://commons.deboodt.example/entity/M12",
+    title="File:Plate 12.jpg",
+    page="https://commons.deboodt.example/wiki/File:Plate_12.jpg",
+    original="https://commons.deboodt.example/images/12.jpg",
+    sha1="a" * 40,
+    mime="image/jpeg",
+    width_px=512,
+    height_px=640,
+    size_bytes=1000,
+    licence="https://creativecommons.org/publicdomain/zero/1.0/",
+    credit="Painted by De Boodt",
+    creator="Elias Verhulst",
+    created="about 1596",
+    description="A butterfly",
+    inventory_number="DB-0012",
+    institution="Q190804",
+    simulated=True,
+)
+CARDUI = Taxon(
+    query="Q158603",
+    concept="Q158603",
+    name="Vanessa cardui",
+    authorship="(Linnaeus, 1758)",
+    rank="species",
+    item="Q158603",
+    aphia_id="1234",
+    lineage=(Ancestor("kingdom", "Animalia"), Ancestor("genus", "Vanessa")),
+    vernaculars=(("nl", "distelvlinder"), ("nl", "distelvink"), ("ar", "أبو دقيق"), ("", "painted lady")),
+)
+SOFTWARE = Agent(
+    id="urn:deboodt:model:papillotten@1",
+    kind="SoftwareAgent",
+    name="papillotten",
+    version="1",
+    homepage="https://deboodt.example/models/papillotten",
+)
+ANSWER = Identification(
+    id="3f6c0c1e2d9b4a7f8e5d6c7b",
+    file=PLATE.iri,
+    sha1="b" * 40,
+    model="papillotten",
+    version="1",
+    weights="c" * 64,
+    label="Vanessa cardui",
+    rank="species",
+    item="Q158603",
+    gbif_key="4299368",
+    col_id="7W9VQ",
+    certainty=0.87,
+    novelty=0.1,
+    rule="R2",
+    alternatives=(Alternative("Vanessa", 0.1, "genus"),),
+    region="xywh=percent:10,20,30,40",
+    agent=SOFTWARE.id,
+    moment=WHEN,
+    supersedes="older",
+    campaign="albums",
+)
+FULL = Said(ANSWER, PLATE, CARDUI, SOFTWARE, BASE, "20.5000.1025")
+PERSON = Agent(id="https://orcid.org/0000-0002-1825-0097", name="A. Person")
+UNKNOWN = replace(ANSWER, id="unknown 1", label="", rank="", item="", gbif_key="", col_id="", certainty=0.0)
+SAID = {
+    "plain": FULL,
+    "verified": replace(FULL, identification=replace(ANSWER, status="verified")),
+    "rejected": replace(FULL, identification=replace(ANSWER, status="rejected")),
+    "unknown": replace(FULL, identification=UNKNOWN, taxon=None),
+    "bare": Said(Identification(id="x", file="urn:sha1:00", label="mot", moment=WHEN), base_url=BASE),
+    "unlicensed": replace(FULL, media=replace(PLATE, licence=""), agent=PERSON),
+}
+OTHER: dict[str, Any] = {
+    "identification.file": "https://commons.deboodt.example/entity/M13",
+    "identification.status": "verified",
+    "identification.moment": "2027-01-01T00:00:00Z",
+    "identification.region": "xywh=percent:1,2,3,4",
+    "identification.item": "Q1",
+    "identification.gbif_key": "1",
+    "identification.col_id": "XX",
+    "identification.certainty": 0.5,
+    "identification.novelty": 0.5,
+    "identification.alternatives": (),
+    "identification.agent": "urn:other",
+    "media.page": "https://other.example/",
+    "media.original": "https://other.example/i.jpg",
+    "media.sha1": "d" * 40,
+    "media.width_px": 1,
+    "media.height_px": 1,
+    "media.size_bytes": 1,
+    "media.licence": "https://creativecommons.org/licenses/by/4.0/",
+    "media.simulated": False,
+    "taxon.aphia_id": "5",
+    "taxon.lineage": (Ancestor("kingdom", "Plantae"),),
+    "taxon.vernaculars": (("de", "Distelfalter"),),
+    "agent.homepage": "https://other.example/model",
+}
+texts = st.one_of(
+    st.sampled_from(["", '"quoted" \\ \n', "🦋", "أبو دقيق", "\u202emirrored", "a\x0bb", "\ud800"]),
+    st.text(max_size=20),
+)
+keys = st.sampled_from(["", "4299368", "two keys"])
+nasty = st.builds(
+    Said,
+    st.builds(
+        Identification,
+        id=st.text(min_size=1, max_size=9),
+        file=st.one_of(st.just(PLATE.iri), st.just("https://plates.example/a b?x#y"), texts.filter(bool)),
+        label=texts,
+        rank=st.sampled_from(["", "species"]),
+        item=st.sampled_from(["", "Q158603", "Q0"]),
+        gbif_key=keys,
+        col_id=keys,
+        certainty=st.floats(-1, 2),
+        region=st.sampled_from(["", "xywh=percent:0,0,100,100", "xywh=percent:1.2.3,0,0,0", "xywh=1,2,3,4", "odd"]),
+        moment=st.sampled_from([WHEN, "2026-11-02", "", "2026-11-02T10:00:00.123Z"]),
+        status=st.sampled_from(["unverified", "verified", "rejected", "odd"]),
+    ),
+    media=st.none()
+    | st.builds(
+        MediaFile,
+        iri=st.just(PLATE.iri),
+        title=texts,
+        licence=st.sampled_from(["", "odd", PLATE.licence]),
+        original=st.sampled_from(["", "javascript:alert(1)", PLATE.original]),
+        credit=texts,
+        creator=texts,
+        description=texts,
+        inventory_number=texts,
+    ),
+    taxon=st.none() | st.builds(replace, st.just(CARDUI), vernaculars=st.tuples(st.tuples(texts, texts))),
+    agent=st.none()
+    | st.builds(Agent, id=texts, name=texts, kind=st.sampled_from(["Person", "Organization", "SoftwareAgent", "odd"])),
+    base_url=st.just(BASE),
+    handle_prefix=st.just("20.5000.1025"),
+)
+unhurried = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def rdf(doc: Document, form: str = "application/n-triples") -> rdflib.Graph:
+    """Return the triples that our own serialiser makes of a document."""
+    names = {"application/n-triples": "nt", "application/rdf+xml": "xml", "text/turtle": "turtle"}
+    return rdflib.Graph().parse(data=jsonld.serialised(doc, form, BASE), format=names[form])
+
+
+def with_pyld(doc: Document) -> rdflib.Graph:
+    """Return the triples that pyld reads in a document; it loads nothing."""
+    inline = orjson.loads(orjson.dumps(jsonld.with_context(doc, "inline", BASE)))
+    quads = pyld.to_rdf(inline, {"format": "application/n-quads"})
+    return rdflib.Graph().parse(data=quads, format="nt")
+
+
+@pytest.mark.parametrize("state", SAID)
+@pytest.mark.parametrize("name", PROFILES)
+def test_two_parsers_and_all_forms_hold_the_same_triples(name: str, state: str) -> None:
+    doc = PROFILES[name].document(SAID[state])
+    triples = rdf(doc)
+    assert len(triples) > 3
+    assert isomorphic(with_pyld(doc), triples)
+    assert isomorphic(rdf(doc, "text/turtle"), triples)
+    assert isomorphic(rdf(doc, "application/rdf+xml"), triples)
+    assert not [one for one in triples if isinstance(one[2], rdflib.Literal) and not str(one[2])]
+
+
+@pytest.mark.parametrize("state", SAID)
+@pytest.mark.parametrize("name", PROFILES)
+def test_no_key_is_lost_on_the_way_to_triples(name: str, state: str) -> None:
+    doc = PROFILES[name].document(SAID[state])
+    known = jsonld.with_context(doc, "inline", BASE)["@context"]
+
+    def keys_of(node: Any) -> set[str]:
+        if isinstance(node, list):
+            return set().union(*map(keys_of, node)) if node else set()
+        if not isinstance(node, dict):
+            return set()
+        texts = {key for key in node if isinstance(known.get(key), dict) and "@container" in known[key]}
+        return set(node) | set().union(set(), *(keys_of(value) for key, value in node.items() if key not in texts))
+
+    unknown = {key for key in keys_of({k: v for k, v in doc.items() if k != "@context"}) if key not in known}
+    assert {key for key in unknown if not key.startswith("@") and ":" not in key} == set()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_image_region_and_review_page_are_in_every_profile(name: str) -> None:
+    said = json.dumps(PROFILES[name].document(FULL))
+    assert PLATE.iri in said
+    assert f"{BASE}/identifications/{ANSWER.id}.html" in said
+    assert ("30" in said and "40" in said and "xywh" in said) or "ac:widthFrac" in said or name == "schema"
+
+
+def changed(said: Said, fact: str) -> tuple[Said, Said]:
+    """Return what is said, and the same with another value for one fact, without what would say it a second time."""
+    record, field = fact.split(".")
+    value = getattr(getattr(said, record), field)
+    new = OTHER.get(fact, f"{value} other")
+    if fact in ("identification.label", "identification.rank"):
+        said = replace(said, taxon=None)
+    if fact == "identification.status" and value == "verified":
+        new = "rejected"
+    after = replace(said, **{record: replace(getattr(said, record), **{field: new})})
+    if fact == "identification.agent":
+        after = replace(after, agent=replace(SOFTWARE, id=new))
+    if fact == "identification.item":
+        after = replace(after, taxon=replace(CARDUI, item=new))
+    return said, after
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("state", ["plain", "verified", "rejected"])
+def test_a_profile_carries_what_it_says_it_carries_and_nothing_else(name: str, state: str) -> None:
+    said, profile = SAID[state], PROFILES[name]
+    carried = profile.carries(said)
+    wrong = []
+    for fact in held(said):
+        if (name, fact) == ("schema", "identification.status"):
+            continue  # decides whether anything is said of the taxon, and is not said itself
+        before, after = changed(said, fact)
+        differs = profile.document(before) != profile.document(after)
+        if differs != (fact in carried):
+            wrong.append((fact, "changes the document" if differs else "changes nothing"))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_loss_is_what_is_known_less_what_is_carried(name: str) -> None:
+    lost = loss(PROFILES[name], FULL)
+    assert set(lost) == set(held(FULL)) - PROFILES[name].carries(FULL)
+    report = loss_document(PROFILES[name], FULL)
+    assert (report["lost"], report["held"]) == (lost, len(held(FULL)))
+    assert set(loss(PROFILES[name], SAID["bare"])) <= {"identification.status"}
+
+
+def test_a_rejected_answer_is_never_asserted() -> None:
+    assert "about" not in PROFILES["schema"].document(SAID["rejected"])
+    assert "represents" not in PROFILES["linked-art"].document(SAID["rejected"])
+    assert PROFILES["opends"].document(SAID["rejected"])["ods:mergingDecisionStatus"] == "Rejected"
+    assert "represents" not in PROFILES["linked-art"].document(FULL)
+    assert "represents" in PROFILES["linked-art"].document(SAID["verified"])
+
+
+def test_darwin_core_has_only_terms_of_its_own() -> None:
+    assert {key for key in PROFILES["dwc"].document(FULL) if key not in ("@context", "id", "type")} <= dwc.TERMS
+
+
+def test_darwin_core_terms_are_in_the_term_list(recordings: Path) -> None:
+    found = [path for path in recordings.rglob("*.csv") if "dwc" in path.name.lower() and "term" in path.name.lower()]
+    if not found:
+        pytest.skip("the term list of Darwin Core is not among the recordings")
+    listed = "".join(path.read_text(encoding="utf-8") for path in found)
+    assert [term for term in dwc.TERMS if term not in listed] == []
+
+
+@pytest.mark.parametrize("name", ["schema", "opends"])
+def test_what_a_profile_demands_and_nobody_knows_is_refused(name: str) -> None:
+    with pytest.raises(UnsayableError):
+        PROFILES[name].document(replace(FULL, identification=replace(ANSWER, moment="2026-11-02")))
+
+
+def test_no_handle_is_made_up() -> None:
+    assert "@id" not in PROFILES["opends"].document(replace(FULL, handle_prefix=""))
+
+
+@pytest.fixture(scope="module")
+def opends(recordings: Path) -> Callable[[Document], list[str]]:
+    """What DiSSCo's schemas have against an annotation."""
+    schemas = [json.loads(p.read_bytes()) for p in (recordings / "shapes/opends-0.4.0").glob("*.json")]
+    schemas = [one for one in schemas if "$id" in one]
+    registry: Registry[Any] = Registry().with_resources([(one["$id"], Resource.from_contents(one)) for one in schemas])
+    root = next(one for one in schemas if one["$id"].endswith("/annotation.json"))
+    root["properties"]["ods:hasTombstoneMetadata"] = {}  # its schema is not among the recordings, and is never used
+    validator = jsonschema.Draft202012Validator(root, registry=registry)
+    return lambda doc: [one.message for one in validator.iter_errors({k: doc[k] for k in doc if k != "@context"})]
+
+
+@pytest.mark.parametrize("state", SAID)
+def test_opends_is_valid_by_dissco(opends: Callable[[Document], list[str]], state: str) -> None:
+    doc = PROFILES["opends"].document(replace(SAID[state], handle_prefix="20.5000.1025"))
+    assert opends(doc) == []
+
+
+pyshacl_is_behind = pytest.mark.filterwarnings("ignore:Dataset:DeprecationWarning")
+
+
+def conforms(shapes: Path, doc: Document) -> str:
+    """Return what NDE's shapes have against a document; warnings do not count."""
+    pyshacl = pytest.importorskip("pyshacl", reason="pip install 'deboodt[test]'")
+    ok, _, text = pyshacl.validate(rdf(doc), shacl_graph=str(shapes), shacl_graph_format="turtle", allow_warnings=True)
+    return "" if ok else str(text)
+
+
+@pyshacl_is_behind
+@pytest.mark.parametrize("state", SAID)
+def test_schema_is_valid_by_nde(recordings: Path, state: str) -> None:
+    shapes = recordings / "shapes/nde-schema-ap-1.2.1.shacl.ttl"
+    assert conforms(shapes, PROFILES["schema"].document(SAID[state])) == ""
+
+
+@pytest.mark.parametrize("name", PROFILES)
+@unhurried
+@given(said=nasty)
+def test_nothing_broken_leaves(name: str, said: Said) -> None:
+    try:
+        doc = PROFILES[name].document(said)
+    except UnsayableError:
+        return
+    triples = rdf(doc)
+    assert isomorphic(with_pyld(doc), triples)
+    rdf(doc, "application/rdf+xml")
+    assert not [one for one in triples if isinstance(one[2], rdflib.Literal) and not str(one[2])]
+    assert set(loss(PROFILES[name], said)) <= set(held(said))
+
+
+@unhurried
+@given(said=nasty)
+def test_nothing_invalid_leaves_for_dissco(opends: Callable[[Document], list[str]], said: Said) -> None:
+    try:
+        doc = PROFILES["opends"].document(said)
+    except UnsayableError:
+        return
+    assert opends(doc) == []
+
+
+@pyshacl_is_behind
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=nasty)
+def test_nothing_invalid_leaves_for_nde(recordings: Path, said: Said) -> None:
+    try:
+        doc = PROFILES["schema"].document(said)
+    except UnsayableError:
+        return
+    assert conforms(recordings / "shapes/nde-schema-ap-1.2.1.shacl.ttl", doc) == ""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the routes over a store that holds one identification in three states."""
+    states = [replace(SAID[name].identification, id=name) for name in ("plain", "verified", "rejected")]
+    dateless = replace(ANSWER, id="dateless", moment="2026-11-02")
+    with Store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.sqlite'}") as store:
+        store.put([PLATE, CARDUI, SOFTWARE, dateless, *states], agent="test", moment=WHEN)
+        app = FastAPI()
+        app.include_router(router(store, Settings(base_url=BASE, handle_prefix="20.5000.1025")))
+        with TestClient(app, base_url=BASE) as client:
+            yield client
+
+
+@pytest.mark.parametrize("state", ["plain", "verified", "rejected"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_form_of_every_profile_is_served(client: TestClient, name: str, state: str) -> None:
+    def load(url: str, options: dict[str, Any]) -> dict[str, Any]:
+        served = client.get(urlsplit(url).path)
+        assert (served.status_code, served.headers["content-type"]) == (200, "application/ld+json")
+        return {"contentUrl": url, "contextUrl": None, "documentUrl": url, "document": served.json()}
+
+    path = f"/identifications/{state}"
+    forms = {suffix: client.get(f"{path}.{suffix}?profile={name}") for suffix in ("jsonld", "ttl", "nt", "nq", "rdf")}
+    assert {answer.status_code for answer in forms.values()} == {200}
+    quads = pyld.to_rdf(forms["jsonld"].json(), {"format": "application/n-quads", "documentLoader": load})
+    expected = rdflib.Graph().parse(data=quads, format="nt")
+    for suffix, form in (("ttl", "turtle"), ("nt", "nt"), ("nq", "nt"), ("rdf", "xml")):
+        assert isomorphic(rdflib.Graph().parse(data=forms[suffix].content, format=form), expected)
+    inline = client.get(path, params={"profile": name, "context": "inline"}).content
+    again = pyoxigraph.serialize(
+        [q.triple for q in pyoxigraph.parse(inline, format=pyoxigraph.RdfFormat.JSON_LD)],
+        format=pyoxigraph.RdfFormat.N_TRIPLES,
+    )
+    assert isomorphic(rdflib.Graph().parse(data=again, format="nt"), expected)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_is_had_by_accept_and_linked_from_the_others(client: TestClient, name: str) -> None:
+    accept = f'application/ld+json;profile="{PROFILES[name].uri}"'
+    answer = client.get("/identifications/plain", headers={"accept": accept})
+    assert answer.json() == client.get("/identifications/plain", params={"profile": name}).json()
+    assert client.get(answer.headers["content-location"]).content == answer.content
+    assert answer.headers["vary"] == "Accept"
+    links = [part.split(">")[0].strip(" <") for part in answer.headers["link"].split(", <") if "alternate" in part]
+    assert len(links) == 5 + len(PROFILES) - 1
+    assert {client.get(one).status_code for one in links} == {200}
+
+
+def test_the_loss_is_told(client: TestClient) -> None:
+    answer = client.get("/identifications/plain?profile=linked-art&loss=1")
+    assert "identification.certainty" in answer.json()["lost"]
+    assert b"#lost>" in client.get("/identifications/plain.nt?profile=linked-art&loss=1").content
+    assert client.get(answer.headers["content-location"]).content == answer.content
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/identifications/plain?profile=none", "*/*"),
+        ("/identifications/plain", 'application/ld+json;profile="https://none.example/"'),
+        ("/identifications/dateless?profile=schema", "*/*"),
+        ("/identifications/plain?profile=dwc", "image/png"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(client: TestClient, path: str, accept: str) -> None:
+    assert client.get(path, headers={"accept": accept}).status_code == 406
+
+
+def test_contexts_are_served(client: TestClient) -> None:
+    assert [client.get(f"/contexts/{name}.jsonld").status_code for name in CONTEXTS] == [200] * len(CONTEXTS)
+    assert client.get("/contexts/none.jsonld").status_code == 404
