@@ -113,10 +113,11 @@ def router(
 
 def _mount(api: APIRouter, parts: Parts) -> None:
     """Add the routes that have modules of their own; those build on this one, hence the import here."""
-    from linkeddata import collections, feedroutes, iiifroutes
+    from linkeddata import collections, dumproutes, feedroutes, iiifroutes
 
     api.include_router(collections.router(parts))
     api.include_router(feedroutes.router(parts))
+    api.include_router(dumproutes.router(parts))
     api.include_router(iiifroutes.router(parts))
 
 

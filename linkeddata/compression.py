@@ -70,6 +70,8 @@ class _Sender:
     def _worth_it(head: Message, body: bytes, more: bool) -> bool:
         headers = Headers(raw=head["headers"])
         text = headers.get("content-type", "").startswith(_TEXT)
+        if "content-range" in headers:  # it counts the bytes of the whole as they are
+            return False
         return text and "content-encoding" not in headers and (more or len(body) >= SMALLEST_BYTES)
 
 

@@ -36,7 +36,6 @@ TERMS = {
     "EventStream": "ldes:EventStream",
     "Node": "tree:Node",
     "Relation": "tree:Relation",
-    "DurationAgoPolicy": "ldes:DurationAgoPolicy",
     "view": {"@id": "tree:view", "@type": "@id"},
     "member": {"@id": "tree:member", "@type": "@id"},
     "relation": {"@id": "tree:relation", "@type": "@id"},
