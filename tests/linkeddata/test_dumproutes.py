@@ -1,21 +1,25 @@
 """Dumps over HTTP: what is listed is what is there, by checksum, by range, by condition; and nothing else."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 
 from identify.app import create_app
 from linkeddata.dumps import SUMS, write_dumps
-from linkeddata.records import Identification
+from linkeddata.records import Identification, MediaFile, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 
 BASE = "https://deboodt.example"
+PICTURE = MediaFile(iri="https://files.example/1", width_px=30, height_px=20)
+FAMILY = Taxon(query="gbif:7017", concept="gbif:7017", gbif_key="7017", name="Nymphalidae", rank="family")
 ANSWERS = [
-    Identification(id=f"a{n}", file="urn:x:1", label="Vanessa cardui", moment=f"2026-11-0{n + 1}T10:00:00Z")
+    Identification(id=f"a{n}", file=PICTURE.iri, label="Vanessa cardui", moment=f"2026-11-0{n + 1}T10:00:00Z")
     for n in range(3)
 ]
 
@@ -23,7 +27,7 @@ ANSWERS = [
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[TestClient]:
     with Store(f"sqlite:///{tmp_path / 's.sqlite'}") as store:
-        store.put(ANSWERS, agent="test", moment="2026-11-03T10:00:00Z")
+        store.put([PICTURE, FAMILY, *ANSWERS], agent="test", moment="2026-11-03T10:00:00Z")
         write_dumps(store, BASE, tmp_path / "dumps/whole")
         write_dumps(store, BASE, tmp_path / "dumps/2026-11-02", day="2026-11-02")
         app = create_app(Settings(base_url=BASE, home=str(tmp_path)), store=store, classifiers={})
@@ -73,3 +77,13 @@ def test_a_dump_that_is_not_whole_is_not_shown(client: TestClient, tmp_path: Pat
     (tmp_path / "dumps/whole" / SUMS).unlink()
     assert [one["id"] for one in client.get("/dumps").json()["dumps"]] == ["2026-11-02"]
     assert client.get("/dumps/whole/deboodt.nq.gz").status_code == 404
+
+
+CALLS = re.findall(r"`GET (\S+)`", (Path(__file__).parents[2] / "docs/aggregators.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_aggregators_are_told_to_call_answers(client: TestClient, call: str) -> None:
+    path = call.replace("{id}", "a1").replace("{file}", quote(PICTURE.iri, safe=""))
+    assert client.get(path).status_code == 200
+    assert client.head(path).status_code == 200
