@@ -79,7 +79,7 @@ class ImageStore:
             raise ValueError(f"{sha1!r} is no SHA-1")
         name = _name(sha1) + SUFFIXES[facts.mime]
         self.storage.keep(name, draft)
-        return Stored(self.storage, name, sha1, _MIMES[Path(name).suffix])
+        return Stored(self.storage, name, sha1, facts.mime)
 
     def keep_thumbnail(self, of: str, width_px: int, thumbnail: Stored, about: Mapping[str, Any]) -> None:
         """Note that ``thumbnail`` is what the original with SHA-1 ``of`` looks like at ``width_px``."""

@@ -124,4 +124,5 @@ class Robots:
         with lock:
             if host not in self._rules:
                 self._rules[host] = parse_robots(self._fetch(f"{host}/robots.txt"))
-        return is_allowed(self._rules[host], url)
+        rules = self._rules[host]
+        return not rules or is_allowed(rules, url)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +105,16 @@ def test_a_redirect_is_checked_like_an_address(outside: StandIn, inside: StandIn
     assert caught.value.code == (PRIVATE if place < 3 else "bad-request")
     assert inside.requests.count() == 0
     assert outside.requests.count() <= 6
+
+
+def test_files_go_where_all_else_may(outside: StandIn, inside: StandIn, tmp_path: Path) -> None:
+    settings = outside.settings(allow_private=False, contact="x@museum.example")
+    with Client(settings) as client:
+        for url in [f"{inside.url}/secret", *(f"{outside.url}/leads/{place}" for place in range(3))]:
+            with pytest.raises(ServiceError) as caught:
+                client.download(url, tmp_path / "a", limit=1000)
+            assert caught.value.code == PRIVATE
+    assert inside.requests.count() == 0
 
 
 def test_only_the_settings_open_the_way_inside(outside: StandIn, inside: StandIn) -> None:

@@ -447,3 +447,34 @@ def test_files_come_no_faster_than_the_settings_say(asking: Asking, tmp_path: Pa
             client.download(asking.image, tmp_path / "a", limit=len(IMAGE))
     assert 9 < asking.slept[0] <= 10  # the clock stands still here: the second image's window is the next one
     assert 19 < asking.slept[-1] <= 20
+
+
+def test_a_host_that_leads_elsewhere_is_followed(stand_in: Callable[[World], StandIn], tmp_path: Path) -> None:
+    moved = Recorded(path="/old.jpg", params={}, body=b"", status=302, headers={"Location": "/new.jpg"})
+    there = Recorded(path="/new.jpg", params={}, body=IMAGE, headers={"Content-Type": "image/jpeg"})
+    standin = stand_in(World(recorded=(moved, there)))
+    with Client(standin.settings()) as client:
+        for name in ("old", "old", "new"):
+            assert client.download(f"{standin.url}/{name}.jpg", tmp_path / "a", limit=len(IMAGE)).size_bytes == len(
+                IMAGE
+            )
+    assert standin.requests.count("/old.jpg") == 3  # the first time it is seen that the host does so
+
+
+def test_a_file_comes_by_the_proxy_of_the_environment(
+    stand_in: Callable[[World], StandIn], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin = stand_in(World())
+    standin.publish("/1.jpg", IMAGE)
+    monkeypatch.setenv("http_proxy", standin.url)
+    with Client(standin.settings(contact="x@museum.example", tries=1)) as client:
+        assert client.download("http://plates.example/1.jpg", tmp_path / "a", limit=len(IMAGE)).size_bytes == len(IMAGE)
+
+
+def test_a_log_in_and_letters_beyond_ascii_are_left_to_the_session(
+    stand_in: Callable[[World], StandIn], tmp_path: Path
+) -> None:
+    standin = stand_in(World())
+    url = standin.publish("/Käfer 1.jpg", IMAGE).replace("http://", "http://curator:secret@")
+    with Client(standin.settings(contact="x@museum.example")) as client:
+        assert client.download(url, tmp_path / "a", limit=len(IMAGE)).size_bytes == len(IMAGE)
