@@ -2,7 +2,9 @@
 
 Pictures of 960 pixels as Commons makes them are served by the stand-in in a process of its own. Both fetch over two
 connections and write to files, politeness (the cap on bandwidth) switched off. What curl does is fetch; what De Boodt
-does is fetch, compare the SHA-1, see what the bytes are, decode them, store them by content and let the disk settle.
+does is fetch, compare the SHA-1, see what the bytes are, check that they decode, store them by content and let the disk
+settle. Beside it the bare parts of this on their own, which no arrangement of them can be faster than: urllib3 fetching
+and writing, the same with the SHA-1, and the check of files that are there; and what decoding each whole would be.
 """
 
 import hashlib
@@ -13,11 +15,13 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import urllib3
 from PIL import Image
 
 from benchmarks._figure import figure
@@ -25,6 +29,7 @@ from harvest.images import fetch
 from harvest.imagestore import ORIGINAL, ImageStore
 from harvest.standin.index import image_path, url_path
 from linkeddata.client import FILES, Client
+from linkeddata.decoding import Limits, checked, opened
 from linkeddata.records import Failure, MediaFile
 from linkeddata.settings import Settings
 
@@ -57,10 +62,18 @@ def measure(data: Path, folder: Path) -> None:
         for run in range(RUNS):
             plain.append(_plainly(files, folder / f"plain-{run}"))
             ours.append(_verified(url, files, folder / f"kept-{run}"))
+        parts = {
+            "bare urllib3": _barely(files, folder / "bare", sha1=False),
+            "bare urllib3 with SHA-1": _barely(files, folder / "bare-sha1", sha1=True),
+            "check alone, one thread": _each(pictures, lambda path: checked(path, Limits())),
+            "decoding each whole at an eighth, one thread": _each(pictures, lambda path: opened(path, Limits(), 1)),
+        }
     name = "verified images" if shutil.which("curl") else "verified images (no curl here: urllib instead)"
     beside = f"curl, {FILES} connections" if shutil.which("curl") else "urllib, one connection"
     per_s, plain_per_s = statistics.median(ours), statistics.median(plain)
     figure(name, per_s, "images/s", beside=beside, beside_value=plain_per_s, at_least=0.7 * plain_per_s)
+    for part, part_per_s in parts.items():
+        figure(part, part_per_s, "images/s", beside=beside, beside_value=plain_per_s)
 
 
 def _made(folder: Path) -> list[MediaFile]:
@@ -149,3 +162,32 @@ def _verified(url: str, files: list[MediaFile], folder: Path) -> float:
     took = time.perf_counter() - begun
     assert not [answer for answer in answers if isinstance(answer, Failure)]
     return len(files) / took
+
+
+def _barely(files: list[MediaFile], folder: Path, *, sha1: bool) -> float:
+    """Return images a second of urllib3 alone, fetching over as many connections and writing to files."""
+    folder.mkdir()
+
+    def fetched(number: int) -> None:
+        hashed = hashlib.sha1(usedforsecurity=False)
+        answer = pool.request("GET", files[number].original, preload_content=False)
+        with (folder / str(number)).open("wb") as out:
+            while piece := answer.read1(1 << 18):
+                out.write(piece)
+                if sha1:
+                    hashed.update(piece)
+        answer.release_conn()
+
+    begun = time.perf_counter()
+    with urllib3.PoolManager(maxsize=FILES) as pool, ThreadPoolExecutor(FILES) as threads:
+        list(threads.map(fetched, range(len(files))))
+    return len(files) / (time.perf_counter() - begun)
+
+
+def _each(pictures: Path, action: Callable[[Path], object]) -> float:
+    """Return how many files a second ``action`` does, one after the other."""
+    paths = sorted(pictures.iterdir())
+    begun = time.perf_counter()
+    for path in paths:
+        action(path)
+    return len(paths) / (time.perf_counter() - begun)
