@@ -2,6 +2,8 @@
 
 import io
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
+import SPARQLWrapper
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import given
@@ -77,6 +81,24 @@ def client(folder: Path) -> Iterator[TestClient]:
     pool.close()
 
 
+@pytest.fixture
+def address(folder: Path) -> Iterator[str]:
+    """Where the endpoint listens, for clients that speak HTTP themselves."""
+    client, pool = app_of(folder)
+    config = uvicorn.Config(client.app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    listening = config.bind_socket()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/sparql"
+    server.should_exit = True
+    thread.join()
+    listening.close()
+    pool.close()
+
+
 @pytest.fixture(scope="module")
 def same_graph(folder: Path) -> rdflib.Graph:
     """The triples of the graph in rdflib."""
@@ -102,6 +124,16 @@ def test_answers_are_those_of_rdflib(client: TestClient, same_graph: rdflib.Grap
     assert [str(v) for v in read.vars or []] == [str(v) for v in theirs.vars or []]
     assert rows(read) == rows(theirs)
     assert len(read)
+
+
+@pytest.mark.parametrize("method", [SPARQLWrapper.GET, SPARQLWrapper.POST])
+def test_sparqlwrapper_asks_and_understands(address: str, same_graph: rdflib.Graph, method: str) -> None:
+    asking = SPARQLWrapper.SPARQLWrapper(address, returnFormat=SPARQLWrapper.JSON)
+    asking.setMethod(method)
+    asking.setQuery(PREFIX + QUESTIONS["names"])
+    found = {row["a"]["value"] for row in asking.queryAndConvert()["results"]["bindings"]}
+    assert found == {str(row[0]) for row in same_graph.query(PREFIX + QUESTIONS["names"])}
+    assert len(found) == 9
 
 
 def test_csv_has_the_values(client: TestClient) -> None:
