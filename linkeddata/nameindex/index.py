@@ -34,7 +34,7 @@ NAMES_KEPT = 4096
 """Names whose rows are kept in memory."""
 _DECIMAL = 1 << 62
 SOUGHT_AT_ONCE = 4096
-
+"""Hashes looked for before a look at the memory that they have taken."""
 AT_ONCE = 64
 """Entries read before a look at the memory that they have taken."""
 NAMESPACES = ("gbif", "col", "aphia", "item")

@@ -10,6 +10,7 @@ Every array begins at a multiple of 4,096 bytes, so that a reader maps the file 
 import json
 import mmap
 import os
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,6 @@ import numpy.typing
 from linkeddata.errors import UsageError
 
 MAGIC = b"DEBOODT NAMES 2\n"
-VERSION = "2"
 NO_ROW = 0xFFFFFFFF
 """Stands where a row number would, for none."""
 ALIGNMENT = 4096
@@ -86,6 +86,7 @@ class MappedFile:
         except (OSError, ValueError) as error:
             raise UsageError(f"the index {path} cannot be opened: {error}") from error
         self._statistics = os.open(_STATM, os.O_RDONLY | os.O_CLOEXEC) if _STATM.exists() else -1
+        self._forget = weakref.finalize(self, os.close, self._statistics) if self._statistics >= 0 else None
         self.about: dict[str, str] = directory["about"]
         self._offsets: dict[str, int] = {}
         self.arrays: dict[str, Array] = {}
@@ -121,13 +122,14 @@ class MappedFile:
 
     def _mapped_bytes(self) -> int:
         """Return how much of this process's memory is parts of files, as Linux counts; elsewhere more than can be."""
-        if self._statistics < 0:
+        try:
+            return int(os.pread(self._statistics, 200, 0).split(b" ", 3)[2]) * mmap.PAGESIZE
+        except OSError:  # no such figures here, or those of a process that forked this one and is gone
             return 1 << 62
-        return int(os.pread(self._statistics, 200, 0).split(b" ", 3)[2]) * mmap.PAGESIZE
 
     def close(self) -> None:
         """Let go of the arrays; the system unmaps the file when the last view of it is gone."""
         self.arrays, self.tables = {}, {}
-        if self._statistics >= 0:
-            os.close(self._statistics)
-            self._statistics = -1
+        self._statistics = -1
+        if self._forget is not None:
+            self._forget()

@@ -181,15 +181,6 @@ def _spelt_out(text: str, has: Callable[[str], bool]) -> str:
     return f"{found[1]} {found[3]} {found[3]}{text[found.end() :]}"
 
 
-def is_hybrid(text: str) -> bool:
-    """Say whether a text has the sign of a hybrid, which no name in an index is known by.
-
-    >>> is_hybrid("Salix x rubens"), is_hybrid("Salix \u00d7rubens"), is_hybrid("Xema sabini")
-    (True, True, False)
-    """
-    return "\u00d7" in text or " x " in text or " X " in text or text[:2] in ("x ", "X ")
-
-
 def is_wordlike(text: str) -> bool:
     """Say whether a text may be a vernacular name: up to six words without figures and brackets."""
     return text.count(" ") < MOST_WORDS and bool(_WORDLIKE.fullmatch(text))
@@ -271,15 +262,6 @@ def without_qualifier(text: str) -> tuple[str, str] | None:
     if found := _SENSED.fullmatch(text):
         return found[1], found[2].lower()
     return None
-
-
-def may_begin_authors(word: str) -> bool:
-    """Say whether authors may begin with this word: with a capital or a bracket, or as particles do.
-
-    >>> may_begin_authors("Linnaeus"), may_begin_authors("de"), may_begin_authors("cf.")
-    (True, True, False)
-    """
-    return not word[:1].islower() or word.strip(".,()") in PARTICLES
 
 
 def _is_for_parser(text: str) -> bool:

@@ -24,7 +24,6 @@ from linkeddata.nameindex.parsing import (
     Asked,
     authors_after,
     is_wordlike,
-    may_begin_authors,
     read_together,
     tidied,
     without_qualifier,
@@ -39,6 +38,9 @@ VERNACULAR_CONFIDENCE = 90
 
 Verdict = tuple[int, tuple[tuple[str, int], ...]]
 """Confidence, and the evidence it comes from."""
+
+Begun = dict[int, tuple[int, int, int]]
+"""Texts that begin with a known name, by their places: how many words it has, its first row, and its rows."""
 
 _RANKS_BY_BLANKS = {1: "SPECIES", 2: "INFRASPECIFIC_NAME"}
 _SPOKEN: Verdict = (VERNACULAR_CONFIDENCE, (("vernacular name", VERNACULAR_CONFIDENCE),))
@@ -111,9 +113,10 @@ class PlainNames:
         left = self._add_qualified(names, left, hits) if left else []
         if not left:
             return {}
-        settled = self._add_followed_by_authors(names, lows, left, hits)
+        begun = self._begun(lows, left)
+        settled = self._add_followed_by_authors(names, begun, hits)
         waiting = [at for at in left if at not in settled]
-        strangers = self._add_spoken(names, lows, hashes, waiting, hits)
+        strangers = self._add_spoken(names, hashes, waiting, begun, hits)
         return self._add_parsed(names, strangers, hits)
 
     def _add_known(self, lows: Sequence[str], hashes: Array, hits: Hits) -> list[int]:
@@ -135,20 +138,15 @@ class PlainNames:
         lows = [folded(name) for name in bare]
         inner = Hits.none(len(bare))
         unknown = self._add_known(lows, _hashes(lows), inner)
-        self._add_followed_by_authors(bare, lows, unknown, inner)
+        self._add_followed_by_authors(bare, self._begun(lows, unknown), inner)
         for number, (at, (_, qualifier)) in enumerate(parts.items()):
             if inner.kinds[number]:
                 way = inner.ways.get(number) or _QUALIFIED[int(inner.kinds[number])]
                 hits.add(at, int(inner.rows[number]), way._replace(qualifier=qualifier))
         return [at for at in left if not hits.kinds[at]]
 
-    def _add_followed_by_authors(
-        self, names: Sequence[str], lows: Sequence[str], left: Sequence[int], hits: Hits
-    ) -> set[int]:
+    def _add_followed_by_authors(self, names: Sequence[str], begun: Begun, hits: Hits) -> set[int]:
         """Find names that are followed by authors only, and return their places: they are no matter for the parser."""
-        begun = self._begun(lows, left, (3, 2))
-        single = [at for at in left if at not in begun and may_begin_authors(lows[at].partition(" ")[2])]
-        begun |= self._begun(lows, single, (1,))
         settled = set()
         for at, (length, row, rows) in begun.items():
             authors = authors_after(" ".join(names[at].split()), length)
@@ -158,10 +156,12 @@ class PlainNames:
                 hits.add(at, row, Way(authors, is_as_known=True))
         return settled
 
-    def _begun(
-        self, lows: Sequence[str], places: Sequence[int], lengths: Sequence[int]
-    ) -> dict[int, tuple[int, int, int]]:
-        """Return which texts begin with a known name of so many words, by their places: words, first row, rows."""
+    def _begun(self, lows: Sequence[str], places: Sequence[int]) -> Begun:
+        """Return which texts begin with a known name, the longest there is, and go on."""
+        begun = self._begun_with(lows, places, (3, 2))
+        return begun | self._begun_with(lows, [at for at in places if at not in begun], (1,))
+
+    def _begun_with(self, lows: Sequence[str], places: Sequence[int], lengths: Sequence[int]) -> Begun:
         asked: list[tuple[int, int]] = []
         texts: list[str] = []
         for at in places:
@@ -171,14 +171,14 @@ class PlainNames:
                     texts.append(beginning)
         first, count = self._index.find(_hashes(texts))
         known = numpy.flatnonzero(count)
-        begun: dict[int, tuple[int, int, int]] = {}
+        begun: Begun = {}
         for number, row, rows in zip(known.tolist(), first[known].tolist(), count[known].tolist(), strict=True):
             at, length = asked[number]
             begun.setdefault(at, (length, row, rows))
         return begun
 
     def _add_spoken(
-        self, names: Sequence[str], lows: Sequence[str], hashes: Array, places: Sequence[int], hits: Hits
+        self, names: Sequence[str], hashes: Array, places: Sequence[int], begun: Begun, hits: Hits
     ) -> list[int]:
         """Find vernacular names that one taxon bears, and return the places of texts that are none at all."""
         rows, languages = self._index.find_spoken(hashes[list(places)])
@@ -186,13 +186,9 @@ class PlainNames:
         for at, row, language in zip(places, rows.tolist(), languages, strict=True):
             if row == -1:
                 strangers.append(at)
-            elif row >= 0 and is_wordlike(tidied(names[at])) and not self._begins_with_name(lows[at]):
+            elif row >= 0 and at not in begun and is_wordlike(tidied(names[at])):
                 hits.add(at, row, _spoken_way(language))
         return strangers
-
-    def _begins_with_name(self, low: str) -> bool:
-        beginnings = (_beginning(low, words) for words in (1, 2, 3))
-        return any(beginning and self._index.knows(beginning) for beginning in beginnings)
 
     def _add_parsed(self, names: Sequence[str], places: Sequence[int], hits: Hits) -> dict[int, Asked]:
         """Find names as the parser reads them, and return its readings."""

@@ -29,7 +29,6 @@ from linkeddata.nameindex.matching import (
 from linkeddata.nameindex.parsing import (
     Asked,
     Known,
-    is_hybrid,
     is_wordlike,
     read_name,
     tidied,
@@ -41,8 +40,6 @@ from linkeddata.records import Taxon
 
 BATCH = 65536
 """Queries looked up together."""
-TRIMMED_AFTER = 2
-"""Names weighed one by one before a look at the memory that has been taken."""
 MOST_ALTERNATIVES = 10
 
 _IDENTIFIER = re.compile(
@@ -90,7 +87,6 @@ class Resolver:
         self._index = index
         self._plain = PlainNames(index)
         self._matcher = Matcher(index)
-        self._weighed = 0
 
     def answer(self, query: NameQuery) -> NameAnswer:
         """Return the answer to one query."""
@@ -99,10 +95,7 @@ class Resolver:
     def answers(self, queries: Sequence[NameQuery | str]) -> list[NameAnswer]:
         """Return the answers to queries, in their order."""
         names = [one if isinstance(one, str) else one.name for one in queries]
-        bare = [
-            (isinstance(one, str) or _is_bare(one)) and not is_hybrid(name)
-            for one, name in zip(queries, names, strict=True)
-        ]
+        bare = [isinstance(one, str) or _is_bare(one) for one in queries]
         told, readings = self._plain.answers(names, bare)
         left = [at for at, answer in enumerate(told) if answer is None]
         for at in sorted(left, key=lambda at: names[at].lower()):  # neighbours share parts of the file
@@ -110,10 +103,8 @@ class Resolver:
         return [answer for answer in told if answer is not None]
 
     def _alone(self, query: NameQuery, reading: Asked | None) -> NameAnswer:
-        """Return the answer to one query by the whole ladder, and give memory back now and then."""
-        self._weighed += 1
-        if self._weighed % TRIMMED_AFTER == 0:
-            self._index.trim()
+        """Return the answer to one query by the whole ladder, and give memory back where it has become much."""
+        self._index.trim()
         return self._fully(query, reading)
 
     # ---- the whole ladder -----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import numpy
 
 from linkeddata.nameindex import keys
-from linkeddata.nameindex.layout import NO_ROW, VERSION, Array, IndexWriter
+from linkeddata.nameindex.layout import NO_ROW, Array, IndexWriter
 from linkeddata.nameindex.masks import letters, mask
 from linkeddata.nameindex.reading import BROKEN_KEPT, PIECE, PREFIX_BYTES, Reading, as_numbers
 from linkeddata.nameindex.sources import BrokenRow, Source
@@ -309,7 +309,6 @@ class Writing:
     def _about(self, usages: int, vernaculars: int) -> dict[str, str]:
         first = self.sources[0]
         return {
-            "version": VERSION,
             "checklist_key": first.checklist_key,
             "title": first.title,
             "moment": max(source.moment for source in self.sources),
