@@ -36,6 +36,7 @@ serve: $(VENV)/demo
 	@$(BIN)/deboodt serve --home demo
 
 test: $(VENV)/test
+	@sh tests/chromium.sh
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/test

@@ -1,16 +1,34 @@
-"""Fixtures that all tests share: the recordings where they are, and stand-ins for the services of the world."""
+"""Fixtures that all tests share: recordings where they are, stand-ins for the world's services, a browser."""
 
+import shutil
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+import uvicorn
 
 from harvest.standin.recorded import bhl_world, mediawiki_world
 from harvest.standin.server import StandIn
 from harvest.standin.world import World
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 RECORDINGS = Path(__file__).resolve().parents[1] / "../shared/data"
+BROWSER_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +85,59 @@ def bucket() -> Iterator[str]:
         fsspec.filesystem("s3").mkdir("plates")
         yield "s3://plates"
     running.stop()
+
+
+Serving = Callable[[Callable[[str], Any]], str]
+"""Takes what makes an application of the address at which it will be; returns that address, being served."""
+
+
+@contextmanager
+def served(create: Callable[[str], Any]) -> Iterator[str]:
+    """Serve an application by uvicorn on a port of its own, over real HTTP."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()  # from here on whoever comes early waits
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(create(address), log_level="warning", lifespan="on"))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            requests.get(f"{address}/health", timeout=30).raise_for_status()
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Serving]:
+    """Serves applications for as long as the module's tests run."""
+    with ExitStack() as running:
+        yield lambda create: running.enter_context(served(create))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """Debian's chromium, without a window, with an empty profile of its own. `make test` installs it where it may."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'deboodt[test]'")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no browser on this machine: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, headless=True, args=list(BROWSER_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_page(chromium: "Browser") -> Iterator["Page"]:
+    """A page of a browser that has no cookies yet. The test fails if a script of ours, or our policy, complained."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert [one for one in troubles if not one.startswith("Failed to load resource")] == []  # a 404 may be meant

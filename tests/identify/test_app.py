@@ -2,18 +2,15 @@
 
 import json
 import re
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import requests
-import uvicorn
 from fastapi.testclient import TestClient
 
 from harvest.imagestore import ImageStore
@@ -99,22 +96,11 @@ def home(
 
 
 @pytest.fixture(scope="module")
-def url(home: Path) -> Iterator[str]:
-    """Address of the application, served by uvicorn on a port of its own."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()  # from here on whoever comes early waits
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(Settings(home=str(home), base_url=address), now=lambda: WHEN)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        try:
-            assert requests.get(f"{address}/health", timeout=30).json()["models"] == ["colours@1"]
-            yield address
-        finally:
-            server.should_exit = True
-            thread.join(30)
+def url(home: Path, serving: Callable[[Callable[[str], object]], str]) -> str:
+    """Address of the application."""
+    address = serving(lambda at: create_app(Settings(home=str(home), base_url=at), now=lambda: WHEN))
+    assert requests.get(f"{address}/health", timeout=30).json()["models"] == ["colours@1"]
+    return address
 
 
 class Page(HTMLParser):
