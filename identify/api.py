@@ -18,11 +18,12 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from identify.runtime import Classifier, identify_upload
 from linkeddata import documents, jsonld
-from linkeddata.api import Context, Page, Pages, Parts, described, problems, respond
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.negotiation import HTML, JSON_LD, without_suffix
+from linkeddata.parts import Page, Pages, Parts
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Failure, Identification, ModelClass
+from linkeddata.responses import Context, described, problems, respond
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 from linkeddata.thumbnails import thumbnail

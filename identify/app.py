@@ -36,10 +36,12 @@ from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.nameservice import Answering
 from linkeddata.namesources import Services
 from linkeddata.negotiation import HTML, preferred
+from linkeddata.parts import Parts, picture
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found, problem_response
 from linkeddata.publishedgraph import GRAPH, PublishedGraph
 from linkeddata.records import Identification, Label, MediaFile, Step, Tag, Taxon
+from linkeddata.responses import problems
 from linkeddata.settings import VERSION, Settings
 from linkeddata.sparqlpool import Limits as QueryLimits
 from linkeddata.sparqlpool import Pool, lag
@@ -231,7 +233,7 @@ def _pages(
 ) -> APIRouter:
     """Return the routes of the pages that put everything together; they are for people and not in OpenAPI."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    parts = documents_api.Parts(store, settings, site.page, ImageStore(settings.images).kept)
+    parts = Parts(store, settings, site.page, ImageStore(settings.images).kept)
 
     @router.get("/")
     def home() -> HTMLResponse:
@@ -260,9 +262,7 @@ def _pages(
     return router
 
 
-def _home(
-    parts: documents_api.Parts, classifiers: Mapping[str, Classifier], broken: Mapping[str, str]
-) -> dict[str, Any]:
+def _home(parts: Parts, classifiers: Mapping[str, Classifier], broken: Mapping[str, str]) -> dict[str, Any]:
     """Return what the home page shows."""
     store = parts.store
     recent = [(one, store.get(MediaFile, one.file)) for one in store.recent(Identification, RECENT)]
@@ -277,7 +277,7 @@ def _home(
     return {
         "counts": counts,
         "total": numbers[Identification],
-        "recent": [(one, media, documents_api.picture(parts, media, 250)) for one, media in recent],
+        "recent": [(one, media, picture(parts, media, 250)) for one, media in recent],
         "simulated": any(media.simulated for _, media in recent if media),
         "models": [classifier.bundle for classifier in classifiers.values()],
         "broken": list(broken.items()),
@@ -285,7 +285,7 @@ def _home(
     }
 
 
-def _campaigns(parts: documents_api.Parts) -> list[dict[str, Any]]:
+def _campaigns(parts: Parts) -> list[dict[str, Any]]:
     steps: dict[str, list[Step]] = defaultdict(list)
     for step in parts.store.each(Step):
         steps[step.campaign].append(step)
@@ -362,7 +362,7 @@ def _describe_problems(app: FastAPI) -> None:
             for operation in methods.values():
                 answer = operation["responses"].get("422", {})
                 if answer.get("content", {}).get("application/json", {}).get("schema") == wrong:
-                    operation["responses"]["422"] = documents_api.problems(422)[422]
+                    operation["responses"]["422"] = problems(422)[422]
         return content
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Lists over HTTP: identifications, labels, media files. In: the parts of ``linkeddata.api``. Out: routes.
+"""Lists over HTTP: identifications, labels, media files. In: the parts of all routes. Out: routes.
 
 A list is an AnnotationCollection with its first page inside; pages are AnnotationPages (Web Annotation Data Model 5).
 Cursors are opaque; ``first``, ``prev``, ``next`` and ``last`` stand in the page and in the ``Link`` header. As long as
@@ -20,16 +20,19 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from linkeddata import conditions, documents, jsonld
-from linkeddata.api import LONGEST_PAGE, PAGE_LENGTH, Parts, described, picture, problems
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.lineages import concept_of
 from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, TURTLE, preferred
+from linkeddata.parts import Parts, picture
 from linkeddata.problem import Problem
 from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Taxon
+from linkeddata.responses import described, problems
 from linkeddata.selection import Place, Selection, count_of, page_of
 from linkeddata.settings import VERSION
 from linkeddata.store import Store
 
+PAGE_LENGTH = 100
+LONGEST_PAGE = 1000
 COUNTS_KEPT = 1024
 MOMENT = r"^(\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?)?$"
 _TAXON_PREFIXES = (

@@ -1,4 +1,4 @@
-"""Dumps over HTTP. In: the parts of ``linkeddata.api``, whose home has what ``linkeddata.dumps`` wrote. Out: routes.
+"""Dumps over HTTP. In: the parts of all routes, whose home has what ``linkeddata.dumps`` wrote. Out: routes.
 
 Only a folder with its checksums is whole, and only a whole one is shown. A dump of a day is not for ever: it says how
 things stand now, and an answer of that day may be reviewed or withdrawn later. So readers ask again; a dump that is the
@@ -13,10 +13,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from linkeddata import conditions
-from linkeddata.api import Parts, problems
 from linkeddata.dumps import SUMS
 from linkeddata.negotiation import JSON, JSON_LD
+from linkeddata.parts import Parts
 from linkeddata.problem import not_found
+from linkeddata.responses import problems
 
 TYPES = {
     "deboodt.nq.gz": "application/gzip",  # no Content-Encoding: what is saved must be what the checksum is of

@@ -1,4 +1,4 @@
-"""The change feed over HTTP. In: the parts of ``linkeddata.api``. Out: routes of both dresses.
+"""The change feed over HTTP. In: the parts of all routes. Out: routes of both dresses.
 
 Full pages may be kept for ever and are kept here, too, as the bytes they are; the open page is asked for again.
 """
@@ -12,10 +12,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import conditions, feed, jsonld
-from linkeddata.api import Parts, problems
 from linkeddata.jsonld import Document
 from linkeddata.negotiation import JSON, JSON_LD, preferred
+from linkeddata.parts import Parts
 from linkeddata.problem import Problem, not_found
+from linkeddata.responses import problems
 
 FOR_EVER = "public, max-age=31536000, immutable"
 A_MINUTE = f"public, max-age={feed.POLLING_SECONDS}"

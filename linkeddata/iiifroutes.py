@@ -1,4 +1,4 @@
-"""Manifests and annotation lists of media files over HTTP. In: the parts of ``linkeddata.api``. Out: routes."""
+"""Manifests and annotation lists of media files over HTTP. In: the parts of all routes. Out: routes."""
 
 import hashlib
 
@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import conditions, iiif
-from linkeddata.api import Parts, find_media, problems
 from linkeddata.jsonld import Document
 from linkeddata.negotiation import JSON_LD
+from linkeddata.parts import Parts, find_media
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Identification, Label, MediaFile
+from linkeddata.responses import problems
 
 MEDIA_TYPE = f'{JSON_LD};profile="{iiif.PRESENTATION}"'
 MOST = 1000

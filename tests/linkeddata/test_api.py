@@ -15,7 +15,8 @@ from PIL import Image
 from pyld import jsonld as pyld
 
 from linkeddata import jsonld
-from linkeddata.api import Images, router
+from linkeddata.api import router
+from linkeddata.parts import Images
 from linkeddata.profiles import PROFILES
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, Record, Taxon
 from linkeddata.settings import Settings

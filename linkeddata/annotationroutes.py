@@ -1,0 +1,146 @@
+"""What was said of pictures, one by one, over HTTP. In: the parts of all routes. Out: routes of annotations."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from linkeddata import documents, jsonld
+from linkeddata.jsonld import ContextForm, Document
+from linkeddata.negotiation import HTML, JSON_LD, SUFFIXES, asked_profile
+from linkeddata.parts import Page, Parts, found, picture
+from linkeddata.problem import Problem
+from linkeddata.profiles import PROFILES, Profile, UnsayableError, loss_document
+from linkeddata.records import Identification, Label, MediaFile
+from linkeddata.responses import Context, described, respond
+
+AsProfile = Annotated[str, Query(description=f"How to say it: one of {', '.join(PROFILES)}.")]
+Loss = Annotated[bool, Query(description="Instead of the document: what the profile cannot say of this one.")]
+
+
+def router(parts: Parts) -> APIRouter:
+    """Return the routes of identifications and labels."""
+    api = APIRouter(tags=["documents"])
+
+    @api.get(
+        "/identifications/{key:path}",
+        summary="One identification",
+        response_class=Response,
+        responses=described("A W3C Web Annotation, motivation *identifying*, with Darwin Core terms.", _example()),
+    )
+    def identification(
+        request: Request, key: str, context: Context = "link", profile: AsProfile = "", loss: Loss = False
+    ) -> Response:
+        """What the picture shows, who or what said so, by which model and weights, how certain, what else it might be.
+
+        `decision` is `identified` or `unknown`; an unknown one has no `body`. In a browser: picture beside answer.
+        `profile` says the same in the words of another model; `loss=1` tells what that model has no words for.
+        """
+        record, form = found(parts, Identification, key, "identification")
+        return _in_profile(request, parts, record, Asked(form, context, profile, loss))
+
+    @api.get(
+        "/labels/{key:path}",
+        summary="One label: what people's tags add up to",
+        response_class=Response,
+        responses=described("A W3C Web Annotation, motivation *tagging*."),
+    )
+    def label(request: Request, key: str, context: Context = "link") -> Response:
+        """How many people supported the tag, how many dissented, and what counting made of it."""
+        record, form = found(parts, Label, key, "label")
+        doc = documents.label_document(parts.store, record, parts.base)
+        page = Page("label.html", lambda: _around(parts, record, doc))
+        return respond(request, parts, doc, page=page, form=form, context=context)
+
+    return api
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a reader wants an identification: the form by suffix, the context, the profile by parameter, or its loss."""
+
+    form: str
+    context: ContextForm
+    profile: str
+    loss: bool
+
+
+def _in_profile(request: Request, parts: Parts, record: Identification, asked: Asked) -> Response:
+    """Return the identification as its reader wants it, with links to its other profiles.
+
+    Raises ``Problem`` 406 for a profile that is not known, or that demands what is not known.
+    """
+    profile = _profile(asked.profile or asked_profile(request.headers.get("accept", "")))
+    said = documents.said_of(parts.store, record, parts.base, parts.settings.handle_prefix)
+    small = picture(parts, said.media, 250)
+    said = replace(said, thumbnail=parts.base + small) if small else said
+    try:
+        doc = loss_document(profile, said) if asked.loss else profile.document(said)
+    except UnsayableError as error:
+        raise Problem(406, "Not sayable in this profile", f"{error}.", {"Vary": "Accept"}) from error
+    page = None if asked.loss else Page("identification.html", lambda: _around(parts, record, said.annotation()))
+    answer = respond(request, parts, doc, page=page, form=asked.form, context=asked.context, suffixed=not asked.loss)
+    iri = jsonld.uri(parts.base, "identifications", record.id)
+    kind = answer.headers.get("content-type", "").partition(";")[0]
+    suffix = next((suffix for suffix, media_type in SUFFIXES.items() if media_type == kind), "")
+    if suffix:
+        query = {"profile": profile.name} if profile.name != "anno" and kind != HTML else {}
+        query |= {"context": asked.context} if asked.context != "link" else {}
+        query |= {"loss": "1"} if asked.loss else {}
+        answer.headers["Content-Location"] = f"{iri}.{suffix}" + (f"?{urlencode(query)}" if query else "")
+    answer.headers["Link"] = ", ".join(
+        filter(None, [answer.headers.get("link", ""), _profile_links(profile, iri, kind)])
+    )
+    return answer
+
+
+def _profile_links(profile: Profile, iri: str, kind: str) -> str:
+    """Return links to the profile that an answer of this media type has, and to the other profiles."""
+    conforms = [f'<{profile.uri}>; rel="profile"'] if kind != HTML else []
+    others = [
+        f'<{iri}.jsonld?profile={one.name}>; rel="alternate"; type="{JSON_LD}"; profile="{one.uri}"'
+        for one in PROFILES.values()
+        if one is not profile
+    ]
+    return ", ".join(conforms + others)
+
+
+def _profile(name: str) -> Profile:
+    """Return the profile of this name or URI, the default for none; raises ``Problem`` 406."""
+    for one in PROFILES.values():
+        if name in ("", one.name, one.uri):
+            return one
+    raise Problem(406, "Unknown profile", f"{name!r} is none of {', '.join(PROFILES)}.", {"Vary": "Accept"})
+
+
+def _around(parts: Parts, record: Identification | Label, doc: Document) -> dict[str, Any]:
+    """Return what the page of an identification or a label shows."""
+    media = parts.store.get(MediaFile, record.file)
+    return {
+        "record": record,
+        "doc": doc,
+        "media": media,
+        "picture": picture(parts, media, 960),
+        "taxon": documents.taxon_of(parts.store, record.item, record.gbif_key),
+        "identifications": parts.store.page(Identification, file=record.file, limit=20),
+        "labels": parts.store.page(Label, file=record.file, limit=20),
+    }
+
+
+def _example() -> Document:
+    answer = Identification(
+        id="3f6c0c1e2d9b4a7f8e5d6c7b",
+        file="https://commons.wikimedia.org/entity/M103381688",
+        model="papillotten",
+        version="1",
+        label="Vanessa cardui",
+        rank="species",
+        item="Q158603",
+        gbif_key="4299368",
+        certainty=0.87,
+        rule="R2",
+        moment="2026-11-02T10:00:00Z",
+    )
+    return jsonld.document(answer, base_url="https://deboodt.example")
