@@ -127,7 +127,8 @@ class Label:
     dissent: int = 0  # people who named the file but no taxon of this lineage, or took this one back
     voters: int = 0  # people who said anything about the file
     probability: float = 0.0
-    status: str = ""  # accepted, single, minority, tie, withdrawn
+    status: str = ""  # accepted, single, minority, tie, withdrawn; by a review: reviewed, rejected, unfit, disputed
+    counted: str = ""  # the status that counting gave, where a review overrules it
     method: str = ""
     moment: str = ""
 
@@ -197,12 +198,19 @@ class Review:
     """A person's verdict on a Label or an Identification."""
 
     id: str
-    target: str
-    verdict: str  # accept, reject, correct, cannot tell
+    target: str  # id of the label or identification
+    verdict: str  # accept, reject, correct, cannot tell, unfit image, wrong region
     agent: str
     moment: str
-    correction: str = ""  # Q-id
+    correction: str = ""  # concept of the taxon that it is: a Q-id, or gbif:KEY
     comment: str = ""
+    kind: str = ""  # of the target: label, identification
+    file: str = ""  # MediaFile.iri
+    concept: str = ""  # what the target said: a Q-id or gbif:KEY; empty where it said "unknown"
+    campaign: str = ""
+    seen: str = ""  # digest of the target as it stood (crowd.verdicts.digest): that of a payload in the log
+    decides: bool = False  # a curator's, where reviewers disagree
+    undone: str = ""  # moment at which it was taken back; empty while it stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,12 +168,8 @@ class Store:
 
     def among(self, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
         """Return the records whose ``field`` is one of ``values``, in few questions, by key."""
-        shape = SHAPES[kind]
-        source = iter(dict.fromkeys(map(_storable, values)))
-        found: list[R] = []
-        while wanted := list(islice(source, BATCH)):
-            found += self._page(shape, select(shape.table).where(shape.table.c[field].in_(wanted)))
-        return sorted(found, key=lambda record: str(getattr(record, shape.key)))
+        with self.reading() as connection:
+            return _among(connection, kind, field, values)
 
     def state(self) -> tuple[int, str]:
         """Return the log's last sequence number and its moment: while they are the same, so is all that is stored."""
@@ -205,26 +201,17 @@ class Store:
 
     def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
         """Take current records away and log each with the reason; return how many were there."""
-        shape = SHAPES[kind]
-        key = shape.table.c[shape.key]
         source = iter(keys)
         removed = 0
-        while wanted := list({_storable(k): None for k in islice(source, BATCH)}):
-            with self._writing() as connection:
-                present = set(connection.execute(select(key).where(key.in_(wanted))).scalars())
-                connection.execute(delete(shape.table).where(key.in_(wanted)))
-                if kind is Taxon:
-                    connection.execute(delete(BELOW).where(BELOW.c.source.in_(wanted)))
-                payload = _json({"reason": reason})
-                log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
-                _append(connection, log, agent, moment)
-            removed += len(log)
+        while wanted := list(islice(source, BATCH)):
+            with self.transaction() as work:
+                removed += work.remove(kind, wanted, agent=agent, moment=moment, reason=reason)
         return removed
 
     def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
         """Log something that is no change of a record: ``step.finished``, ``export.written`` …"""
-        with self._writing() as connection:
-            _append(connection, [(kind, subject, _json(dict(payload)))], agent, moment)
+        with self.transaction() as work:
+            work.note(kind, subject, payload, agent=agent, moment=moment)
 
     def events(self, after: int = 0, *, kind: str = "", subject: str = "") -> Iterator[Event]:
         """Yield the log's entries with a sequence number above ``after``, in order."""
@@ -255,13 +242,8 @@ class Store:
 
     def _put(self, records: list[Record], agent: str, moment: str) -> Changes:
         prepared = [_prepared(record) for record in records]
-        with self._writing() as connection:
-            batch = _Batch(connection, prepared)
-            for record, payload in prepared:
-                batch.take(record, payload)
-            batch.write()
-            _append(connection, batch.log, agent, moment)
-        return batch.changes
+        with self.transaction() as work:
+            return work.put_prepared(prepared, agent, moment)
 
     def _paged(self, shape: Shape, query: Any) -> Iterator[Any]:
         key = shape.table.c[shape.key]
@@ -284,20 +266,78 @@ class Store:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def transaction(self) -> "Iterator[Transaction]":
+        """Give the one right to write: what is read and written in it happens at once, or not at all."""
         with _translated(self._engine), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-            yield connection
+            yield Transaction(connection)
 
     def _migrate(self) -> None:
         with self.reading() as connection:
             if _schema(connection) == SCHEMA:
                 return
-        with self._writing() as connection:
+        with self.transaction() as work:
             from linkeddata.migrations import upgrade  # Alembic is loaded only here
 
-            upgrade(connection)
+            upgrade(work.connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Reading and writing while nobody else writes; ``connection`` is for tables that are no records."""
+
+    connection: Connection
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the record with this key, or None."""
+        found = self.among(kind, SHAPES[kind].key, [key])
+        return found[0] if found else None
+
+    def among(self, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
+        """Return the records whose ``field`` is one of ``values``, by key."""
+        return _among(self.connection, kind, field, values)
+
+    def put(self, records: Iterable[Record], *, agent: str, moment: str) -> Changes:
+        """Add or change records, as ``Store.put`` does."""
+        return self.put_prepared([_prepared(record) for record in records], agent, moment)
+
+    def put_prepared(self, prepared: list[tuple[Record, str]], agent: str, moment: str) -> Changes:
+        """Add or change records that come with their JSON."""
+        batch = _Batch(self.connection, prepared)
+        for record, payload in prepared:
+            batch.take(record, payload)
+        batch.write()
+        _append(self.connection, batch.log, agent, moment)
+        return batch.changes
+
+    def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
+        """Take at most ``BATCH`` current records away, as ``Store.remove`` does."""
+        shape = SHAPES[kind]
+        key = shape.table.c[shape.key]
+        wanted = list(dict.fromkeys(map(_storable, keys)))
+        present = set(self.connection.execute(select(key).where(key.in_(wanted))).scalars())
+        self.connection.execute(delete(shape.table).where(key.in_(wanted)))
+        if kind is Taxon:
+            self.connection.execute(delete(BELOW).where(BELOW.c.source.in_(wanted)))
+        payload = _json({"reason": reason})
+        log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
+        _append(self.connection, log, agent, moment)
+        return len(log)
+
+    def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
+        """Log something that is no change of a record, as ``Store.note`` does."""
+        _append(self.connection, [(kind, subject, _json(dict(payload)))], agent, moment)
+
+
+def _among(connection: Connection, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
+    shape = SHAPES[kind]
+    source = iter(dict.fromkeys(map(_storable, values)))
+    found: list[R] = []
+    while wanted := list(islice(source, BATCH)):
+        query = select(shape.table).where(shape.table.c[field].in_(wanted))
+        found += [shape.record(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda record: str(getattr(record, shape.key)))
 
 
 class _Batch:

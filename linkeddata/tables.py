@@ -30,7 +30,7 @@ from linkeddata.records import (
     Taxon,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration; a store that says so is opened without loading Alembic."""
 
 NAMES: dict[type[Record], str] = {
@@ -64,7 +64,7 @@ INDEXED: dict[type[Record], tuple[str, ...]] = {
     Label: ("campaign", "file", "item", "gbif_key", "moment"),
     ModelClass: ("model",),
     Identification: ("file", "sha1", "campaign", "item", "gbif_key", "moment"),
-    Review: ("target",),
+    Review: ("target", "file", "agent"),
     Failure: ("campaign",),
     CampaignFile: ("campaign", "file"),
     Step: ("campaign",),
@@ -72,9 +72,9 @@ INDEXED: dict[type[Record], tuple[str, ...]] = {
 """Fields that records are looked up by; each index ends in the key, so that reading in key order needs no sorting."""
 
 # PostgreSQL would sort by the server's language; "C" is code point order, as in SQLite and as in Python.
-_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-_BIG = BigInteger().with_variant(Integer(), "sqlite")
-_TYPES: dict[type, TypeEngine[Any]] = {str: _TEXT, int: _BIG, float: Float(53), bool: Boolean()}
+TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+BIG = BigInteger().with_variant(Integer(), "sqlite")
+_TYPES: dict[type, TypeEngine[Any]] = {str: TEXT, int: BIG, float: Float(53), bool: Boolean()}
 
 METADATA = MetaData()
 
@@ -125,7 +125,7 @@ def _element(hint: Any) -> Callable[[Any], Any]:
 
 def _table(kind: type[Record], name: str, hints: dict[str, Any]) -> Table:
     key = KEYS[kind]
-    columns = [Column(f, _TYPES.get(hint, _TEXT), primary_key=f == key, nullable=False) for f, hint in hints.items()]
+    columns = [Column(f, _TYPES.get(hint, TEXT), primary_key=f == key, nullable=False) for f, hint in hints.items()]
     indexes = [Index(f"{name}_by_{field}", field, key) for field in INDEXED.get(kind, ())]
     return Table(name, METADATA, *columns, *indexes)
 
@@ -143,12 +143,12 @@ SHAPES: dict[type, Shape] = {kind: _shape(kind, name) for kind, name in NAMES.it
 EVENT = Table(
     "event",
     METADATA,
-    Column("seq", _BIG, primary_key=True, autoincrement=False),
-    Column("moment", _TEXT, nullable=False),
-    Column("agent", _TEXT, nullable=False),
-    Column("kind", _TEXT, nullable=False),
-    Column("subject", _TEXT, nullable=False),
-    Column("payload", _TEXT, nullable=False),
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("moment", TEXT, nullable=False),
+    Column("agent", TEXT, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("payload", TEXT, nullable=False),
     Index("event_by_kind", "kind", "seq"),
     Index("event_by_subject", "subject", "seq"),
 )
@@ -157,9 +157,9 @@ EVENT = Table(
 BELOW = Table(
     "below",
     METADATA,
-    Column("ancestor", _TEXT, primary_key=True),
-    Column("concept", _TEXT, primary_key=True),
-    Column("source", _TEXT, primary_key=True),
+    Column("ancestor", TEXT, primary_key=True),
+    Column("concept", TEXT, primary_key=True),
+    Column("source", TEXT, primary_key=True),
     Index("below_by_source", "source"),
 )
 """Which concepts stand below which (``linkeddata.lineages``), and the taxon's query or the ancestor that says so."""
@@ -167,8 +167,8 @@ BELOW = Table(
 FEED = Table(
     "feed",
     METADATA,
-    Column("position", _BIG, primary_key=True, autoincrement=False),
-    Column("seq", _BIG, nullable=False),
+    Column("position", BIG, primary_key=True, autoincrement=False),
+    Column("seq", BIG, nullable=False),
 )
 """The published events of the log, numbered from 1 without gaps, so that pages of them never change."""
 

