@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from identify.cli.accounts import accounts
 from identify.cli.campaigns import count, dataset, demo, export, report, run, train
 from identify.cli.harvest import harvest
 from identify.cli.names import names
@@ -50,6 +51,7 @@ for command in (
     publish,
     report,
     log,
+    accounts,
     serve,
     demo,
 ):
