@@ -96,11 +96,21 @@ def lines(doc: Document, base: str) -> bytes:
 
     Raises ``KeyError`` for a key that our context does not know or that holds a list.
     """
+    found = statements(doc, base)
+    end = f" <{doc['id']}> .\n"
+    return (end.join(found) + end).encode() if found else b""
+
+
+def statements(doc: Document, base: str) -> dict[str, None]:
+    """Return the document's triples in its own order, as N-Triples without the full stop. Raises as ``lines``.
+
+    >>> list(statements({"id": "urn:a", "title": "A plate"}, "https://deboodt.example"))
+    ['<urn:a> <http://purl.org/dc/terms/title> "A plate"']
+    """
     found: dict[str, None] = {}
     terms, words = _vocabulary(base)
     _walk(doc, terms, words, found)
-    end = f" <{doc['id']}> .\n"
-    return (end.join(found) + end).encode() if found else b""
+    return found
 
 
 def _walk(node: Document, terms: dict[str, _Term], words: dict[str, str], found: dict[str, None]) -> None:
