@@ -233,6 +233,20 @@ class ExportRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishRules:
+    """Who publishes the results and what they are about, for descriptions; what is left out, the settings say."""
+
+    publisher: str = ""
+    publisher_iri: str = ""
+    publisher_kind: str = "Organization"
+    publisher_mail: str = ""
+    language: str = ""
+    licence: str = ""
+    about: tuple[str, ...] = ()
+    """IRIs or Q-items of subjects; left out: the campaign's root or taxa."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """A campaign as its file describes it. ``folder`` is where the file stands: paths in it start there."""
 
@@ -260,6 +274,7 @@ class Campaign:
     count: CountRules = field(default_factory=CountRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)
+    publish: PublishRules = field(default_factory=PublishRules)
     export: ExportRules = field(default_factory=ExportRules)
     folder: str = "."
 
@@ -285,7 +300,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CampaignError(f"{name}: {error}") from error
-    known = {"campaign", "tags", "taxa", "images", "count", "dataset", "model", "export"}
+    known = {"campaign", "tags", "taxa", "images", "count", "dataset", "model", "publish", "export"}
     _refuse_unknown(name, "", raw, known)
     head = _table(name, "campaign", raw)
     tags = _table(name, "tags", raw)
@@ -315,6 +330,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         count=_part(name, "count", _table(name, "count", raw), CountRules),
         dataset=_part(name, "dataset", _table(name, "dataset", raw), DatasetRules),
         model=_part(name, "model", _table(name, "model", raw), ModelRules),
+        publish=_part(name, "publish", _table(name, "publish", raw), PublishRules),
         export=_part(name, "export", _table(name, "export", raw), ExportRules),
         folder=folder,
     )
@@ -341,6 +357,8 @@ def _check(name: str, campaign: Campaign) -> None:
         raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
     if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):
         raise CampaignError(f"{name}: [dataset] a group cannot be in test_groups and in validation_groups")
+    if campaign.publish.publisher_kind not in ("Organization", "Person"):
+        raise CampaignError(f"{name}: [publish] publisher_kind is Organization or Person")
     for group in campaign.commons:
         if group.role not in ("subject", "stranger") or group.group not in ("creator", "category"):
             raise CampaignError(f"{name}: [[tags.commons]] role is subject or stranger, group is creator or category")

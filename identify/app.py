@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, Response
@@ -22,12 +23,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harvest.imagestore import ImageStore
 from identify import api as models_api
+from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
 from linkeddata import api as documents_api
 from linkeddata import sparqlservice
 from linkeddata.answercache import AnswerCache
+from linkeddata.catalogue import routes as catalogue_routes
+from linkeddata.catalogue.routes import Catalogue
+from linkeddata.catalogue.wellknown import links
 from linkeddata.client import Client
 from linkeddata.compression import Compressed
 from linkeddata.decoding import Limits
@@ -35,13 +40,13 @@ from linkeddata.errors import BundleError, DeBoodtError, StoreError
 from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.nameservice import Answering
 from linkeddata.namesources import Services
-from linkeddata.negotiation import HTML, preferred
+from linkeddata.negotiation import HTML, JSON, preferred
 from linkeddata.parts import Parts, picture
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found, problem_response
 from linkeddata.publishedgraph import GRAPH, PublishedGraph
 from linkeddata.records import Identification, Label, MediaFile, Step, Tag, Taxon
-from linkeddata.responses import problems
+from linkeddata.responses import DATA_FORMS, kept, problems
 from linkeddata.settings import VERSION, Settings
 from linkeddata.sparqlpool import Limits as QueryLimits
 from linkeddata.sparqlpool import Pool, lag
@@ -126,6 +131,7 @@ def create_app(
         title="De Boodt",
         version=VERSION,
         description=DESCRIPTION,
+        openapi_url=None,  # ours may be kept, and has an ETag
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
         lifespan=_living(
@@ -137,13 +143,17 @@ def create_app(
     if not settings.sparql_published:
         health["sparql"] = lambda: lag(opened, pool)
     app.include_router(sparqlservice.router(endpoint))
-    app.include_router(_pages(app, opened, settings, site, classifiers, broken))
+    image = ImageStore(settings.images).kept
+    parts = Parts(opened, settings, site.page, image)
+    catalogue = Catalogue(parts, lambda: holdings(settings, opened))
+    app.include_router(_pages(app, parts, site, catalogue, classifiers, broken))
+    app.include_router(catalogue_routes.router(catalogue, parts))
     app.include_router(
         documents_api.router(
             opened,
             settings,
             pages=site.page,
-            image=ImageStore(settings.images).kept,
+            image=image,
             health=health,
             names=Answering(names, services),
         )
@@ -225,19 +235,25 @@ def keep_in_step(settings: Settings, parent: int = 0) -> None:
 
 def _pages(
     app: FastAPI,
-    store: Store,
-    settings: Settings,
+    parts: Parts,
     site: Website,
+    catalogue: Catalogue,
     classifiers: Mapping[str, Classifier],
     broken: Mapping[str, str],
 ) -> APIRouter:
     """Return the routes of the pages that put everything together; they are for people and not in OpenAPI."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    parts = Parts(store, settings, site.page, ImageStore(settings.images).kept)
 
     @router.get("/")
-    def home() -> HTMLResponse:
-        return HTMLResponse(site.page("home.html", _home(parts, classifiers, broken)))
+    def home(request: Request) -> Response:
+        if preferred(request.headers.get("accept", ""), [HTML, *DATA_FORMS]) != HTML:
+            return catalogue.answer(request, catalogue.document(), "catalogue.html", "", suffixed=False)
+        page = site.page("home.html", _home(parts, classifiers, broken))
+        return HTMLResponse(page, headers={"Vary": "Accept", "Link": links(parts.base)})
+
+    @router.get("/openapi.json")
+    def description(request: Request) -> Response:
+        return kept(request, orjson.dumps(app.openapi()), JSON)
 
     @router.get("/docs")
     def docs() -> HTMLResponse:
@@ -253,7 +269,7 @@ def _pages(
 
     @router.get("/campaigns/{campaign}/report")
     def report(campaign: str) -> Response:
-        path = _report(settings, campaign)
+        path = _report(parts.settings, campaign)
         if path is None:
             raise not_found("report of campaign", campaign)
         headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-cache"}

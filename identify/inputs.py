@@ -9,6 +9,7 @@ from pathlib import Path
 from harvest.manifest import TRAIN, Dataset, read_dataset
 from harvest.sources import source_state
 from identify.bundle import Bundle, open_bundle
+from identify.offered import facts
 from identify.pipeline import Run
 from linkeddata.errors import BundleError, DatasetError
 from linkeddata.ids import content_id
@@ -148,6 +149,7 @@ def results(run: Run) -> str:
     return digest(
         (
             run.campaign.export,
+            facts(run.campaign),
             run.settings.base_url,
             *files_of(run),
             *run.store.each(Label, campaign=name),

@@ -1,7 +1,8 @@
 """A campaign's results as linked data in files. In: a ``Run``. Out: one document a line, and the same as N-Triples.
 
 ``published/identifications.jsonl`` and ``labels.jsonl`` hold the documents that the API serves, each with its context
-inside so that it can be read alone; ``published/results.nt`` holds the triples of them all, sorted.
+inside so that it can be read alone; ``published/results.nt`` holds the triples of them all, sorted;
+``published/campaign.json`` what descriptions tell of the campaign.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from identify.inputs import files_of, taxa_of
+from identify.offered import write_facts
 from identify.pipeline import Run
 from linkeddata.files import replaced
 from linkeddata.jsonld import Document, document, label_document, serialised, with_context
@@ -31,6 +33,7 @@ def publish(run: Run) -> dict[str, int]:
             triples.update(serialised(one, "application/n-triples", run.settings.base_url).splitlines())
     with replaced(folder / "results.nt") as out:
         out.write(b"\n".join(sorted(triples)) + b"\n" if triples else b"")
+    write_facts(run.campaign, run.folder)
     return {name: len(documents) for name, documents in written.items()} | {"triples": len(triples)}
 
 

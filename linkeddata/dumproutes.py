@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from linkeddata import conditions
+from linkeddata.catalogue.holdings import DataFile, written_at
 from linkeddata.dumps import SUMS
 from linkeddata.negotiation import JSON, JSON_LD
 from linkeddata.parts import Parts
@@ -39,8 +40,7 @@ def router(parts: Parts) -> APIRouter:
     @api.get("/dumps", summary="The dumps there are", response_class=Response)
     def dumps() -> Response:
         """The whole and each day, with the address, media type, size and SHA-256 of each file."""
-        names = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
-        listed = [{"id": name, "files": _files(parts.base, home / name)} for name in names if _PART.fullmatch(name)]
+        listed = [{"id": name, "files": _files(parts.base, home / name)} for name in dump_parts(home)]
         body = orjson.dumps({"dumps": [one for one in listed if one["files"]]})
         return Response(body, media_type=JSON, headers=_ASK_AGAIN)
 
@@ -62,6 +62,27 @@ def router(parts: Parts) -> APIRouter:
     return api
 
 
+def dump_parts(home: Path) -> list[str]:
+    """Return the names of the dumps there are: ``whole`` and days."""
+    names = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
+    return [name for name in names if _PART.fullmatch(name) and _sums(home / name)]
+
+
+def dump_files(folder: Path) -> list[DataFile]:
+    """Return the files of a dump with their checksums; none while the folder is not whole."""
+    return [
+        DataFile(
+            path=folder / name,
+            media_type=TYPES[name],
+            sha256=digest,
+            bytes=(folder / name).stat().st_size,
+            modified=written_at(folder / name),
+        )
+        for name, digest in _sums(folder).items()
+        if (folder / name).is_file()
+    ]
+
+
 def _sums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file by name, none while the folder is not whole."""
     try:
@@ -75,11 +96,10 @@ def _sums(folder: Path) -> dict[str, str]:
 def _files(base: str, folder: Path) -> list[dict[str, str | int]]:
     return [
         {
-            "url": f"{base}/dumps/{folder.name}/{name}",
-            "mediaType": TYPES[name],
-            "bytes": (folder / name).stat().st_size,
-            "sha256": digest,
+            "url": f"{base}/dumps/{folder.name}/{one.name}",
+            "mediaType": one.media_type,
+            "bytes": one.bytes,
+            "sha256": one.sha256,
         }
-        for name, digest in _sums(folder).items()
-        if (folder / name).is_file()
+        for one in dump_files(folder)
     ]

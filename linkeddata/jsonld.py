@@ -323,11 +323,12 @@ def serialised(doc: Document, media_type: str, base_url: str) -> bytes:
     if media_type in ("application/n-triples", "application/n-quads"):  # all is in the default graph
         return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.N_TRIPLES) or b""
     if media_type == "application/rdf+xml":
-        return _rdf_xml(triples, base_url)
-    return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=_prefixes(base_url)) or b""
+        return _rdf_xml(triples, _prefixes_of(doc, base_url))
+    prefixes = _prefixes_of(doc, base_url)
+    return pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=prefixes) or b""
 
 
-def _rdf_xml(triples: Sequence[Any], base_url: str) -> bytes:
+def _rdf_xml(triples: Sequence[Any], prefixes: dict[str, str]) -> bytes:
     import pyoxigraph
 
     held = [
@@ -344,7 +345,7 @@ def _rdf_xml(triples: Sequence[Any], base_url: str) -> bytes:
         for one in triples
     ]
     form = pyoxigraph.RdfFormat.RDF_XML
-    return pyoxigraph.serialize(held, format=form, prefixes=_prefixes(base_url)) or b""
+    return pyoxigraph.serialize(held, format=form, prefixes=prefixes) or b""
 
 
 def _body(identification: Identification, taxon: Taxon | None, iri: str) -> Document:
@@ -638,3 +639,12 @@ def _prefixes(base_url: str) -> dict[str, str]:
     known = context(base_url)["@context"]
     expanded = {key: value["@id"] if isinstance(value, dict) else str(value) for key, value in known.items()}
     return {key: value for key, value in expanded.items() if "://" in value} | {"wd": ids.WIKIDATA_ENTITY}
+
+
+def _prefixes_of(doc: Document, base_url: str) -> dict[str, str]:
+    """Return the prefixes that a document is written with: those of the context that it names."""
+    named = doc.get("@context")
+    if not isinstance(named, str) or "/contexts/" not in named:
+        return _prefixes(base_url)
+    known = profile_context(named.rsplit("/", 1)[1].removesuffix(".jsonld"))["@context"]
+    return {key: value for key, value in known.items() if isinstance(value, str) and value.endswith(("/", "#"))}

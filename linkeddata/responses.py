@@ -30,6 +30,7 @@ from linkeddata.parts import Page, Parts
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem
 from linkeddata.profiles import PROFILES
+from linkeddata.settings import VERSION
 
 A_DAY = "public, max-age=86400"
 DATA_FORMS = (JSON_LD, JSON, TURTLE, N_TRIPLES, N_QUADS, RDF_XML)
@@ -130,8 +131,8 @@ def _written(request: Request) -> str:
 
 
 def kept(request: Request, body: bytes, media_type: str) -> Response:
-    """Return bytes that change only with a new version."""
-    headers = {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": A_DAY}
+    """Return bytes that change only with a new release; a day, for nobody should be without its new terms longer."""
+    headers = {"ETag": f'"{VERSION}-{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": A_DAY}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)

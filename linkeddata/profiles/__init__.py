@@ -12,8 +12,10 @@ PROFILES: dict[str, Profile] = {
     one.name: one for one in (anno.PROFILE, schema.PROFILE, opends.PROFILE, linked_art.PROFILE, dwc.PROFILE)
 }
 """By name, the default first."""
-CONTEXTS = ("schema", "opends", "linked-art", "dwc")
-"""Profiles with a context of their own, served as ``/contexts/NAME.jsonld``; ``anno`` has ``/context.jsonld``."""
+CONTEXTS = ("schema", "opends", "linked-art", "dwc", "catalogue")
+"""Profiles with a context of their own, served as ``/contexts/NAME.jsonld``; ``anno`` has ``/context.jsonld``.
+
+``catalogue`` is no profile of identifications: descriptions of datasets are written with it."""
 
 __all__ = ["CONTEXTS", "PROFILES", "Profile", "Said", "UnsayableError", "held", "loss", "loss_document"]
 

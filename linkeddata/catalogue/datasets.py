@@ -1,0 +1,424 @@
+"""Which datasets there are. In: the store, the dumps, the holdings. Out: ``Described`` values, one a dataset.
+
+``/datasets/published`` is everything, ``/datasets/published/ID`` belongs to one campaign, ``/datasets/training/ID`` is
+what a campaign's models learn from, with a version by content hash behind ``@``; ``/datasets/daily`` is the series of
+the dumps of single days.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from linkeddata import jsonld
+from linkeddata.catalogue.described import GZIP, IRREGULAR, ZIP, Described, Distribution, Words
+from linkeddata.catalogue.holdings import Campaign, DataFile, Holdings, TrainingVersion
+from linkeddata.ids import GBIF_SPECIES, WIKIDATA_ENTITY
+from linkeddata.negotiation import JSON_LD, N_QUADS
+from linkeddata.records import Identification, Label, MediaFile, Step, Taxon
+from linkeddata.store import Store
+
+SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
+LDES = "https://w3id.org/ldes/specification"
+DISCOVERY = "https://iiif.io/api/discovery/1.0/"
+ANNOTATIONS = "https://www.w3.org/TR/annotation-model/"
+DARWIN_CORE = "http://rs.tdwg.org/dwc/text/"
+SPARQL_QUERIES = "http://publications.europa.eu/resource/authority/file-type/SPARQLQ"
+JSON_LINES = "https://jsonlines.org/"
+TSV, PARQUET = "text/tab-separated-values", "application/vnd.apache.parquet"
+DUMPS: dict[str, tuple[str, str, tuple[str, ...], Words]] = {
+    "deboodt.nq.gz": (
+        N_QUADS,
+        GZIP,
+        ("https://www.w3.org/TR/n-quads/", ANNOTATIONS),
+        {"en": "All documents as N-Quads, each in a graph of its name", "nl": "Alle documenten als N-Quads"},
+    ),
+    "deboodt.jsonl.gz": (
+        "",  # no media type is registered for lines of JSON
+        GZIP,
+        (JSON_LINES, ANNOTATIONS),
+        {"en": "All documents as JSON-LD, one a line", "nl": "Alle documenten als JSON-LD, één per regel"},
+    ),
+    "deboodt-dwca.zip": (
+        TSV,
+        ZIP,
+        (DARWIN_CORE,),
+        {"en": "Darwin Core Archive of specimens", "nl": "Darwin Core-archief van objecten"},
+    ),
+    "identifications.parquet": (
+        PARQUET,
+        "",
+        (),
+        {"en": "Identifications as a table in Parquet", "nl": "Determinaties als tabel in Parquet"},
+    ),
+}
+"""What ``deboodt publish dumps`` writes: media type, packing, standards (the first is that of the format), name."""
+VOCABULARIES = (
+    "http://www.w3.org/ns/oa#",
+    "http://rs.tdwg.org/dwc/terms/",
+    "http://www.w3.org/ns/prov#",
+    "http://www.w3.org/2004/02/skos/core#",
+    "https://schema.org/",
+)
+FEATURES = ("JSON-LD", "Turtle", "N-Triples", "N-Quads", "RDF_XML")
+SIMULATED: Words = {
+    "en": jsonld.SIMULATED,
+    "nl": "Geschilderd en gesimuleerd door De Boodt om te tonen hoe het werkt: geen museumobject, geen mensenwoord.",
+}
+
+DumpFiles = Callable[[str], Sequence[DataFile]]
+"""The files of the dump ``whole``, or of a day; none where there is no whole dump."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What descriptions are made of."""
+
+    store: Store
+    base: str
+    holdings: Holdings
+    dumps: DumpFiles
+    days: tuple[str, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing here is of a museum or a person."""
+        return bool(self.holdings.campaigns) and all(one.simulated for one in self.holdings.campaigns)
+
+
+def published_iri(base: str, campaign: str = "") -> str:
+    """Return the IRI of everything that is published, or of a campaign's part of it."""
+    return jsonld.uri(f"{base}/datasets", "published", campaign) or f"{base}/datasets/published"
+
+
+def training_iri(base: str, campaign: str, version: str = "") -> str:
+    """Return the IRI of a campaign's training dataset, or of one version."""
+    return jsonld.uri(f"{base}/datasets", "training", campaign) + (f"@{version}" if version else "")
+
+
+def campaign_iri(base: str, campaign: str) -> str:
+    """Return the IRI of a campaign."""
+    return jsonld.uri(base, "campaigns", campaign)
+
+
+def all_datasets(around: Around) -> list[Described]:
+    """Return every dataset of the catalogue: the whole, each campaign's part, training datasets, the days' series."""
+    found = [whole(around)]
+    for campaign in around.holdings.campaigns:
+        found.append(part(around, campaign))
+        found += [training(around, campaign)] if campaign.training else []
+    return found + ([daily(around)] if around.days else [])
+
+
+def whole(around: Around) -> Described:
+    """Return the dataset of everything that is published here."""
+    store, base = around.store, around.base
+    kinds = (Identification, Label, MediaFile, Taxon)
+    numbers = [store.count(kind) for kind in kinds]
+    created = next((event.moment for event in store.events()), "")
+    examples = [jsonld.uri(base, "identifications", one.id) for one in store.page(Identification, limit=1)]
+    examples += [jsonld.uri(base, "labels", one.id) for one in store.page(Label, limit=1)]
+    host = urlsplit(base).netloc
+    name = around.holdings.publisher.name or host
+    dumped = [way for way in map(dump_way(base, "whole"), around.dumps("whole")) if way]
+    parts = [published_iri(base, one.id) for one in around.holdings.campaigns]
+    parts += [f"{base}/datasets/daily"] if around.days else []
+    return Described(
+        iri=published_iri(base),
+        name={
+            "en": f"Identifications and labels of pictures: all that {name} publishes",
+            "nl": f"Determinaties en labels van afbeeldingen: alles wat {name} publiceert",
+        },
+        description=_with_simulated(_about_whole(numbers), around.simulated),
+        publisher=around.holdings.publisher,
+        about=tuple(dict.fromkeys(iri for one in around.holdings.campaigns for iri in subjects(store, one))),
+        created=created,
+        modified=store.state()[1],
+        distributions=(*dumped, *_services(base), *_lists(base, "")),
+        more={
+            "hasPart": parts,
+            "dcterms:hasPart": parts,
+            "dcterms:accrualPeriodicity": IRREGULAR,
+            "void:sparqlEndpoint": f"{base}/sparql",
+            "void:dataDump": [way.address for way in dumped if way.media_type == N_QUADS],
+            "void:uriSpace": f"{base}/",
+            "void:entities": sum(numbers),
+            "void:exampleResource": examples,
+            "void:feature": [f"http://www.w3.org/ns/formats/{name}" for name in FEATURES],
+            "void:vocabulary": [*VOCABULARIES, f"{base}/vocab#"],
+            "void:subset": [published_iri(base, one.id) for one in around.holdings.campaigns],
+        },
+    )
+
+
+def _about_whole(numbers: Sequence[int]) -> Words:
+    answers, labels, files, taxa = (f"{number:,}" for number in numbers)
+    return {
+        "en": f"What people and models say that pictures of organisms show. It holds {answers} identifications and "
+        f"{labels} labels of {files} files, with {taxa} resolved names. Each says who or what gave it, when, how "
+        "certain, and by which model; taxa are linked to Wikidata and GBIF.",
+        "nl": f"Wat mensen en modellen zeggen dat afbeeldingen van organismen tonen. De dataset bevat {answers} "
+        f"determinaties en {labels} labels van {files} bestanden, met {taxa} herleide namen. Bij elk staat van wie of "
+        "wat het komt, wanneer, hoe zeker en door welk model; taxa zijn verbonden met Wikidata en GBIF.",
+    }
+
+
+def part(around: Around, campaign: Campaign) -> Described:
+    """Return the dataset of one campaign's part of what is published."""
+    store, base = around.store, around.base
+    files = store.count_files_of(campaign.id)
+    answers, labels = (store.count(kind, campaign=campaign.id) for kind in (Identification, Label))
+    moments = sorted(step.moment for step in store.each(Step, campaign=campaign.id) if step.moment)
+    title = campaign.title or campaign.id
+    said = f" {campaign.description}" if campaign.description else ""
+    about = {
+        "en": f"What people and models say that the pictures of the campaign “{title}” show.{said} It holds "
+        f"{answers:,} identifications and {labels:,} labels of {files:,} files. Each says who or what gave it, when "
+        "and how certain.",
+        "nl": f"Wat mensen en modellen zeggen dat de afbeeldingen van de campagne „{title}” tonen. De dataset bevat "
+        f"{answers:,} determinaties en {labels:,} labels van {files:,} bestanden. Bij elk staat van wie of wat het "
+        "komt, wanneer en hoe zeker.",
+    }
+    return Described(
+        iri=published_iri(base, campaign.id),
+        name={
+            "en": f"Identifications and labels of the campaign “{title}”",
+            "nl": f"Determinaties en labels van de campagne „{title}”",
+        },
+        description=_with_simulated(about, campaign.simulated),
+        publisher=campaign.publisher,
+        about=subjects(store, campaign),
+        created=moments[0] if moments else "",
+        modified=moments[-1] if moments else "",
+        distributions=tuple(_lists(base, campaign.id)),
+        more={
+            "isPartOf": published_iri(base),
+            "dcterms:isPartOf": published_iri(base),
+            "prov:wasGeneratedBy": campaign_iri(base, campaign.id),
+            "void:sparqlEndpoint": f"{base}/sparql",
+            "void:entities": answers + labels,
+        },
+    )
+
+
+def training(around: Around, campaign: Campaign) -> Described:
+    """Return a campaign's training dataset as such, which leads to its versions."""
+    base, current = around.base, campaign.training[0]
+    versions = [training_iri(base, campaign.id, one.name) for one in campaign.training]
+    return Described(
+        iri=training_iri(base, campaign.id),
+        name=_training_name(campaign),
+        description=_about_training(campaign, current),
+        publisher=campaign.publisher,
+        about=subjects(around.store, campaign),
+        modified=current.modified,
+        distributions=_files(base, campaign, current),
+        more={
+            "isBasedOn": published_iri(base, campaign.id),
+            "prov:wasDerivedFrom": published_iri(base, campaign.id),
+            "dcat:hasVersion": versions,
+            **({"dcat:hasCurrentVersion": versions[0]} if current.files else {}),
+        },
+    )
+
+
+def training_version(around: Around, campaign: Campaign, version: TrainingVersion) -> Described:
+    """Return one version of a campaign's training dataset."""
+    base = around.base
+    models = [jsonld.model_uri(base, *name.rsplit("@", 1)) for name in version.models]
+    return Described(
+        iri=training_iri(base, campaign.id, version.name),
+        name={language: f"{name}, {version.name}" for language, name in _training_name(campaign).items()},
+        description=_about_training(campaign, version),
+        publisher=campaign.publisher,
+        about=subjects(around.store, campaign),
+        modified=version.modified,
+        version=version.name,
+        distributions=_files(base, campaign, version),
+        more={
+            "dcat:isVersionOf": training_iri(base, campaign.id),
+            "prov:wasDerivedFrom": published_iri(base, campaign.id),
+            "subjectOf": models,
+        },
+    )
+
+
+def _training_name(campaign: Campaign) -> Words:
+    title = campaign.title or campaign.id
+    return {"en": f"Training dataset of the campaign “{title}”", "nl": f"Trainingsdataset van de campagne „{title}”"}
+
+
+def _about_training(campaign: Campaign, version: TrainingVersion) -> Words:
+    counts = dict(version.counts)
+    images, classes = counts.get("images", 0), counts.get("classes", 0)
+    learned = ", ".join(version.models)
+    here = {
+        "en": f"It names {images:,} images of {classes:,} classes and the side each stands on, so that no hand, series "
+        "or specimen is on two sides.",
+        "nl": f"Zij noemt {images:,} beelden van {classes:,} klassen en aan welke kant elk staat, zodat geen hand, "
+        "serie of object aan twee kanten staat.",
+    }
+    gone = {
+        "en": "This version is no longer kept here; its name is the beginning of its content hash.",
+        "nl": "Deze versie wordt hier niet meer bewaard; haar naam is het begin van haar hash.",
+    }
+    models = {
+        "en": f" Models that learned from it: {learned}." if learned else "",
+        "nl": f" Modellen die ervan leerden: {learned}." if learned else "",
+    }
+    what = {
+        "en": "What models of this campaign learn from: a row for each image, with its label as people's tags decided "
+        "it, its source, and its own licence.",
+        "nl": "Waar modellen van deze campagne van leren: een rij per afbeelding, met het label dat uit de tags van "
+        "mensen volgt, de bron en de eigen licentie.",
+    }
+    body = here if version.files else gone
+    return _with_simulated(
+        {language: f"{what[language]} {body[language]}{models[language]}" for language in what}, campaign.simulated
+    )
+
+
+def _files(base: str, campaign: Campaign, version: TrainingVersion) -> tuple[Distribution, ...]:
+    iri = training_iri(base, campaign.id, version.name)
+    return tuple(
+        Distribution(
+            key=one.name,
+            address=f"{iri}/{one.name}",
+            name={"en": one.name, "nl": one.name},
+            media_type=one.media_type,
+            bytes=one.bytes,
+            sha256=one.sha256,
+            modified=one.modified,
+        )
+        for one in version.files
+    )
+
+
+def daily(around: Around) -> Described:
+    """Return the series of the dumps of single days."""
+    base = around.base
+    members = [f"{base}/datasets/daily/{day}" for day in around.days]
+    return Described(
+        iri=f"{base}/datasets/daily",
+        name={"en": "What was said on single days", "nl": "Wat op afzonderlijke dagen is gezegd"},
+        description={
+            "en": "A dump for each of some days: the identifications and labels that came about on it, as they stand "
+            "now. A day's dump may change when an answer of that day is reviewed or withdrawn.",
+            "nl": "Een dump voor elk van enkele dagen: de determinaties en labels die die dag ontstonden, zoals zij nu "
+            "zijn. De dump van een dag kan veranderen als een antwoord van die dag wordt beoordeeld of ingetrokken.",
+        },
+        publisher=around.holdings.publisher,
+        series=True,
+        more={"isPartOf": published_iri(base), "hasPart": members, "dcat:seriesMember": members},
+    )
+
+
+def of_day(around: Around, day: str) -> Described:
+    """Return the dump of one day as a dataset."""
+    base = around.base
+    return Described(
+        iri=f"{base}/datasets/daily/{day}",
+        name={"en": f"Identifications and labels of {day}", "nl": f"Determinaties en labels van {day}"},
+        description=_with_simulated(
+            {
+                "en": f"The identifications and labels that came about on {day}, as they stand now. What was withdrawn "
+                "since is not among them.",
+                "nl": f"De determinaties en labels die op {day} ontstonden, zoals zij nu zijn. Wat sindsdien is "
+                "ingetrokken, staat er niet in.",
+            },
+            around.simulated,
+        ),
+        publisher=around.holdings.publisher,
+        distributions=tuple(way for way in map(dump_way(base, day), around.dumps(day)) if way),
+        more={"dcat:inSeries": f"{base}/datasets/daily", "isPartOf": f"{base}/datasets/daily"},
+    )
+
+
+def dump_way(base: str, part_name: str) -> Callable[[DataFile], Distribution | None]:
+    """Return what makes a distribution of a file of a dump; ``None`` for what is no data of its own."""
+
+    def made(one: DataFile) -> Distribution | None:
+        if one.name not in DUMPS:
+            return None
+        media_type, packed, standards, name = DUMPS[one.name]
+        return Distribution(
+            key=one.name,
+            address=f"{base}/dumps/{part_name}/{one.name}",
+            name=name,
+            media_type=media_type,
+            packed=packed,
+            conforms_to=standards,
+            format="" if media_type else standards[0],
+            bytes=one.bytes,
+            sha256=one.sha256,
+            modified=one.modified,
+        )
+
+    return made
+
+
+def _services(base: str) -> list[Distribution]:
+    return [
+        Distribution(
+            key="sparql",
+            address=f"{base}/sparql",
+            name={"en": "SPARQL endpoint", "nl": "SPARQL-endpoint"},
+            conforms_to=(SPARQL,),
+            format=SPARQL_QUERIES,
+            service=f"{base}/sparql",
+        ),
+        Distribution(
+            key="feed",
+            address=f"{base}/feed",
+            name={"en": "All changes as a Linked Data Event Stream", "nl": "Alle wijzigingen als event stream"},
+            media_type=JSON_LD,
+            conforms_to=(LDES,),
+            listed=True,
+        ),
+        Distribution(
+            key="changes",
+            address=f"{base}/feed/activity",
+            name={"en": "All changes for IIIF Change Discovery", "nl": "Alle wijzigingen voor IIIF Change Discovery"},
+            media_type=JSON_LD,
+            conforms_to=(DISCOVERY,),
+            listed=True,
+        ),
+    ]
+
+
+def _lists(base: str, campaign: str) -> list[Distribution]:
+    asked = f"?{urlencode({'campaign': campaign})}" if campaign else ""
+    names = {
+        "identifications": {"en": "Identifications by pages", "nl": "Determinaties per pagina"},
+        "labels": {"en": "Labels by pages", "nl": "Labels per pagina"},
+    }
+    return [
+        Distribution(
+            key=kind,
+            address=f"{base}/{kind}{asked}",
+            name=name,
+            media_type=JSON_LD,
+            conforms_to=(ANNOTATIONS,),
+            listed=True,
+        )
+        for kind, name in names.items()
+    ]
+
+
+def subjects(store: Store, campaign: Campaign) -> tuple[str, ...]:
+    """Return the IRIs of what a campaign is about: IRIs as they are, Q-items, and names that the store has resolved."""
+    return tuple(filter(None, (_subject(store, one) for one in campaign.about)))
+
+
+def _subject(store: Store, said: str) -> str:
+    if said.startswith(("http://", "https://")):
+        return jsonld.iri_of(said)
+    if jsonld.is_item(said):
+        return WIKIDATA_ENTITY + said
+    taxon = store.get(Taxon, said)
+    if taxon is not None and jsonld.is_item(taxon.item):
+        return WIKIDATA_ENTITY + taxon.item
+    return GBIF_SPECIES + taxon.gbif_key if taxon is not None and taxon.gbif_key.isdecimal() else ""
+
+
+def _with_simulated(words: Words, simulated: bool) -> Words:
+    return {language: f"{text} {SIMULATED[language]}" if simulated else text for language, text in words.items()}
