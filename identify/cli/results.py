@@ -68,13 +68,12 @@ def serve(shell: Shell, host: str, port: int) -> None:
 
     Documents are named after the setting base_url; where it is not set, after the address they are served from.
     """
-    import uvicorn
-
     from identify.app import create_app
+    from identify.serving import listen
 
     settings = shell.settings()
     if settings.base_url == Settings().base_url:
         settings = shell.settings(base_url=f"http://{host}:{port}")
     app = create_app(settings, follow=not settings.sparql_published)
     shell.say(f"De Boodt on http://{host}:{port} with {settings.store}; Ctrl-C stops it")
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    listen(app, host, port)
