@@ -42,6 +42,11 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?=.)", re.DOTALL)
 _AUTHORITY = re.compile(r"([\w.~!$&'()*+,;=:%-]*@)?(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]+)(:[0-9]*)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=-]*")
+# what most IRIs look like: nothing in them has to be encoded, and http is no prefix of the context
+_USUAL_IRI = re.compile(
+    r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~:/?@!$&'()*+,;=-]*)?(#[A-Za-z0-9._~:/?@!$&'()*+,;=-]*)?"
+)
+_USUAL_SEGMENT = re.compile(r"[A-Za-z0-9_~-]+")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # language, extended language, script, region, one variant (BCP 47); Oxigraph drops a text with any stranger tag
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{3})?(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?(-[a-z0-9]{5,8})?", re.IGNORECASE)
@@ -53,6 +58,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _COL_ID = re.compile(r"[A-Z0-9]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
+_NUMBERS = frozenset({int, float, bool})
 _IRI_ASCII = frozenset("-._~:/?#@!$&'()*+,;=%")
 
 
@@ -273,6 +279,8 @@ def iri_of(value: str) -> str:
     >>> iri_of("https://example.org/a plate.jpg"), iri_of("not an IRI"), iri_of("dwc:taxonID")
     ('https://example.org/a%20plate.jpg', '', '')
     """
+    if _USUAL_IRI.fullmatch(value):
+        return value
     scheme = _SCHEME.match(value)
     if not scheme or scheme[1] in _terms():
         return ""
@@ -409,9 +417,14 @@ def _taxon_iris(named: Alternative, taxon: Taxon | None = None) -> list[str]:
     """Return the IRIs of a taxon, best first: Wikidata, GBIF, Catalogue of Life."""
     gbif_key = named.gbif_key or (taxon.gbif_key if taxon else "")
     col_id = named.col_id or (taxon.col_id if taxon else "")
-    iris = [ids.WIKIDATA_ENTITY + named.item] if is_item(named.item) else []
+    return list(_iris_of_taxon(named.item, gbif_key, col_id))
+
+
+@lru_cache(4096)
+def _iris_of_taxon(item: str, gbif_key: str, col_id: str) -> tuple[str, ...]:
+    iris = [ids.WIKIDATA_ENTITY + item] if is_item(item) else []
     iris += [ids.GBIF_SPECIES + gbif_key] if _DIGITS.fullmatch(gbif_key) else []
-    return iris + ([COL_TAXON + col_id] if _COL_ID.fullmatch(col_id) else [])
+    return (*iris, *([COL_TAXON + col_id] if _COL_ID.fullmatch(col_id) else []))
 
 
 def _taxon_id(same: Sequence[str]) -> str:
@@ -579,15 +592,17 @@ def _urn(kind: str, key: str) -> str:
 
 def _segment(key: str) -> str:
     """Return ``key`` as one path segment; ``.`` and ``..`` would be taken for directories."""
+    if _USUAL_SEGMENT.fullmatch(key):
+        return key
     return quote(_text(key), safe="") if key.strip(".") else key.replace(".", "%2E")
 
 
 def _filled(node: Mapping[str, Any]) -> Document:
     """Return ``node`` without what is not known; text is made fit for Unicode output."""
     return {
-        key: _text(value) if isinstance(value, str) else value
+        key: value if value.__class__ is not str or value.isascii() else _text(value)
         for key, value in node.items()
-        if value not in ("", (), [], {})
+        if value or value.__class__ in _NUMBERS  # nothing is known of what is empty, but 0 is known
     }
 
 

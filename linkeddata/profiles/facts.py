@@ -52,6 +52,7 @@ class Profile:
     title: str
     document: Callable[[Said], Document]
     carries: Carries
+    pictured: bool = False  # whether it shows a small copy of the image
 
 
 FACTS = (

@@ -105,4 +105,4 @@ def carries(said: Said) -> frozenset[str]:
     return frozenset(facts)
 
 
-PROFILE = Profile("schema", "https://docs.nde.nl/schema-profile/", "SCHEMA-AP-NDE", document, carries)
+PROFILE = Profile("schema", "https://docs.nde.nl/schema-profile/", "SCHEMA-AP-NDE", document, carries, pictured=True)
