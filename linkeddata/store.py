@@ -8,7 +8,7 @@ Text is kept as it is, but for what no database keeps: NUL and halves of surroga
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import islice
@@ -38,6 +38,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from linkeddata import lineages
 from linkeddata.errors import StoreError
 from linkeddata.records import CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
+from linkeddata.rowreader import RowReader
 from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, SCHEMA, SHAPES, Shape
 
 R = TypeVar("R", bound=Record)
@@ -45,6 +46,10 @@ R = TypeVar("R", bound=Record)
 BATCH = 1000
 """Records in one transaction, rows in one page."""
 BUSY_TIMEOUT_MS = 60_000
+CACHE_KIB = 64 * 1024
+"""What a connection that writes to SQLite keeps of the file: keys come in no order, they touch all of an index."""
+CHECKPOINT_PAGES = 16_384
+"""Pages of 4 KiB that wait in SQLite's journal until they go to their places, each once however often it changed."""
 _NOTHING: Mapping[type[Record], Collection[str]] = {}
 _LOCK = 0x6465_626F_6F64_74  # "deboodt"; an arbitrary number that only we ask PostgreSQL for
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -80,6 +85,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
         self._writer = self._engine.execution_options(writes=True)
+        self._reader = RowReader(self._engine)
         try:
             self._migrate()
         except BaseException:
@@ -96,6 +102,7 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back."""
+        self._reader.close()
         self._engine.dispose()
 
     def put(self, records: Iterable[Record], *, agent: str, moment: str, batch: int = BATCH) -> Changes:
@@ -122,10 +129,18 @@ class Store:
     def get(self, kind: type[R], key: str) -> R | None:
         """Return the record with this key, or None."""
         shape = SHAPES[kind]
-        query = select(shape.table).where(shape.table.c[shape.key] == _storable(key))
-        with self.reading() as connection:
-            row = connection.execute(query).first()
-        return None if row is None else shape.record(row)
+        rows = self.rows(f"{shape.question} WHERE {shape.key} = ?", (_storable(key),))
+        return shape.record(rows[0]) if rows else None
+
+    def rows(self, question: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows that answer a short question in SQL, with ``?`` for values. Raises ``StoreError``."""
+        with _translated(self._engine):
+            return self._reader.rows(question, values)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether ``get`` and ``rows`` answer in microseconds, from a file on this machine."""
+        return self._reader.at_once
 
     def each(self, kind: type[R], /, **equals: str | int) -> Iterator[R]:
         """Yield the records whose fields equal what is given, ordered by key.
@@ -150,10 +165,11 @@ class Store:
     def page(self, kind: type[R], *, after: str = "", limit: int = 100, **equals: str | int) -> list[R]:
         """Return at most ``limit`` records whose keys come after ``after`` and whose fields equal what is given."""
         shape = SHAPES[kind]
-        key = shape.table.c[shape.key]
-        query = select(shape.table).where(key > _storable(after), *_conditions(shape, equals))
-        page: list[R] = self._page(shape, query.order_by(key).limit(limit))
-        return page
+        _checked_fields(shape, equals)
+        where = "".join(f' AND "{field}" = ?' for field in equals)
+        question = f"{shape.question} WHERE {shape.key} > ?{where} ORDER BY {shape.key} LIMIT ?"
+        values = (_storable(v) if isinstance(v, str) else v for v in (after, *equals.values(), limit))
+        return [shape.record(row) for row in self.rows(question, tuple(values))]
 
     def ordered(self, kind: type[R], by: str) -> Iterator[R]:
         """Yield the records whose text field ``by`` is not empty, ordered by it and then by key, in pages."""
@@ -173,9 +189,8 @@ class Store:
 
     def state(self) -> tuple[int, str]:
         """Return the log's last sequence number and its moment: while they are the same, so is all that is stored."""
-        with self.reading() as connection:
-            row = connection.execute(select(EVENT.c.seq, EVENT.c.moment).order_by(EVENT.c.seq.desc()).limit(1)).first()
-        return (row.seq, row.moment) if row else (0, "")
+        rows = self.rows("SELECT seq, moment FROM event ORDER BY seq DESC LIMIT 1")
+        return (rows[0][0], rows[0][1]) if rows else (0, "")
 
     def recent(self, kind: type[R], limit: int) -> list[R]:
         """Return at most ``limit`` of the records that were added last and are still there, newest first."""
@@ -482,10 +497,14 @@ def _json(payload: dict[str, Any]) -> str:
 
 
 def _conditions(shape: Shape, equals: Mapping[str, str | int]) -> list[Any]:
-    unknown = sorted(set(equals) - set(shape.fields))
+    _checked_fields(shape, equals)
+    return [shape.table.c[f] == (_storable(v) if isinstance(v, str) else v) for f, v in equals.items()]
+
+
+def _checked_fields(shape: Shape, named: Iterable[str]) -> None:
+    unknown = sorted(set(named) - set(shape.fields))
     if unknown:
         raise TypeError(f"{shape.kind.__name__} has no field {unknown[0]!r}")
-    return [shape.table.c[f] == (_storable(v) if isinstance(v, str) else v) for f, v in equals.items()]
 
 
 _FILES = SHAPES[MediaFile].table
@@ -533,10 +552,13 @@ def _sqlite(url: URL) -> Engine:
             "PRAGMA synchronous = NORMAL"
         )  # in WAL a killed process loses nothing, a power cut at most the end
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
+        if writes:
+            connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

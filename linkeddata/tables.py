@@ -92,6 +92,12 @@ class Shape:
     packed: tuple[tuple[int, Callable[[Any], Any]], ...]
     """Position of each JSON field, and what makes one element of it again."""
     volatile: tuple[int, ...]
+    flags: tuple[int, ...]
+    """Position of each field that is true or false; SQLite keeps them as 1 and 0."""
+    slots: tuple[Callable[[Any, Any], None], ...]
+    """What puts each field into a record."""
+    question: str
+    """How a question for whole rows begins in SQL."""
 
     def row(self, record: Record) -> tuple[Any, ...]:
         """Return the record as a row, its tuples as JSON."""
@@ -108,7 +114,12 @@ class Shape:
         values = list(row)
         for position, element in self.packed:
             values[position] = tuple(element(x) for x in orjson.loads(values[position]))
-        return self.kind(**dict(zip(self.fields, values, strict=True)))
+        for position in self.flags:
+            values[position] = bool(values[position])
+        record = object.__new__(self.kind)
+        for fill, value in zip(self.slots, values, strict=True):  # a third of what __init__ takes
+            fill(record, value)
+        return record
 
     def same(self, one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
         """Tell whether two rows differ in nothing but volatile fields."""
@@ -135,7 +146,19 @@ def _shape(kind: type[Record], name: str) -> Shape:
     names = tuple(f.name for f in fields(kind))
     packed = tuple((i, _element(hints[n])) for i, n in enumerate(names) if get_origin(hints[n]) is tuple)
     volatile = tuple(i for i, n in enumerate(names) if n in VOLATILE.get(kind, frozenset()))
-    return Shape(kind, name, _table(kind, name, hints), KEYS[kind], names, attrgetter(*names), packed, volatile)
+    return Shape(
+        kind,
+        name,
+        _table(kind, name, hints),
+        KEYS[kind],
+        names,
+        attrgetter(*names),
+        packed,
+        volatile,
+        flags=tuple(i for i, n in enumerate(names) if hints[n] is bool),
+        slots=tuple(getattr(kind, n).__set__ for n in names),
+        question="SELECT {} FROM {}".format(", ".join(f'"{n}"' for n in names), name),  # noqa: S608 - names of ours
+    )
 
 
 SHAPES: dict[type, Shape] = {kind: _shape(kind, name) for kind, name in NAMES.items()}
