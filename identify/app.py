@@ -17,7 +17,6 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, Response
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,8 +26,8 @@ from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
 from identify.website import STATIC, Website, static, website
+from linkeddata import annotationroutes, sparqlservice
 from linkeddata import api as documents_api
-from linkeddata import sparqlservice
 from linkeddata.answercache import AnswerCache
 from linkeddata.catalogue import routes as catalogue_routes
 from linkeddata.catalogue.routes import Catalogue
@@ -48,6 +47,7 @@ from linkeddata.publishedgraph import GRAPH, PublishedGraph
 from linkeddata.records import Identification, Label, MediaFile, Step, Tag, Taxon
 from linkeddata.responses import DATA_FORMS, kept, problems
 from linkeddata.settings import VERSION, Settings
+from linkeddata.shortcut import Shortcut
 from linkeddata.sparqlpool import Limits as QueryLimits
 from linkeddata.sparqlpool import Pool, lag
 from linkeddata.sparqlservice import Endpoint, External
@@ -60,12 +60,18 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+HEADERS = [
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+"""What every answer has that does not say otherwise."""
+OPEN = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Link, Last-Modified, Content-Location"),
+]
+"""What lets other sites read documents."""
 DESCRIPTION = """What people and models say that pictures show, as linked data.
 
 Documents come as JSON-LD, plain JSON (the same), Turtle, N-Triples, N-Quads, RDF/XML or a page for people, chosen by
@@ -160,6 +166,10 @@ def create_app(
     )
     app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
     _add_problems(app, site)
+    if opened.at_once:
+        app.add_middleware(
+            Shortcut, answer=lambda request, key: annotationroutes.identified(request, parts, key), store=opened
+        )
     app.add_middleware(Compressed)
     app.add_middleware(Manners)
     _describe_problems(app)
@@ -396,15 +406,14 @@ class Manners:
             await self.app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
+        own = HEADERS + OPEN if head or scope["method"] == "GET" else HEADERS
 
         async def polite(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["method"] in ("GET", "HEAD"):
-                    headers["Access-Control-Allow-Origin"] = "*"
-                    headers["Access-Control-Expose-Headers"] = "ETag, Link, Last-Modified, Content-Location"
+                given = message["headers"]
+                named = {name for name, _ in given}
+                more = [pair for pair in own if pair[0] not in named]
+                message = {**message, "headers": [*given, *more]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -1,6 +1,7 @@
 """What was said of pictures, one by one, over HTTP. In: the parts of all routes. Out: routes of annotations."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,22 @@ from linkeddata.records import Identification, Label, MediaFile
 from linkeddata.responses import Context, described, respond
 
 AsProfile = Annotated[str, Query(description=f"How to say it: one of {', '.join(PROFILES)}.")]
+_IRI = "\0"
+_SUFFIX_OF = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
 Loss = Annotated[bool, Query(description="Instead of the document: what the profile cannot say of this one.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a reader wants an identification: the form by suffix, the context, the profile by parameter, or its loss."""
+
+    form: str = ""
+    context: ContextForm = "link"
+    profile: str = ""
+    loss: bool = False
+
+
+_AS_USUAL = Asked()
 
 
 def router(parts: Parts) -> APIRouter:
@@ -38,8 +54,7 @@ def router(parts: Parts) -> APIRouter:
         `decision` is `identified` or `unknown`; an unknown one has no `body`. In a browser: picture beside answer.
         `profile` says the same in the words of another model; `loss=1` tells what that model has no words for.
         """
-        record, form = found(parts, Identification, key, "identification")
-        return _in_profile(request, parts, record, Asked(form, context, profile, loss))
+        return identified(request, parts, key, Asked("", context, profile, loss))
 
     @api.get(
         "/labels/{key:path}",
@@ -57,14 +72,10 @@ def router(parts: Parts) -> APIRouter:
     return api
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a reader wants an identification: the form by suffix, the context, the profile by parameter, or its loss."""
-
-    form: str
-    context: ContextForm
-    profile: str
-    loss: bool
+def identified(request: Request, parts: Parts, key: str, asked: Asked = _AS_USUAL) -> Response:
+    """Return the identification with this key, which may have a suffix; raises ``Problem``."""
+    record, form = found(parts, Identification, key, "identification")
+    return _in_profile(request, parts, record, replace(asked, form=form) if form else asked)
 
 
 def _in_profile(request: Request, parts: Parts, record: Identification, asked: Asked) -> Response:
@@ -74,7 +85,7 @@ def _in_profile(request: Request, parts: Parts, record: Identification, asked: A
     """
     profile = _profile(asked.profile or asked_profile(request.headers.get("accept", "")))
     said = documents.said_of(parts.store, record, parts.base, parts.settings.handle_prefix)
-    small = picture(parts, said.media, 250)
+    small = picture(parts, said.media, 250) if profile.pictured else ""
     said = replace(said, thumbnail=parts.base + small) if small else said
     try:
         doc = loss_document(profile, said) if asked.loss else profile.document(said)
@@ -84,25 +95,26 @@ def _in_profile(request: Request, parts: Parts, record: Identification, asked: A
     answer = respond(request, parts, doc, page=page, form=asked.form, context=asked.context, suffixed=not asked.loss)
     iri = jsonld.uri(parts.base, "identifications", record.id)
     kind = answer.headers.get("content-type", "").partition(";")[0]
-    suffix = next((suffix for suffix, media_type in SUFFIXES.items() if media_type == kind), "")
+    suffix = _SUFFIX_OF.get(kind, "")
     if suffix:
         query = {"profile": profile.name} if profile.name != "anno" and kind != HTML else {}
         query |= {"context": asked.context} if asked.context != "link" else {}
         query |= {"loss": "1"} if asked.loss else {}
         answer.headers["Content-Location"] = f"{iri}.{suffix}" + (f"?{urlencode(query)}" if query else "")
     answer.headers["Link"] = ", ".join(
-        filter(None, [answer.headers.get("link", ""), _profile_links(profile, iri, kind)])
+        filter(None, [answer.headers.get("link", ""), _profile_links(profile.name, kind).replace(_IRI, iri)])
     )
     return answer
 
 
-def _profile_links(profile: Profile, iri: str, kind: str) -> str:
-    """Return links to the profile that an answer of this media type has, and to the other profiles."""
-    conforms = [f'<{profile.uri}>; rel="profile"'] if kind != HTML else []
+@lru_cache(64)
+def _profile_links(name: str, kind: str) -> str:
+    """Return links to the profile that an answer of this media type has, and to the others, ``_IRI`` for its IRI."""
+    conforms = [f'<{PROFILES[name].uri}>; rel="profile"'] if kind != HTML else []
     others = [
-        f'<{iri}.jsonld?profile={one.name}>; rel="alternate"; type="{JSON_LD}"; profile="{one.uri}"'
+        f'<{_IRI}.jsonld?profile={one.name}>; rel="alternate"; type="{JSON_LD}"; profile="{one.uri}"'
         for one in PROFILES.values()
-        if one is not profile
+        if one.name != name
     ]
     return ", ".join(conforms + others)
 

@@ -29,7 +29,7 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and takes_gzip(Headers(scope=scope).get("accept-encoding", "")):
+        if scope["type"] == "http" and _takes_gzip(scope):
             send = _Sender(send)
         await self.app(scope, receive, send)
 
@@ -56,6 +56,7 @@ class _Sender:
             if self._worth_it(head, body, more):
                 self._packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
                 body = self._packed(body, more)
+                head = {**head, "headers": list(head["headers"])}  # the application may send its list again
                 _as_gzip(head, None if more else len(body))
             await self._send(head)
         elif self._packer is not None:
@@ -86,6 +87,11 @@ def _as_gzip(head: Message, length: int | None) -> None:
     tag = headers.get("etag", "")
     if tag and not tag.startswith("W/"):
         headers["ETag"] = f"W/{tag}"
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    said = (value for name, value in scope["headers"] if name == b"accept-encoding")
+    return takes_gzip(next(said, b"").decode("latin-1"))
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -6,6 +6,7 @@ equals the one we offer first.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _PROFILE = re.compile(r'application/ld\+json[^,"]*;\s*profile=(?:"([^"]*)"|([^\s,;"]+))', re.IGNORECASE)
 
@@ -16,6 +17,9 @@ N_TRIPLES = "application/n-triples"
 N_QUADS = "application/n-quads"
 RDF_XML = "application/rdf+xml"
 HTML = "text/html"
+
+LONGEST_KEPT = 300
+"""Headers up to so many characters are what browsers and libraries say; what they come to is kept."""
 
 SUFFIXES: dict[str, str] = {
     "jsonld": JSON_LD,
@@ -37,6 +41,12 @@ def preferred(accept: str, offered: Sequence[str]) -> str:
     >>> preferred("image/png", [JSON_LD]), preferred("*/*", [JSON_LD, HTML])
     ('', 'application/ld+json')
     """
+    usual = len(accept) <= LONGEST_KEPT
+    return (_preferred if usual else _preferred.__wrapped__)(accept, tuple(offered))
+
+
+@lru_cache(1024)
+def _preferred(accept: str, offered: tuple[str, ...]) -> str:
     ranges = [_range(part) for part in accept.split(",") if part.strip()] or [("*/*", 1.0)]
     weights = {media_type: _weight(media_type, ranges) for media_type in offered}
     best = max(offered, key=lambda media_type: weights[media_type], default="")

@@ -5,6 +5,8 @@ page for people where there are pages. The ``Accept`` header chooses, or a suffi
 """
 
 import hashlib
+import re
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,7 +14,7 @@ import orjson
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from linkeddata import jsonld
+from linkeddata import conditions, jsonld
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.negotiation import (
     HTML,
@@ -32,6 +34,8 @@ from linkeddata.problem import Problem
 from linkeddata.profiles import PROFILES
 from linkeddata.settings import VERSION
 
+_STEM = "\0"
+_USUAL_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 A_DAY = "public, max-age=86400"
 DATA_FORMS = (JSON_LD, JSON, TURTLE, N_TRIPLES, N_QUADS, RDF_XML)
 
@@ -48,7 +52,7 @@ def described(what: str, example: Document | None = None, *, page: bool = True) 
     return {
         200: {"description": what, "content": content | ({HTML: {}} if page else {})},
         304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
-        **problems(404, 406),
+        **problems(404, 406, 412),
     }
 
 
@@ -98,41 +102,49 @@ def respond(
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     named = doc.get("@context")
     ours = named if isinstance(named, str) else f"{parts.base}/context.jsonld"
-    links = _links(request, (parts.base, ours), chosen, offered if suffixed else [])
+    links = _links(request, (parts.base, ours), chosen, tuple(offered) if suffixed else ())
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching} | ({"Link": links} if links else {})
-    if request.method == "GET" and tag in request.headers.get("if-none-match", ""):
+    status = conditions.answered(request.headers, tag)
+    if status == 412:
+        raise Problem(412, "Precondition failed", "The document is no longer what you have.", headers)
+    if status == 304:
         return Response(status_code=304, headers=headers)
     charset = "; charset=utf-8" if chosen.startswith("text/") else ""
     return Response(body, headers=headers | {"Content-Type": chosen + charset})
 
 
-def _links(request: Request, addresses: tuple[str, str], chosen: str, offered: list[str]) -> str:
+def _links(request: Request, addresses: tuple[str, str], chosen: str, offered: tuple[str, ...]) -> str:
     """Return the ``Link`` header: the other forms by suffix, and for plain JSON the context it is to be read with."""
     base, named = addresses
-    stem, _ = without_suffix(_written(request))
     name = request.query_params.get("profile", "")
     asked = f"?profile={name}" if name in PROFILES else ""
+    stem, _ = without_suffix(_written(request))
+    links = _alternates(chosen, offered if request.method == "GET" else (), asked).replace(_STEM, f"{base}{stem}")
+    if chosen != JSON:
+        return links
+    reading = f'<{named}>; rel="http://www.w3.org/ns/json-ld#context"; type="{JSON_LD}"'
+    return f"{links}, {reading}" if links else reading
+
+
+@lru_cache(256)
+def _alternates(chosen: str, offered: tuple[str, ...], asked: str) -> str:
+    """Return links to the other forms, with ``_STEM`` where the document's address without its suffix belongs."""
     suffixes = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
-    links = [
-        f'<{base}{stem}.{suffixes[other]}{asked}>; rel="alternate"; type="{other}"'
-        for other in offered
-        if other != chosen and request.method == "GET"
-    ]
-    if chosen == JSON:
-        kind = f'rel="http://www.w3.org/ns/json-ld#context"; type="{JSON_LD}"'
-        links.append(f"<{named}>; {kind}")
-    return ", ".join(links)
+    others = [other for other in offered if other != chosen]
+    return ", ".join(f'<{_STEM}.{suffixes[other]}{asked}>; rel="alternate"; type="{other}"' for other in others)
 
 
 def _written(request: Request) -> str:
     """Return the path as it was asked for, percent-encoded: decoded, a %2F in a key would look like a slash."""
     path: str = request.scope.get("raw_path", b"").decode("ascii", "replace").partition("?")[0]
+    if _USUAL_PATH.fullmatch(path):
+        return path
     return quote(path, safe="/%:@!$&'()*+,;=~") or quote(request.url.path)
 
 
 def kept(request: Request, body: bytes, media_type: str) -> Response:
     """Return bytes that change only with a new release; a day, for nobody should be without its new terms longer."""
     headers = {"ETag": f'"{VERSION}-{hashlib.sha256(body).hexdigest()[:32]}"', "Cache-Control": A_DAY}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
+    if status := conditions.answered(request.headers, headers["ETag"]):
+        return Response(status_code=status, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
