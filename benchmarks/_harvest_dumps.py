@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import orjson
+import pyarrow as pa
 
-from benchmarks._dump_made import write_dumps
+from benchmarks._dump_made import DISTINCT, write_dumps
 from benchmarks._figure import figure
 from harvest.dumps.extract import extract
 from harvest.dumps.statements import Wanted
@@ -123,6 +124,7 @@ def _peak() -> float:
 def read(way: str, path: Path, folder: Path, size: int) -> None:
     """Read a dump one way, in this process, and print what it took."""
     SIZE_OF[path.name] = size
+    pa.array([""])  # imports pandas where that is installed, as the first array does
     begun, used = time.perf_counter(), time.process_time()
     done = WAYS[way](path, folder)
     told = {"bytes": done, "wall": time.perf_counter() - begun, "processor": time.process_time() - used}
@@ -155,20 +157,22 @@ def _rate(told: dict[str, float]) -> float:
 
 
 def measure(data: Path, folder: Path, size: int = SIZE, endings: Sequence[str] = ("gz", "bz2")) -> None:
-    """Make dumps of ``size`` and of a quarter of it, read them, print the figures; remove the dumps."""
-    whole, quarter = folder / "whole", folder / "quarter"
-    for place, bytes_ in ((whole, size), (quarter, size // 4)):
-        place.mkdir(parents=True, exist_ok=True)
-        write_dumps(data, place, bytes_, distinct=min(size // 8, 256 << 20), endings=endings)
+    """Make dumps of ``size`` and of a quarter of it where ``folder`` has none, read them, print the figures."""
     for ending in endings:
-        path, small = whole / f"made.json.{ending}", quarter / f"made.json.{ending}"
+        path, small = (_made(data, folder / f"{part}", part, size, ending) for part in (size, size // 4))
         took = {way: _took(way, path, folder, size) for way in WAYS}
         given = _two_that_share_nothing()
         _tell(ending, took, _took("extract", small, folder, size // 4)["peak"])
         figure(f"dump .{ending}, two processes that share nothing", given, "x", beside="one process", beside_value=1.0)
-    for place in (whole, quarter):
-        for path in place.iterdir():
-            path.unlink()
+
+
+def _made(data: Path, place: Path, part: int, size: int, ending: str) -> Path:
+    """Return a dump of ``part`` bytes; it is made of the same lines as one of ``size``."""
+    path = place / f"made.json.{ending}"
+    if not path.exists():
+        place.mkdir(parents=True, exist_ok=True)
+        write_dumps(data, place, part, distinct=min(size // 8, DISTINCT), endings=(ending,))
+    return path
 
 
 def _tell(ending: str, took: dict[str, dict[str, float]], small_peak: float) -> None:
@@ -202,14 +206,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=RECORDED, help="folder with recorded data")
     parser.add_argument("--size", type=int, default=SIZE, help="decompressed bytes of the dump")
     parser.add_argument("--ending", choices=("gz", "bz2"), help="only dumps of this kind")
+    parser.add_argument("--folder", type=Path, help="folder for the dumps; kept, and used again")
     parser.add_argument("--read", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.read:
         way, path, folder, size = given.read
         read(way, Path(path), Path(folder), int(size))
         return
+    endings = (given.ending,) if given.ending else ("gz", "bz2")
+    if given.folder:
+        measure(given.data, given.folder, given.size, endings)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        measure(given.data, Path(folder), given.size, (given.ending,) if given.ending else ("gz", "bz2"))
+        measure(given.data, Path(folder), given.size, endings)
 
 
 if __name__ == "__main__":

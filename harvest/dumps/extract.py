@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harvest.dumps.bzip2 import CUT_OFF
-from harvest.dumps.lines import CLOSING, NEITHER_END, OPENING, kind_of_line
+from harvest.dumps.lines import CLOSING, NEITHER_END, OPENING, kind_of_line, needle
 from harvest.dumps.pieces import Place, pieces_of
 from harvest.dumps.statements import Reader, Wanted, batch_of
 from harvest.dumps.workers import Taken, take_all
@@ -227,7 +227,7 @@ class _Reading:
             self._bracket(path, line.strip(), reached.line)
         elif kind == "odd":
             self._lose(path, BROKEN_LINE, reached.line, reached.at, NEITHER_END)
-        elif kind == "entity" and self._wanted.word.encode() in line:
+        elif kind == "entity" and needle(self._wanted.word) in line:
             try:
                 rows = self._reader.rows(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -5,10 +5,10 @@ be those of Windows (``dumpJson.php`` of Wikibase, and the scripts that run it).
 and last byte; only those that name the wanted property are handed on to be parsed.
 """
 
-import re
 from dataclasses import dataclass, field
 
 import numpy as np
+import stringzilla
 
 OPENING, CLOSING = b"[", b"]"
 NEITHER_END = "does not begin with { and end with }"
@@ -32,42 +32,42 @@ class Lines:
     brackets: list[tuple[int, bytes]] = field(default_factory=list)
 
 
-def needle(property_id: str) -> re.Pattern[bytes]:
-    """Return the pattern that finds a property in JSON; without its first quotation mark it is found sooner."""
-    return re.compile(re.escape(f'{property_id}"'.encode()))
+def needle(word: str) -> bytes:
+    """Return how a property, or any other word, stands in JSON."""
+    return f'"{word}"'.encode()
 
 
-def split(data: bytes, wanted: re.Pattern[bytes]) -> Lines:
-    """Return the lines of a piece, those of them that match ``wanted``, and those that are no entity.
+def split(data: bytes, wanted: bytes) -> Lines:
+    """Return the lines of a piece, those of them that hold ``wanted``, and those that are no entity.
 
     >>> found = split(b'..},\\n{"id":"M1"},\\n{"id":"M2","P180"},\\nbroken\\n{"id"', needle("P180"))
     >>> found.head, found.tail, found.count, found.wanted, found.odd
     (b'..},', b'{"id"', 3, [b'{"id":"M2","P180"},'], [(2, 38)])
     """
-    first = data.find(b"\n")
+    first, last = data.find(b"\n"), data.rfind(b"\n")
     if first < 0:
         return Lines(data, None)
-    text = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(text == _LINE_END)
-    last = int(ends[-1])
-    lines = Lines(data[:first], data[last + 1 :], len(ends) - 1)
-    _look_at_ends(data, text, ends, lines)
+    lines = Lines(data[:first], data[last + 1 :], stringzilla.count(data, b"\n", first + 1, last + 1))
+    if lines.count and not _all_usual(data, first, last, lines.count):
+        _look_at_ends(data, lines)
     at = first + 1
-    while match := wanted.search(data, at, last):
-        begin = data.rfind(b"\n", 0, match.start()) + 1
-        end = data.find(b"\n", match.end())
-        lines.wanted.append(data[begin:end])
+    while (met := stringzilla.find(data, wanted, at, last)) >= 0:
+        begin = data.rfind(b"\n", first, met) + 1
+        at = data.find(b"\n", met) + 1
+        lines.wanted.append(data[begin : at - 1])
         lines.at.append(begin)
-        at = end + 1
     return lines
 
 
-def _look_at_ends(
-    data: bytes,
-    text: "np.ndarray[tuple[int], np.dtype[np.uint8]]",
-    ends: "np.ndarray[tuple[int], np.dtype[np.intp]]",
-    lines: Lines,
-) -> None:
+def _all_usual(data: bytes, first: int, last: int, count: int) -> bool:
+    """Say whether each of the lines between two line ends is an entity with a comma behind it."""
+    between = stringzilla.count(data, b"},\n{", first + 1, last)
+    return between == count - 1 and data[first + 1] == _BRACE and data[last - 2 : last] == b"},"
+
+
+def _look_at_ends(data: bytes, lines: Lines) -> None:
+    text = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(text == _LINE_END)
     begins, behind = ends[:-1] + 1, ends[1:]
     last = text[behind - 1]
     usual = (text[begins] == _BRACE) & ((last == _BRACE_END) | ((last == _COMMA) & (text[behind - 2] == _BRACE_END)))

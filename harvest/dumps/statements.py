@@ -6,9 +6,10 @@ What a statement means is said in ``harvest.mediainfo``, for the answers of the 
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import orjson
 import pyarrow as pa
 
@@ -16,12 +17,6 @@ from harvest.dumps.items import ItemSet
 from harvest.dumps.lines import bare_line
 from harvest.mediainfo import parse_captions, told_of
 from linkeddata.ids import COMMONS_ENTITY, DEPICTS, WIKIDATA_ENTITY
-
-simdjson: Any
-try:
-    import simdjson
-except ImportError:
-    simdjson = None
 
 STATEMENTS = pa.schema(
     [
@@ -42,6 +37,7 @@ STATEMENTS = pa.schema(
 """The columns of a table of statements; docs/harvest.md says what they mean."""
 ENTITIES = pa.schema([("entity", pa.binary())])
 """The column of a table of entities: the lines as they stand in the dump, without what is around them."""
+NO_ID = "no entity: it has no id"
 _ENTITY_ID = re.compile(r"[MQPL][1-9]\d*")
 _MEDIA_ID = re.compile(rb'"id"\s*:\s*"(M[1-9]\d*)"')
 Row = tuple[Any, ...]
@@ -71,27 +67,58 @@ class Wanted:
         return ENTITIES if self.whole else STATEMENTS
 
 
-@dataclass(slots=True)
+class _Entity(msgspec.Struct):
+    """What is needed of an entity; the parser passes over the rest. PHP writes ``[]`` for an empty object."""
+
+    id: str
+    lastrevid: int | None = None
+    labels: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+def _decoder(property_id: str) -> Any:
+    """Return a parser of entities that takes the statements of one property."""
+    given = ("given", list[Any], msgspec.field(name=property_id, default=()))
+    statements = msgspec.defstruct("_Statements", [given]) | list[Any] | None
+    fields = [("statements", statements, None), ("claims", statements, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("_Wanted", fields, bases=(_Entity,)))
+
+
 class Reader:
-    """Reads lines one after the other; keeps the parser's memory between them."""
+    """Reads lines one after the other."""
 
-    wanted: Wanted
-    _parser: Any = field(default=None)
-
-    def __post_init__(self) -> None:
-        self._parser = simdjson.Parser() if simdjson else None
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._decoder = _decoder(wanted.property_id)
 
     def rows(self, line: bytes) -> list[Row]:
         """Return the rows of a line, none when it has no such statement. Raises ``ValueError`` if it is broken."""
         line = line[:-1] if line[-1:] == b"," else bare_line(line)
         if self.wanted.media is not None:
             return self._listed(line, self.wanted.media)
-        found = self._read(line)
-        statements = found.get("statements") or found.get("claims")
-        given = statements.get(self.wanted.property_id) if isinstance(statements, dict) else None  # PHP: [] for none
+        try:
+            found = self._decoder.decode(line)
+        except (ValueError, RecursionError):
+            return self._odd(line)
+        if not _ENTITY_ID.fullmatch(found.id):
+            raise ValueError(NO_ID)
+        given = getattr(found.statements or found.claims, "given", ())
         if not given:
             return []
-        return self._whole(line, given) if self.wanted.whole else self._rows(found, given)
+        if self.wanted.whole:
+            return self._whole(line, given)
+        labels = msgspec.json.decode(found.labels) if found.id[:1] == "M" else None
+        return self._rows(found.id, found.lastrevid or 0, labels, given)
+
+    def _odd(self, line: bytes) -> list[Row]:
+        """Return the rows of a line that is broken or of another shape."""
+        found = read_entity(line)
+        statements = found.get("statements") or found.get("claims")
+        given = statements.get(self.wanted.property_id) if isinstance(statements, dict) else None
+        if not given:
+            return []
+        if self.wanted.whole:
+            return self._whole(line, given)
+        return self._rows(found["id"], int(found.get("lastrevid") or 0), found.get("labels"), given)
 
     def _listed(self, line: bytes, media: ItemSet) -> list[Row]:
         """Return the line if it is one of these files; a line that names none of them as an id is not parsed."""
@@ -99,46 +126,23 @@ class Reader:
             return []
         return [(line,)] if read_entity(line)["id"] in media else []
 
-    def _read(self, line: bytes) -> Any:
-        """Return the entity; of a large one only what is needed, where there is a parser that can leave the rest."""
-        if self._parser is not None:
-            try:
-                return self._needed(self._parser.parse(line))
-            except (ValueError, KeyError, IndexError, TypeError, RuntimeError):
-                pass  # a broken line, or one of another shape: the next parser says which
-        return read_entity(line)
-
-    def _needed(self, document: Any) -> dict[str, Any]:
-        media = document["type"] == "mediainfo"
-        where = "statements" if media else "claims"
-        return {
-            "id": document["id"],
-            "lastrevid": document["lastrevid"],
-            "labels": document["labels"].as_dict() if media else None,
-            where: {self.wanted.property_id: document.at_pointer(f"/{where}/{self.wanted.property_id}").as_list()},
-        }
-
     def _whole(self, line: bytes, given: Sequence[Any]) -> list[Row]:
         items = self.wanted.items
         return [(line,)] if items is None or any(told_of(one)[1] in items for one in given) else []
 
-    def _rows(self, found: Any, given: Sequence[Any]) -> list[Row]:
-        name = found["id"]
-        if not _ENTITY_ID.fullmatch(name):
-            raise ValueError("no entity: it has no id")
+    def _rows(self, name: str, revision: int, labels: Any, given: Sequence[Any]) -> list[Row]:
         media = name[0] == "M"
         entity = (self.wanted.commons_entity if media else WIKIDATA_ENTITY) + name
-        revision = int(found.get("lastrevid") or 0)
-        captions = parse_captions(found.get("labels")) if media else ()
+        captions = parse_captions(labels) if media else ()
         items, property_id = self.wanted.items, self.wanted.property_id
         rows = []
         for one in given:
-            name, item, rank, kind, part, region, reference = told_of(one)
+            said, item, rank, kind, part, region, reference = told_of(one)
             if items is not None and item not in items:
                 continue
             value = "" if item else value_of(one)
             rows.append(
-                (entity, property_id, name, kind, item, value, rank, part, region, reference, revision, captions)
+                (entity, property_id, said, kind, item, value, rank, part, region, reference, revision, captions)
             )
         return rows
 
@@ -168,7 +172,7 @@ def read_entity(line: bytes) -> Any:
     except ValueError:
         entity = json.loads(line)  # stands halves of surrogate pairs, which PHP can write
     if not isinstance(entity, dict) or not _ENTITY_ID.fullmatch(str(entity.get("id", ""))):
-        raise ValueError("no entity: it has no id")
+        raise ValueError(NO_ID)
     return entity
 
 

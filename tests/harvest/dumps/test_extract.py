@@ -232,18 +232,15 @@ def test_lines_longer_than_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert _lost(found) == []
 
 
-def test_without_the_fast_packages_the_outcome_is_the_same(
+def test_without_the_fast_decompressor_the_outcome_is_the_same(
     many: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import zlib
-
-    from harvest.dumps import statements
 
     outcomes = []
     for plain in (False, True):
         if plain:
             monkeypatch.setattr(pieces, "_zlib", zlib)
-            monkeypatch.setattr(statements, "simdjson", None)
         for kind, pack in PACKED.items():
             (tmp_path / kind).write_bytes(pack(dump(many[:500])))
             found = extract([tmp_path / kind], Wanted(), tmp_path / f"parts-{kind}-{plain}", processes=1)
