@@ -22,6 +22,8 @@ from linkeddata.sparql import load_query
 from linkeddata.sparqlpieces import Asking, Missing, rows
 from linkeddata.sparqlresults import Row
 
+ROUTE = "sparql"
+"""The route of the tags that queries give."""
 FOREIGN = "not a file of this wiki"
 PART_MISSING = "part of an answer missing"
 """Reason of the failure that stands for a piece of a query to which no whole answer could be had."""
@@ -139,10 +141,10 @@ def _tag(row: Row, iri: str, campaign: str) -> Tag | Failure:
         return lost(iri, DEPRECATED, f"{item} {statement}".strip(), campaign=campaign)
     part = row.get("part", "").rpartition("/")[2]
     return Tag(
-        id=content_id("sparql", campaign, iri, item, statement),
+        id=content_id(ROUTE, campaign, iri, item, statement),
         file=iri,
         item=item,
-        route="sparql",
+        route=ROUTE,
         campaign=campaign,
         prominent=rank.endswith("#PreferredRank"),
         part=part if part.startswith("Q") else "",

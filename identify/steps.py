@@ -31,6 +31,7 @@ from harvest.records import LEFT_TO_DO, SOURCE_FAILED, Harvested
 from harvest.routes import NOT_INDEXED, ROUTE_FAILED
 from harvest.sources import harvest_all
 from harvest.sparql import PART_MISSING
+from harvest.sparql import ROUTE as QUERIED
 from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
@@ -55,6 +56,7 @@ from identify.inputs import (
     training_inputs,
     wants_pictures,
 )
+from identify.lapse import lapse
 from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
 from linkeddata.decoding import Limits
@@ -75,6 +77,8 @@ UNFINISHED = (
     CUT_OFF_DUMP, DAMAGED,
 )  # fmt: skip
 """Failures of a harvest after which a file that was not met may still be there."""
+UNANSWERED = (SOURCE_FAILED, LEFT_TO_DO, PART_MISSING)
+"""Failures of a harvest after which a statement that was not met may still be said."""
 _UNSAID = (*ROUTES, DUMP)
 """Routes on which a tag that is said no more was never withdrawn: its list or dump just does not have it."""
 _COUNTED = {Agent: "people", Tag: "tags", MediaFile: "files", CampaignFile: "members", Failure: "failures"}
@@ -86,6 +90,7 @@ def harvest_step(run: Run) -> Done:
     reach = reach_of(run, {failure.subject for failure in old.values()})
     seen: set[str] = set()
     said: set[str] = set()
+    begun, _ = run.store.state()
     met = _keep(run, "harvest", _noting(_remembering(run, _not_poorer(run, harvest_all(reach))), seen, said))
     # What was deleted once stays told: a harvest that is killed after it took the file out does not meet it again.
     told = {key for key, failure in old.items() if failure.reason == GONE and failure.subject not in seen}
@@ -95,6 +100,8 @@ def harvest_step(run: Run) -> Done:
     )
     unsure = _lost(run, "harvest", *UNFINISHED) or _from_index(run)
     changes = {} if unsure else {**_take_back(run, seen), **_unsay(run, said)}
+    if not _lost(run, "harvest", *UNANSWERED):
+        _keep(run, "harvest", lapse(run, reach, said, begun))
     name, store = run.campaign.id, run.store
     deleted = store.count(Failure, campaign=name, step="harvest", reason=GONE)
     tags = store.count(Tag, campaign=name)
@@ -125,11 +132,11 @@ def _not_poorer(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
 
 
 def _noting(records: Iterable[Harvested], seen: set[str], said: set[str]) -> Iterator[Harvested]:
-    """Pass records on and note which files they put into the campaign, and which tags of lists and dumps they are."""
+    """Pass records on and note which files they put into the campaign, and which tags that can lapse."""
     for record in records:
         if isinstance(record, CampaignFile):
             seen.add(record.file)
-        elif isinstance(record, Tag) and record.route in _UNSAID:
+        elif isinstance(record, Tag) and record.route in (*_UNSAID, QUERIED):
             said.add(record.id)
         yield record
 
