@@ -3,17 +3,20 @@
 Pictures of 960 pixels as Commons makes them are served by the stand-in in a process of its own. Both fetch over two
 connections and write to files, politeness (the cap on bandwidth) switched off. What curl does is fetch; what De Boodt
 does is fetch, compare the SHA-1, see what the bytes are, check that they decode, store them by content and let the disk
-settle. Beside it the bare parts of this on their own, which no arrangement of them can be faster than: urllib3 fetching
-and writing, the same with the SHA-1, and the check of files that are there; and what decoding each whole would be.
+settle, with each request counted in the log. Beside it the bare parts of this on their own: libcurl from Python, and
+urllib3, fetching and writing with the SHA-1; the check of files that are there; and what decoding each whole would be.
+What a run took of processor time is told, too: wall time holds the stand-in's, which has a core of its own at best.
 """
 
 import hashlib
 import io
+import resource
 import shutil
 import statistics
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pycurl
 import urllib3
 from PIL import Image
 
@@ -31,6 +35,7 @@ from harvest.standin.index import image_path, url_path
 from linkeddata.client import FILES, Client
 from linkeddata.decoding import Limits, checked, opened
 from linkeddata.records import Failure, MediaFile
+from linkeddata.requestlog import FILE, RequestLog
 from linkeddata.settings import Settings
 
 IMAGES = 600
@@ -58,13 +63,17 @@ def measure(data: Path, folder: Path) -> None:
     files = _made(pictures)
     with _served(pictures) as url:
         files = [_at(url, media) for media in files]
-        ours, plain = [], []
+        ours, plain, ours_ms, plain_ms = [], [], [], []
         for run in range(RUNS):
+            plain_ms.append(-_processor_ms(resource.RUSAGE_CHILDREN, files))
             plain.append(_plainly(files, folder / f"plain-{run}"))
+            plain_ms[-1] += _processor_ms(resource.RUSAGE_CHILDREN, files)
+            ours_ms.append(-_processor_ms(resource.RUSAGE_SELF, files))
             ours.append(_verified(url, files, folder / f"kept-{run}"))
+            ours_ms[-1] += _processor_ms(resource.RUSAGE_SELF, files)
         parts = {
-            "bare urllib3": _barely(files, folder / "bare", sha1=False),
-            "bare urllib3 with SHA-1": _barely(files, folder / "bare-sha1", sha1=True),
+            "bare libcurl with SHA-1": _barely(files, folder / "bare-libcurl", _by_libcurl),
+            "bare urllib3 with SHA-1": _barely(files, folder / "bare-urllib3", _by_urllib3),
             "check alone, one thread": _each(pictures, lambda path: checked(path, Limits())),
             "decoding each whole at an eighth, one thread": _each(pictures, lambda path: opened(path, Limits(), 1)),
         }
@@ -72,8 +81,16 @@ def measure(data: Path, folder: Path) -> None:
     beside = f"curl, {FILES} connections" if shutil.which("curl") else "urllib, one connection"
     per_s, plain_per_s = statistics.median(ours), statistics.median(plain)
     figure(name, per_s, "images/s", beside=beside, beside_value=plain_per_s, at_least=0.7 * plain_per_s)
+    used, plain_used = statistics.median(ours_ms), statistics.median(plain_ms)
+    figure(f"{name}, processor time", used, "ms/image", beside=beside, beside_value=plain_used)
     for part, part_per_s in parts.items():
         figure(part, part_per_s, "images/s", beside=beside, beside_value=plain_per_s)
+
+
+def _processor_ms(whose: int, files: list[MediaFile]) -> float:
+    """Return the processor time so far of this process, or of those that it has waited for, in ms for each file."""
+    used = resource.getrusage(whose)
+    return 1000 * (used.ru_utime + used.ru_stime) / len(files)
 
 
 def _made(folder: Path) -> list[MediaFile]:
@@ -157,31 +174,63 @@ def _verified(url: str, files: list[MediaFile], folder: Path) -> float:
     """Return images a second of ours, all of them verified and kept."""
     settings = Settings(contact="benchmark@deboodt.example", allow_private=True, files_mbit_s=0)
     begun = time.perf_counter()
-    with Client(settings) as client:
+    with RequestLog(folder / FILE, "images", str) as log, Client(settings, recorder=log) as client:
         answers = list(fetch(client, ImageStore(folder, ORIGINAL), files, settings=settings))
     took = time.perf_counter() - begun
     assert not [answer for answer in answers if isinstance(answer, Failure)]
     return len(files) / took
 
 
-def _barely(files: list[MediaFile], folder: Path, *, sha1: bool) -> float:
-    """Return images a second of urllib3 alone, fetching over as many connections and writing to files."""
+def _barely(files: list[MediaFile], folder: Path, way: Callable[[], Callable[[str, Path], str]]) -> float:
+    """Return images a second of one way of fetching, over as many connections, writing to files."""
     folder.mkdir()
+    each = threading.local()
 
     def fetched(number: int) -> None:
-        hashed = hashlib.sha1(usedforsecurity=False)
-        answer = pool.request("GET", files[number].original, preload_content=False)
-        with (folder / str(number)).open("wb") as out:
-            while piece := answer.read1(1 << 18):
-                out.write(piece)
-                if sha1:
-                    hashed.update(piece)
-        answer.release_conn()
+        each.bring = getattr(each, "bring", None) or way()
+        assert each.bring(files[number].original, folder / str(number)) == files[number].sha1
 
     begun = time.perf_counter()
-    with urllib3.PoolManager(maxsize=FILES) as pool, ThreadPoolExecutor(FILES) as threads:
+    with ThreadPoolExecutor(FILES) as threads:
         list(threads.map(fetched, range(len(files))))
     return len(files) / (time.perf_counter() - begun)
+
+
+def _by_urllib3() -> Callable[[str, Path], str]:
+    pool = urllib3.PoolManager(maxsize=1)
+
+    def bring(url: str, path: Path) -> str:
+        hashed = hashlib.sha1(usedforsecurity=False)
+        answer = pool.request("GET", url, preload_content=False)
+        with path.open("wb") as out:
+            while piece := answer.read1(1 << 18):
+                out.write(piece)
+                hashed.update(piece)
+        answer.release_conn()
+        return hashed.hexdigest()
+
+    return bring
+
+
+def _by_libcurl() -> Callable[[str, Path], str]:
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.NOSIGNAL, 1)
+    curl.setopt(pycurl.BUFFERSIZE, 1 << 18)
+
+    def bring(url: str, path: Path) -> str:
+        hashed = hashlib.sha1(usedforsecurity=False)
+
+        def take(piece: bytes) -> None:
+            out.write(piece)
+            hashed.update(piece)
+
+        curl.setopt(pycurl.URL, url)
+        curl.setopt(pycurl.WRITEFUNCTION, take)
+        with path.open("wb", buffering=0) as out:
+            curl.perform()
+        return hashed.hexdigest()
+
+    return bring
 
 
 def _each(pictures: Path, action: Callable[[Path], object]) -> float:

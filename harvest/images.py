@@ -20,7 +20,8 @@ from harvest.offers import IMAGE_MISSING, REFUSED, UNREACHABLE, WRONG_SHA1, Offe
 from harvest.records import lost
 from harvest.wiki import ENTITIES
 from linkeddata.addresses import PRIVATE
-from linkeddata.client import FILES, Client, Download
+from linkeddata.arriving import Download
+from linkeddata.client import FILES, Client
 from linkeddata.decoding import Facts, Limits, TooLargeImageError, UnreadableImageError, checked
 from linkeddata.errors import ServiceError, UnreachableError
 from linkeddata.records import Failure, MediaFile
@@ -174,7 +175,7 @@ def _refused(job: _Job, media: MediaFile, offer: Offer | Trouble) -> Offer | Tro
 
 
 def _got(job: _Job, media: MediaFile, offer: Offer) -> "Future[Answer] | Answer":
-    """Fetch one image; wrong bytes are asked for once more. What came is checked by others."""
+    """Fetch one image; wrong bytes are asked for once more. A large one is checked by others, meanwhile more come."""
     draft = job.drafts / str(next(job.numbers))
     came = _download(job, offer, draft)
     if isinstance(came, Download) and offer.sha1 not in ("", came.sha1):
@@ -183,6 +184,8 @@ def _got(job: _Job, media: MediaFile, offer: Offer) -> "Future[Answer] | Answer"
         if came.reason == RESERVED:
             job.images.reserve(offer.url, {"reason": came.reason, "detail": came.detail, "moment": job.moment})
         return came
+    if came.data is not None:  # at hand, and handed on it would wait longer than its check takes
+        return _checked(job, media, offer, draft, came)
     return job.checking.submit(_checked, job, media, offer, draft, came)
 
 
@@ -224,7 +227,7 @@ def _facts(job: _Job, offer: Offer, draft: Path, came: Download) -> Facts | Trou
     if offer.sha1 not in ("", came.sha1):
         return Trouble(WRONG_SHA1, f"{offer.url}: {came.sha1} instead of {offer.sha1}, {came.size_bytes} bytes")
     try:
-        facts = checked(draft, job.limits)
+        facts = checked(draft if came.data is None else came.data, job.limits)
     except TooLargeImageError as error:
         return Trouble(TOO_LARGE, str(error))
     except UnreadableImageError as error:

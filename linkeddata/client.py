@@ -11,7 +11,6 @@ half an answer, an error page) is tried again a few times. While one waits, nobo
 """
 
 import copy
-import hashlib
 import http.cookiejar
 import ipaddress
 import json
@@ -24,7 +23,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -36,15 +34,13 @@ from urllib3.exceptions import HTTPError
 
 from linkeddata import robots
 from linkeddata.addresses import Gate, GuardedAdapter, Resolver, system_resolver
+from linkeddata.arriving import Arriving, Download, Terms
 from linkeddata.bandwidth import Pace
 from linkeddata.direct import Direct
 from linkeddata.errors import ContactRequiredError, LimitError, ServiceError, SettingsError, UnreachableError
 from linkeddata.settings import SERVICES, Settings
+from linkeddata.trying import CUT_OFF, LIMIT_CODES, RETRIED_STATUS, TOO_SLOW, TryAgainError, retry_after
 
-RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-LIMIT_STATUS = "HTTP 429"
-LIMIT_CODES = frozenset({"maxlag", "ratelimited", "readonly", "too-many-requests", "cirrussearch-too-busy-error"})
-"""MediaWiki error codes that mean "later", not "no"."""
 BROKEN_CODES = "internal_api_error_"
 """How MediaWiki's codes for its own exceptions begin; what it could not do now it may be able to do in a moment."""
 
@@ -56,13 +52,9 @@ FILES = 2
 TOLD_FROM_S = 10.0
 """A pause as long as this is told to whoever waits for the client."""
 OK = "ok"
-CUT_OFF = "cut off"
-TOO_SLOW = "too slow"
 
 PIECE = 1 << 18
 """Bytes of a file that are read at once."""
-LEAST_BYTES_S = 1024
-"""A file that comes more slowly than this, after the time limit of a request, is not coming."""
 REDIRECTS = 5
 """How often one request may be led elsewhere."""
 
@@ -76,24 +68,6 @@ BROKEN = (
 
 Params = Mapping[str, str | int]
 T = TypeVar("T")
-
-
-class TryAgainError(Exception):
-    """One try failed in a way that a later try may mend; ``wait_s`` is what the service asked for, if it did.
-
-    ``kind`` is a short and fixed word for the reason, to count by. Raised by what is handed to ``Client.tries`` and
-    caught there: no caller of a client ever sees it.
-    """
-
-    def __init__(self, reason: str, wait_s: float | None = None, *, kind: str = "") -> None:
-        super().__init__(reason)
-        self.wait_s = wait_s
-        self.kind = kind or reason.partition(" (")[0]
-
-    @property
-    def is_limit(self) -> bool:
-        """Whether the service said "wait", rather than failed."""
-        return bool(self.wait_s) or self.kind in LIMIT_CODES or self.kind == LIMIT_STATUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,15 +119,6 @@ class _Unrecorded:
         pass
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file that has come: how many bytes, their SHA-1, and what the host called them."""
-
-    size_bytes: int
-    sha1: str
-    content_type: str = ""
-
-
 class _Try(threading.local):
     """What the running try of this thread has cost so far, and whom it asks."""
 
@@ -202,7 +167,7 @@ class Client:
         self._session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"})
         if settings.wcqs_cookie:
             self._session.cookies.set_cookie(_login_cookie(settings))
-        self._direct = Direct(self._session, settings.timeout_s)
+        self._direct = Direct(self._session, gate, settings.timeout_s)
         self._recorder: Recorder = recorder or _Unrecorded()
         self._told = told
         self._sleep = sleep
@@ -231,6 +196,7 @@ class Client:
     def close(self) -> None:
         """Close the connections that are kept open."""
         self._session.close()
+        self._direct.close()
 
     @property
     def user_agent(self) -> str:
@@ -268,7 +234,7 @@ class Client:
         Raises like ``get_bytes``; further ``ServiceError`` with code ``reserved`` where the answer's headers ask that
         the file is not learned from. Not faster than the settings allow, nor for ever when next to nothing comes.
         """
-        return self.tries(url, lambda: self._stored(self._file_answer(url), path, limit), places=FILES)
+        return self.tries(url, lambda: self._downloaded(url, path, limit), places=FILES)
 
     def may_fetch(self, url: str) -> bool:
         """Say whether the robots.txt of its host lets us have ``url``; it is asked for once. Raises like ``get_json``.
@@ -410,17 +376,25 @@ class Client:
             raise ServiceError(f"{url}: {error}", code="bad-request", url=url) from error
         return self._good(url, response)
 
-    def _file_answer(self, url: str) -> requests.Response:
-        """Like ``_answer`` for a file, with less ado where that will do."""
+    def _downloaded(self, url: str, path: Path, limit: int) -> Download:
+        """Let a file arrive, with less ado than ``_answer`` where that will do."""
+        terms = Terms(limit, self._settings.timeout_s, self._settings.longest_answer_s, self._pace(url))
         way = self._direct.way(url)
-        if way is None:
-            return self._answer("GET", url, None)
-        self.count("requests")
-        try:
-            response = self._direct.get(url, way)
-        except HTTPError as error:
-            raise TryAgainError(f"no answer ({type(error).__name__})") from error
-        return self._answer("GET", url, None) if response is None else self._good(url, response)
+        if way is not None:
+            self.count("requests")
+            with Arriving(url, path, terms) as file:
+                try:
+                    came = self._direct.get(url, way, file)
+                finally:
+                    self.count("bytes", file.line_bytes)
+                if came:
+                    return file.whole()
+        response = self._answer("GET", url, None)
+        with closing(response), Arriving(response.url, path, terms) as file:
+            file.head(response.status_code, response.headers)
+            for piece in self._pieces(response, sys.maxsize):
+                file.piece(piece)
+            return file.whole()
 
     def _good(self, url: str, response: requests.Response) -> requests.Response:
         """Return an answer that is none of trouble."""
@@ -480,36 +454,6 @@ class Client:
             raise TryAgainError(f"cut off after {size} bytes ({type(error).__name__})", kind=CUT_OFF) from error
         finally:
             self.count("bytes", response.raw.tell())  # as they came, compressed
-
-    def _stored(self, response: requests.Response, path: Path, limit: int) -> Download:
-        with closing(response):
-            kind = response.headers.get("Content-Type", "")
-            if kind.startswith("text/html"):
-                raise TryAgainError("an HTML page instead of a file", retry_after(response.headers), kind="HTML page")
-            if reserved := robots.reservation(response.headers):
-                raise ServiceError(f"{response.url}: {reserved}", code=robots.RESERVED, url=response.url)
-            announced = response.headers.get("Content-Length", "")
-            if announced.isdigit() and int(announced) > limit:
-                raise ServiceError(f"{response.url}: {announced} bytes", code="too-large", url=response.url)
-            size, sha1 = self._written(response, path, limit)
-        if announced and "Content-Encoding" not in response.headers and size != int(announced):
-            raise TryAgainError(f"cut off after {size} of {announced} bytes", kind=CUT_OFF)
-        return Download(size, sha1, kind)
-
-    def _written(self, response: requests.Response, path: Path, limit: int) -> tuple[int, str]:
-        """Write what comes to ``path``; return its size and SHA-1."""
-        sha1, size, paused = hashlib.sha1(usedforsecurity=False), 0, 0.0  # Commons' checksum, no secret depends on it
-        pace, begun = self._pace(response.url), time.monotonic()
-        with path.open("wb") as out:
-            for piece in self._pieces(response, limit):
-                out.write(piece)
-                sha1.update(piece)
-                size += len(piece)
-                if pace:
-                    paused += pace.take(len(piece))
-                if time.monotonic() - begun - paused > self._settings.timeout_s + size / LEAST_BYTES_S:
-                    raise TryAgainError(f"only {size} bytes in {time.monotonic() - begun:.0f} s", kind=TOO_SLOW)
-        return size, sha1.hexdigest()
 
     def _pace(self, url: str) -> Pace | None:
         if not self._settings.files_mbit_s:
@@ -573,23 +517,6 @@ def raise_api_error(payload: Any, response: requests.Response) -> None:
     if code in LIMIT_CODES or code.startswith(BROKEN_CODES):
         raise TryAgainError(f"MediaWiki says {code}", retry_after(response.headers), kind=code)
     raise ServiceError(f"{response.url}: {code}: {error.get('info', '')}", code=code, url=response.url)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a ``Retry-After`` header asks for (a number or an HTTP date), ``None`` without one.
-
-    >>> retry_after({"Retry-After": "5"})
-    5.0
-    """
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 def is_loopback(url: str) -> bool:

@@ -1,86 +1,122 @@
-"""Files asked for without detours. In: a URL, a session. Out: the answer, or nothing where the session has to ask.
+"""Files asked for without detours. In: a URL, a session. Out: the file, or nothing where the session has to ask.
 
 For each request a session of ``requests`` looks through the environment for proxies and log-ins, prepares cookies and
-hooks: four times the work of asking. For a host it is looked up once here; then its connections are used as they are,
-those of the session itself, so that they go where the session's may go and nowhere else. A host behind a proxy, with a
-log-in in ``~/.netrc`` or one that leads elsewhere is left to the session, and so is an address that needs mending.
+hooks: four times the work of asking. For a host it is looked up once here; then its files come over connections of
+their own (``line``), which go where the session's may go and nowhere else. A host behind a proxy, with a log-in in
+``~/.netrc`` or one that leads elsewhere is left to the session, and so is an address that needs mending.
 """
 
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
-from requests.utils import get_netrc_auth, select_proxy
-from urllib3.connectionpool import HTTPConnectionPool
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_netrc_auth, select_proxy
 
-from linkeddata.addresses import GuardedAdapter
+from linkeddata.addresses import PORTS, Gate
+from linkeddata.arriving import Arriving
+from linkeddata.trying import TryAgainError
+
+if TYPE_CHECKING:
+    from linkeddata.line import Line
 
 _PLAIN = re.compile(r"(https?://[^/?#@\s%]+)(/[!\"$-~]*)", re.ASCII)
 """Scheme and host, and what is asked of it: without a log-in, a fragment, spaces, or letters beyond ASCII."""
 
 
-class Way(NamedTuple):
-    """A host's connections, and what is asked of it."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a host is reached, and the connections to it that nobody uses at the moment."""
 
-    pool: HTTPConnectionPool
-    target: str
+    origin: str
+    host: str
+    port: int
+    authorities: str
+    idle: "list[Line]" = field(default_factory=list)
 
 
 class Direct:
-    """Asks hosts over the connections of ``session``, which keeps what it is for all else. Thread-safe."""
+    """Asks hosts as ``session`` would, where ``gate`` lets it. Thread-safe."""
 
-    def __init__(self, session: requests.Session, timeout_s: float) -> None:
+    def __init__(self, session: requests.Session, gate: Gate, timeout_s: float) -> None:
         self._session = session
+        self._gate = gate
         self._timeout_s = timeout_s
-        self._pools: dict[str, HTTPConnectionPool | None] = {}
+        self._ways: dict[str, Way | None] = {}
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        for way in self._ways.values():
+            while way and way.idle:
+                way.idle.pop().close()
 
     def way(self, url: str) -> Way | None:
         """Return how ``url`` can be asked for without the session, ``None`` if the session has to ask."""
         address = _PLAIN.fullmatch(url)
         if address is None:
             return None
-        origin, target = address[1], address[2]
-        pool = self._pools.get(origin)
-        # Connections are closed where many other hosts were asked in between.
-        if origin not in self._pools or (pool is not None and pool.pool is None):
-            pool = self._pools[origin] = self._pool(origin)
-        return Way(pool, target) if pool is not None else None
+        origin = address[1]
+        if origin not in self._ways:
+            self._ways.setdefault(origin, self._found(origin))
+        return self._ways[origin]
 
-    def get(self, url: str, way: Way) -> requests.Response | None:
-        """Return the answer with its body unread, ``None`` where it leads elsewhere. Raises ``urllib3``'s errors."""
-        raw: Any = way.pool.urlopen(
-            "GET",
-            way.target,
-            headers={str(name): str(value) for name, value in self._session.headers.items()},
-            retries=False,
-            redirect=False,
-            timeout=self._timeout_s,
-            preload_content=False,
-            decode_content=False,
+    def get(self, url: str, way: Way, file: Arriving) -> bool:
+        """Hand ``file`` what comes from ``url``, unless the host leads elsewhere: say whether it was this host's.
+
+        Raises what ``file`` raises, ``TryAgainError`` where nothing comes, ``ServiceError`` where the gate is closed.
+        """
+        from linkeddata.line import ElsewhereError  # libcurl, for those who fetch files
+
+        line = self._line(way)
+        try:
+            line.bring(url, file)
+        except ElsewhereError:
+            line.close()
+            self._ways[way.origin] = None
+            return False
+        except BaseException:
+            line.close()  # the next one asks anew where the host is
+            raise
+        way.idle.append(line)
+        return True
+
+    def _line(self, way: Way) -> "Line":
+        from linkeddata.line import Line
+
+        try:
+            return way.idle.pop()
+        except IndexError:
+            pass
+        try:
+            addresses = self._gate.addresses(way.host, way.port)
+        except OSError as error:
+            raise TryAgainError(f"no answer ({error})") from error
+        headers = [f"{name}: {value!s}" for name, value in self._session.headers.items() if name != "Accept-Encoding"]
+        return Line(
+            way.host,
+            way.port,
+            addresses,
+            headers=headers,
+            timeout_s=self._timeout_s,
+            authorities=way.authorities,
         )
-        if 300 <= raw.status < 400:
-            raw.close()
-            self._pools[url.removesuffix(way.target)] = None
-            return None
-        response = requests.Response()
-        response.status_code, response.raw, response.url = raw.status, raw, url
-        response.headers.update(raw.headers)
-        return response
 
-    def _pool(self, origin: str) -> HTTPConnectionPool | None:
+    def _found(self, origin: str) -> Way | None:
         around = self._session.merge_environment_settings(origin, {}, True, None, None)
-        adapter = self._session.get_adapter(origin)
+        try:
+            parts = urlsplit(origin)
+            host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+            host.encode("idna")
+        except ValueError:  # no port, or a label that is too long
+            return None
+        authorities = around["verify"]
         if (
-            not isinstance(adapter, GuardedAdapter)
-            or not urlsplit(origin).hostname
+            not host
             or select_proxy(origin, around["proxies"])
             or (self._session.trust_env and get_netrc_auth(origin))
+            or around["cert"]
+            or authorities is False
         ):
             return None
-        try:
-            request = requests.Request("GET", origin).prepare()
-            pool = adapter.get_connection_with_tls_context(request, around["verify"], cert=around["cert"])
-        except requests.RequestException:
-            return None  # the session will say why
-        return pool if isinstance(pool, HTTPConnectionPool) else None
+        return Way(origin, host, port, authorities if isinstance(authorities, str) else DEFAULT_CA_BUNDLE_PATH)

@@ -18,12 +18,13 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from linkeddata.client import BROKEN, PIECE, RETRIED_STATUS, Client, TryAgainError, retry_after
+from linkeddata.client import BROKEN, PIECE, Client
 from linkeddata.errors import ServiceError, TooMuchError, UnreachableError, UsageError
 from linkeddata.ids import COMMONS_ENTITY, WIKIDATA_ENTITY, checked_item, checked_media
 from linkeddata.keyranges import EVERYTHING, KeyRange
 from linkeddata.settings import Settings
 from linkeddata.sparqlresults import CUT_OFF, TIME_IS_UP, NotWholeError, Row, Rows, read_rows
+from linkeddata.trying import RETRIED_STATUS, TryAgainError, retry_after
 
 RESULTS_JSON = "application/sparql-results+json"
 REDIRECTS = 3

@@ -14,13 +14,14 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from linkeddata import jsonld
-from linkeddata.client import Client, TryAgainError
+from linkeddata.client import Client
 from linkeddata.errors import ServiceError
 from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, TURTLE, preferred
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem
 from linkeddata.sparqlguard import ONE_GRAPH, refusal
 from linkeddata.sparqlpool import Answer, Limits
+from linkeddata.trying import TryAgainError
 
 QUERY = "application/sparql-query"
 FORM = "application/x-www-form-urlencoded"

@@ -147,3 +147,26 @@ def test_a_name_that_turns_private_later_is_refused(inside: StandIn) -> None:
         with pytest.raises(UnreachableError, match="no answer"):
             client.get_json(f"http://plates.museum.example:{port}/secret")
     assert inside.requests.count() == 0
+
+
+def test_a_file_comes_from_the_address_that_was_checked(inside: StandIn, tmp_path: Path) -> None:
+    url = inside.url.replace("127.0.0.1", "plates.museum.example")
+    names = Names(["127.0.0.1"])
+    with Client(inside.settings(contact="x@museum.example", tries=1), resolver=names) as client:
+        for _ in range(2):  # the connection is kept open
+            assert client.download(f"{url}/secret", tmp_path / "a", limit=1000).data == b'"secret"'
+    assert names.asked == ["plates.museum.example"]
+
+
+def test_a_file_of_a_name_that_turns_private_is_refused(inside: StandIn, tmp_path: Path) -> None:
+    port = inside.url.rpartition(":")[2]
+    settings = inside.settings(allow_private=False, contact="x@museum.example", tries=1)
+    names = Names(["127.0.0.1"], ["208.80.154.240", "169.254.169.254"])
+    with Client(settings, resolver=names) as client:
+        for _ in range(2):
+            with pytest.raises(ServiceError) as caught:
+                client.download(f"http://plates.museum.example:{port}/secret", tmp_path / "a", limit=1000)
+            assert caught.value.code == PRIVATE
+        with pytest.raises(UnreachableError, match="no answer"):
+            client.download(f"http://plates.museum.example:{port}/secret", tmp_path / "a", limit=1000)
+    assert inside.requests.count() == 0

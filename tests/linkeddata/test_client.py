@@ -15,9 +15,10 @@ from harvest.standin import faults
 from harvest.standin.faults import Fault
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, File, Recorded, Revision, World
-from linkeddata.client import Client, Ended, Wait, retry_after
+from linkeddata.client import Client, Ended, Wait
 from linkeddata.errors import ContactRequiredError, LimitError, ServiceError, UnreachableError
 from linkeddata.settings import Settings
+from linkeddata.trying import retry_after
 
 MOMENT = "2021-10-03T14:05:00Z"
 IMAGE = bytes(range(256)) * 40

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from harvest.standin.server import StandIn
 from harvest.standin.world import World
 from linkeddata.client import Client, Ended
 from linkeddata.errors import StoreError
-from linkeddata.requestlog import FILE, UNFINISHED, RequestLog, read_log, summed
+from linkeddata.requestlog import FILE, GATHERED_S, UNFINISHED, RequestLog, read_log, summed
 
 MOMENT = "2026-01-01T00:00:00Z"
 SITE_INFO = {"action": "query", "meta": "siteinfo", "format": "json"}
@@ -74,16 +75,45 @@ def _asks_and_is_killed(path: Path) -> None:
         log.sent("api", "x")
         log.ended("api", "x", Ended(kind="ok", requests=1, bytes=7))
     log.sent("api", "x")
+    while sum(row.requests for row in read_log(path)) < 101:
+        time.sleep(GATHERED_S / 10)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_process_has_lost_no_count(tmp_path: Path) -> None:
+def test_a_killed_process_has_lost_no_count_that_was_written_by_itself(tmp_path: Path) -> None:
     path = tmp_path / FILE
     process = multiprocessing.get_context("spawn").Process(target=_asks_and_is_killed, args=(path,))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert [(row.outcome, row.requests, row.bytes) for row in read_log(path)] == [("ok", 100, 700), (UNFINISHED, 1, 0)]
+
+
+def test_reports_that_come_fast_are_gathered_and_all_there_in_the_end(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    with _log(path) as log:
+        log.sent("image", "x")
+        assert [row.outcome for row in read_log(path)] == [UNFINISHED], "the first is written at once"
+        for _ in range(1000):
+            log.sent("image", "x")
+            log.ended("image", "x", Ended(kind="ok", requests=1, bytes=3, took_s=0.5))
+    assert [(row.outcome, row.requests, row.bytes, row.took_s) for row in read_log(path)] == [
+        ("ok", 1000, 3000, 500.0),
+        (UNFINISHED, 1, 0, 0.0),
+    ]
+
+
+def test_a_log_that_another_process_holds_is_written_when_it_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    with _log(path) as log:
+        log.sent("api", "x")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        log.ended("api", "x", Ended(kind="ok", requests=1))
+        time.sleep(2 * GATHERED_S)
+        other.execute("COMMIT")
+        other.close()
+    assert [(row.outcome, row.requests) for row in read_log(path)] == [("ok", 1)]
 
 
 def test_threads_and_runs_count_together(tmp_path: Path) -> None:
