@@ -194,6 +194,14 @@ class CountRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRules:
+    """How experts judge what was said."""
+
+    reviewers: int = 1
+    """How many must have judged a label or an identification: 1 or 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRules:
     """What a dataset takes and how it is split; a group is never on two sides."""
 
@@ -272,6 +280,7 @@ class Campaign:
     linkedart: tuple[LinkedArtSource, ...] = ()
     images: ImageRules = field(default_factory=ImageRules)
     count: CountRules = field(default_factory=CountRules)
+    review: ReviewRules = field(default_factory=ReviewRules)
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)
     publish: PublishRules = field(default_factory=PublishRules)
@@ -300,7 +309,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CampaignError(f"{name}: {error}") from error
-    known = {"campaign", "tags", "taxa", "images", "count", "dataset", "model", "publish", "export"}
+    known = {"campaign", "tags", "taxa", "images", "count", "review", "dataset", "model", "publish", "export"}
     _refuse_unknown(name, "", raw, known)
     head = _table(name, "campaign", raw)
     tags = _table(name, "tags", raw)
@@ -328,6 +337,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         **{key: _parts(name, f"tags.{key}", tags.get(key, []), kind) for key, kind in LISTS.items()},
         images=_part(name, "images", _table(name, "images", raw), ImageRules),
         count=_part(name, "count", _table(name, "count", raw), CountRules),
+        review=_part(name, "review", _table(name, "review", raw), ReviewRules),
         dataset=_part(name, "dataset", _table(name, "dataset", raw), DatasetRules),
         model=_part(name, "model", _table(name, "model", raw), ModelRules),
         publish=_part(name, "publish", _table(name, "publish", raw), PublishRules),
@@ -355,6 +365,8 @@ def _check(name: str, campaign: Campaign) -> None:
         raise CampaignError(f"{name}: [images] width_px = {campaign.images.width_px}: one of {widths}")
     if campaign.dataset.min_images < 1 or campaign.count.min_support < 1:
         raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
+    if campaign.review.reviewers not in (1, 2):
+        raise CampaignError(f"{name}: [review] reviewers = {campaign.review.reviewers}: 1 or 2")
     if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):
         raise CampaignError(f"{name}: [dataset] a group cannot be in test_groups and in validation_groups")
     if campaign.publish.publisher_kind not in ("Organization", "Person"):

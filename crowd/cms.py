@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from crowd.verdicts import STANDS
 from linkeddata.errors import UsageError
 from linkeddata.files import replaced
 from linkeddata.ids import GBIF_SPECIES, WIKIDATA_ENTITY, content_id
@@ -304,7 +305,7 @@ def _xml_rules(table: _Table) -> XmlRules:
 
 
 def _accepted(labels: Iterable[Label]) -> Iterator[Label]:
-    return (label for label in labels if label.status == "accepted")
+    return (label for label in labels if label.status in STANDS)
 
 
 def _standing(identifications: Iterable[Identification]) -> list[Identification]:
@@ -317,7 +318,9 @@ def _determination(media: MediaFile, claim: Label | Identification, agents: Mapp
     if isinstance(claim, Label):
         source, taxon, certainty = "crowd label", claim.name, claim.probability
         agent = f"crowd of {claim.campaign}, {claim.method}"
-        verification = f"crowd, {claim.support} of {claim.voters}"
+        verification = f"crowd, {claim.support} of {claim.voters}" if claim.voters else "expert"
+        if claim.status == "reviewed" and claim.voters:
+            verification += ", reviewed"
     else:
         source, taxon, certainty = "model", claim.label, claim.certainty
         agent = f"{claim.model}@{claim.version}"

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from crowd.campaign import DatasetRules
+from crowd.verdicts import STANDS
 from harvest.manifest import (
     FORMAT,
     KNOWN,
@@ -40,8 +41,6 @@ from linkeddata.ids import content_id
 from linkeddata.records import Ancestor, Failure, Label, MediaFile, Taxon
 from linkeddata.storage import Stored
 
-ACCEPTED = "accepted"
-"""Status of the labels that may teach."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -102,7 +101,7 @@ def build(
     losses = _Losses(campaign, moment)
     by_file: dict[str, list[Label]] = defaultdict(list)
     for label in labels:
-        if label.status == ACCEPTED:
+        if label.status in STANDS:
             by_file[label.file].append(label)
     ranks = _Ranks(taxa, rules.rank)
     candidates = list(_candidates(media, by_file, ranks, image_of, rules, frozenset(strangers), losses))

@@ -94,7 +94,7 @@ def digest(records: Iterable[object]) -> str:
 def count_inputs(run: Run) -> str:
     """Return the fingerprint of what is counted."""
     tags = run.store.each(Tag, campaign=run.campaign.id)
-    rules = (run.campaign.count, run.campaign.root, run.campaign.taxa)
+    rules = (run.campaign.count, run.campaign.review, run.campaign.root, run.campaign.taxa)
     return digest((*rules, members(run), *tags, *taxa_of(run).values()))
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from crowd.verdicts import STANDS
 from harvest.imagestore import ImageStore
 from harvest.reconcile import OUTCOMES, SURVIVED, Fate
 from identify.bundle import Bundle
@@ -254,8 +255,9 @@ def _gallery(run: Run) -> Iterable[Example]:
     unlike = strangers(run)
     above = {taxon.name: {step.name for step in taxon.lineage} for taxon in taxa_of(run).values() if taxon.concept}
     labels: dict[str, list[Label]] = defaultdict(list)
-    for label in run.store.each(Label, campaign=run.campaign.id, status="accepted"):
-        labels[label.file].append(label)
+    for label in run.store.each(Label, campaign=run.campaign.id):
+        if label.status in STANDS:
+            labels[label.file].append(label)
     by_kind: dict[str, list[Identification]] = defaultdict(list)
     for answer in run.store.each(Identification, campaign=run.campaign.id):
         by_kind[_kind(answer, labels[answer.file], above, answer.file in unlike)].append(answer)

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from crowd.campaign import LISTS
 from crowd.cms import determinations, load_profile, write_export
 from crowd.consensus import count_tags
+from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
+from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.dataset import build
 from harvest.departed import GONE, deletions
@@ -268,13 +270,16 @@ def count_step(run: Run) -> Done:
             moment=run.now(),
         )
     )
-    labels = [answer for answer in answers if isinstance(answer, Label)]
+    ask_reviewers(run.store, run.campaign.id, run.campaign.review.reviewers, agent=SOFTWARE.id, now=run.now)
+    counted = (answer for answer in answers if isinstance(answer, Label))
+    labels = reviewed_labels(run.store, run.campaign.id, counted)
     kept = {label.id for label in labels}
     stale = [label.id for label in run.store.each(Label, campaign=run.campaign.id) if label.id not in kept]
     run.store.remove(Label, stale, agent=SOFTWARE.id, moment=run.now(), reason="no tag holds it up any more")
     run.store.put(labels, agent=SOFTWARE.id, moment=run.now())
     _keep(run, "count", (answer for answer in answers if isinstance(answer, Failure)))
     _keep(run, "count", (run.lost("count", tag.id, OUTSIDE, tag.item or tag.verbatim) for tag in outside))
+    follow(run.store)
     return Done({"labels": len(labels), **Counter(label.status for label in labels)})
 
 
@@ -335,13 +340,15 @@ def identify_step(run: Run) -> Done:
     classifier = Classifier.open(bundle.folder, _limits(run))
     asked = targets(run)
     wanted = {(media.iri, stored.sha1, bundle.weights) for media, stored in asked if stored}
-    old = list(run.store.each(Identification, campaign=run.campaign.id))
+    old = [answer for answer in run.store.each(Identification, campaign=run.campaign.id) if answer.model]
     stale = [answer.id for answer in old if (answer.file, answer.sha1, answer.weights) not in wanted]
     run.store.remove(Identification, stale, agent=SOFTWARE.id, moment=run.now(), reason="the model no longer says it")
     answered = {answer.file for answer in old} - {answer.file for answer in old if answer.id in set(stale)}
     rest = [(media, stored) for media, stored in asked if media.iri not in answered]
     answers = identify_files(classifier, rest, moment=run.now(), agent=bundle.agent.id, campaign=run.campaign.id)
     _keep(run, "identify", _told(run, "identify", answers, len(rest)))
+    apply_reviews(run.store, run.campaign.id, agent=SOFTWARE.id, now=run.now)
+    follow(run.store)
     said = Counter(bool(answer.label) for answer in run.store.each(Identification, campaign=run.campaign.id))
     return Done({"asked": len(asked), "identified": said[True], "unknown": said[False]})
 
