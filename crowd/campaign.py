@@ -189,8 +189,19 @@ class ImageRules:
 class CountRules:
     """How tags become labels."""
 
-    method: str = "majority"
+    method: str = "tree"
+    """One of ``crowd.consensus.METHODS``."""
     min_support: int = 2
+    min_probability: float = 0.5
+    """How sure a label must be to be accepted; ``majority`` counts heads and does not ask."""
+    gold: str = ""
+    """A table of files of which it is known what they show; see ``crowd.gold``."""
+    enough_voters: int = 3
+    """A file whose label is accepted needs no more votes when so many have answered …"""
+    enough_probability: float = 0.95
+    """… and it is as sure as this."""
+    machine_tools: tuple[str, ...] = ()
+    """What, beside ``crowd.ballots.MACHINE_TOOLS``, edits are made with that accept a machine's suggestion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +224,8 @@ class DatasetRules:
     validation_share: float = 0.15
     known_share: float = 0.0
     """Of the images in training groups: set aside to measure how well known hands are known."""
+    machine: bool = False
+    """``True``: labels teach that are accepted only with what people took over from machines."""
     images: bool = True
     """``False``: labels and links only, no picture is fetched, nothing is trained."""
 
@@ -363,6 +376,9 @@ def _check(name: str, campaign: Campaign) -> None:
     if campaign.images.width_px not in THUMBNAIL_WIDTHS:
         widths = ", ".join(map(str, THUMBNAIL_WIDTHS))
         raise CampaignError(f"{name}: [images] width_px = {campaign.images.width_px}: one of {widths}")
+    for key in ("min_probability", "enough_probability"):
+        if not 0 <= getattr(campaign.count, key) <= 1:
+            raise CampaignError(f"{name}: [count] {key} = {getattr(campaign.count, key)}: between 0 and 1")
     if campaign.dataset.min_images < 1 or campaign.count.min_support < 1:
         raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
     if campaign.review.reviewers not in (1, 2):

@@ -1,62 +1,73 @@
 """What the tags of a file add up to. In: tags, and the taxa their names resolved to. Out: a ``Label`` a file and taxon.
 
-Pure. Three steps: ``ballots`` reads the tags (one voice a person, file and taxon, by whichever routes it came),
-``ancestry`` finds which of the taxa named lie above which, and a method of ``METHODS`` counts.
-
-What is a voice
-    A person (``Tag.agent``) who named a taxon and did not take it back. The same act arrives by several routes, with
-    different precision (Commons to the second, ISA to the day): it is one voice, and when any route knows that it was
-    taken back after it was given, it is none. A tag of which nobody knows the author (a query's answer) speaks for one
-    nameless voter a file, and not at all where a known person gave or took back the same taxon: it is that tag.
-    Who takes back what somebody else said, says no to that taxon.
-What supports what
-    A voice for a taxon supports every taxon above it, and those below it that somebody else named: "Vanessa" does not
-    contradict "Vanessa cardui". Of one voter only the lowest taxa of each lineage count. A voter may name several
-    species of one plate and supports each; absence is never read as a no, but whoever named the file and nothing in
-    a taxon's lineage dissents from it.
+Pure. ``crowd.ballots`` reads the tags (one voice a person, file and taxon, by whichever routes it came),
+``crowd.lineage`` finds which of the taxa named lie above which, ``crowd.heads`` counts people along the lineages, and
+a method of ``METHODS`` says how sure that makes each taxon. What people accepted of machines' suggestions is kept out
+of it and told beside it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from crowd.ballots import MACHINE_TOOLS, Ballot, Reading
+from crowd.believed import NOBODY_WENT, Believed, Node, turned
+from crowd.flat import dawid_skene, glad, mace, weighted
+from crowd.heads import STATUSES, Above, Count, lowest, majority
+from crowd.lineage import TaxonTree, ancestry, representatives, tree_of
+from crowd.poll import Beliefs, Poll, Polling, Skill
+from crowd.treeskill import tree_with_skill
 from linkeddata.errors import UsageError
 from linkeddata.ids import content_id
-from linkeddata.records import Failure, Label, Tag, Taxon
+from linkeddata.records import Certainty, Failure, Label, Tag, Taxon, Voices
+
+__all__ = ["METHODS", "STATUSES", "Rules", "Tally", "count_tags", "tally"]
 
 UNRESOLVED = "unresolved name"
-STATUSES = ("withdrawn", "minority", "tie", "single", "accepted")
-"""What a label can be, from the least to the most that can be said for it."""
-NOBODY = ""
-"""The voter that stands for tags without an author."""
+EVEN = 0.01
+"""Two probabilities that differ by less are a tie."""
+DIGITS = 3
+"""Of probabilities and skills that depend on the whole crowd: finer, every tag would change every label a little."""
+
+Method = Callable[[Poll], Beliefs]
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """What was said about one file: per voter the taxa (concepts) named, per voter those taken away from others."""
+def heads_alone(poll: Poll) -> Beliefs:
+    """Believe nothing beyond what the heads say."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return Beliefs(nothing, nothing, np.zeros(0), nothing, np.zeros(0))
 
-    file: str
-    votes: Mapping[str, frozenset[str]]
-    removals: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    named: frozenset[str] = frozenset()
-    """All taxa that anybody ever named, taken back or not."""
+
+METHODS: dict[str, Method] = {
+    "majority": heads_alone,
+    "weighted": weighted,
+    "dawid-skene": dawid_skene,
+    "glad": glad,
+    "mace": mace,
+    "tree": tree_with_skill,
+}
+"""Ways of counting by name, as a campaign file, the command line and HTTP say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """What a method says about one taxon of one file."""
+class Rules:
+    """How to count: by which method, and what a label must have to be accepted."""
 
-    concept: str
-    support: int
-    dissent: int
-    voters: int
-    probability: float
-    status: str
+    method: str = "tree"
+    min_support: int = 2
+    min_probability: float = 0.5
+    machine_tools: Collection[str] = MACHINE_TOOLS
 
 
-Above = Mapping[str, frozenset[str]]
-"""Taxon → the taxa above it, as far as anybody named them."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What counting gives: labels and lost tags, one after the other, and how well people know which branch."""
 
-Method = Callable[[Ballot, Above, int], Iterator[Count]]
+    answers: Iterator[Label | Failure]
+    skills: Sequence[Skill]
 
 
 def count_tags(
@@ -65,207 +76,189 @@ def count_tags(
     *,
     campaign: str,
     moment: str,
-    method: str = "majority",
-    min_support: int = 2,
+    rules: Rules | None = None,
+    gold: Mapping[str, frozenset[str]] | None = None,
 ) -> Iterator[Label | Failure]:
     """Yield the labels of all files, by file and taxon, after a Failure for each standing tag without a known taxon.
 
-    ``taxa`` is asked by ``Tag.item`` or ``Tag.verbatim``. ``min_support`` voters must agree before a label is
-    accepted. The result does not depend on the order of the tags. Raises ``UsageError`` for an unknown method.
+    ``taxa`` is asked by ``Tag.item`` or ``Tag.verbatim``. ``gold`` gives the concepts known to be on a file: skill is
+    learned from them. The result does not depend on the order of the tags. Raises ``UsageError`` for an unknown method,
+    and for one whose library is not installed.
     """
-    if method not in METHODS:
-        raise UsageError(f"no way of counting is called {method!r}; known are {', '.join(METHODS)}")
-    read: list[tuple[Tag, str]] = []
-    for tag in tags:
-        taxon = taxa.get(tag.item or tag.verbatim)
-        if taxon is not None and taxon.concept:
-            read.append((tag, taxon.concept))
-        elif not tag.withdrawn:
-            yield _unresolved(tag, taxon, campaign, moment)
-    best = representatives(taxa.values(), {concept for _, concept in read})
-    above = ancestry(best)
-    for ballot in ballots(read):
-        for count in METHODS[method](ballot, above, min_support):
-            yield _label(ballot.file, count, best[count.concept], campaign, method, moment)
+    yield from tally(tags, taxa, campaign=campaign, moment=moment, rules=rules, gold=gold).answers
 
 
-def ballots(tags: Iterable[tuple[Tag, str]]) -> Iterator[Ballot]:
-    """Yield one ballot a file, in order of the files, from tags with the concepts they resolved to."""
-    by_file: dict[str, list[tuple[Tag, str]]] = {}
-    for tag, concept in tags:
-        by_file.setdefault(tag.file, []).append((tag, concept))
-    for file, said in sorted(by_file.items()):
-        yield _ballot(file, said)
+def tally(
+    tags: Iterable[Tag],
+    taxa: Mapping[str, Taxon],
+    *,
+    campaign: str,
+    moment: str,
+    rules: Rules | None = None,
+    gold: Mapping[str, frozenset[str]] | None = None,
+) -> Tally:
+    """Return what ``count_tags`` yields, and the skills that it was counted with."""
+    rules = rules or Rules()
+    if rules.method not in METHODS:
+        raise UsageError(f"no way of counting is called {rules.method!r}; known are {', '.join(METHODS)}")
+    reading = Reading(taxa, rules.machine_tools)
+    lost = [
+        _unresolved(tag, taxa.get(tag.item or tag.verbatim), campaign, moment)
+        for tag in tags
+        if not reading.take(tag) and not tag.withdrawn
+    ]
+    known = set().union(*(gold or {}).values())
+    best = representatives(taxa.values(), reading.concepts | known)
+    above, tree = ancestry(best), tree_of(best)
+    files = _Files(tree, above, rules, gold or {})
+    for ballot in reading.ballots():
+        files.take(ballot)
+    files.count()
+
+    def answers() -> Iterator[Label | Failure]:
+        yield from lost
+        for file, count, more in files.counts():
+            label = _label(file, count, best[count.concept], campaign, rules.method, moment)
+            yield replace(label, **more) if more else label
+
+    return Tally(answers(), files.skills)
 
 
-def majority(ballot: Ballot, above: Above, min_support: int) -> Iterator[Count]:
-    """Count heads along the lineage; the probability is Laplace's (support + 1) / (support + dissent + 2).
+class _Files:
+    """All files of a counting: their patterns of votes, and what a method believes of them."""
 
-    A taxon stands when more voters support it than dissent, and when at each named taxon on the way down to it, and
-    at itself, more voters of that branch go along than turn off; so a vote for the genus decides between the genus
-    and something else, and not between two of its species. Status, the first that applies: ``withdrawn`` (nobody
-    stands by it or by anything below it), ``minority``, ``tie``, ``single`` (fewer than ``min_support`` voters yet),
-    ``accepted``. A taxon has no label of its own where a lower one does as well: its voices are in that one.
+    def __init__(self, tree: TaxonTree, above: Above, rules: Rules, gold: Mapping[str, frozenset[str]]) -> None:
+        self._tree, self._above, self._rules = tree, above, rules
+        self._names: list[str] = []
+        self._patterns: list[int] = []
+        self._known: dict[object, int] = {}
+        self._heads: list[tuple[Ballot, dict[str, Count]]] = []
+        self._people = Polling(tree, above, gold)
+        self._with_machine = Polling(tree, above, gold)
+        self._machine: dict[int, Ballot] = {}
+        self._beliefs: list[Believed] = []
+        self.skills: Sequence[Skill] = ()
 
-    >>> ballot = Ballot("f", {"a": frozenset({"Vanessa"}), "b": frozenset({"Vanessa cardui"})}, {},
-    ...                 frozenset({"Vanessa", "Vanessa cardui"}))
-    >>> [(c.concept, c.support, c.status) for c in majority(ballot, {"Vanessa cardui": frozenset({"Vanessa"})}, 2)]
-    [('Vanessa cardui', 2, 'accepted')]
-    """
-    tree = _Tree(ballot, above)
-    counts = {concept: _majority_of(concept, tree, min_support) for concept in sorted(ballot.named)}
-    for concept, count in counts.items():
-        lower = (other for other in counts if concept in tree.higher(other))
-        if not any(STATUSES.index(counts[other].status) >= max(STATUSES.index(count.status), 1) for other in lower):
-            yield count
+    def take(self, ballot: Ballot) -> None:
+        """Keep a file. Equal votes are counted once, whoever gave them: crowds repeat themselves."""
+        key = (ballot.named, frozenset(Counter(ballot.votes.values()).items()), _shape(ballot))
+        pattern = self._known.setdefault(key, len(self._heads))
+        if pattern == len(self._heads):
+            counts = {c.concept: c for c in majority(ballot, self._above, self._rules.min_support)}
+            self._heads.append((ballot, counts))
+        if ballot.machine:
+            self._machine[len(self._names)] = ballot
+        self._names.append(ballot.file)
+        self._patterns.append(pattern)
+        if self._rules.method != "majority":
+            self._people.take(ballot)
+            self._with_machine.take(ballot.with_machine() if ballot.machine else ballot)
+
+    def count(self) -> None:
+        """Let the method say what it believes: of people alone, and with what they accepted of machines."""
+        if self._rules.method == "majority":
+            return
+        method = METHODS[self._rules.method]
+        self._beliefs = [Believed(poll := self._people.poll(), method(poll))]
+        self.skills = self._beliefs[0].beliefs.skills
+        if self._machine:
+            self._beliefs.append(Believed(poll := self._with_machine.poll(), method(poll)))
+
+    def counts(self) -> Iterator[tuple[str, Count, dict[str, Any]]]:
+        """Yield file, count, and what more its label says, by file and taxon."""
+        believed = [iter(one.by_file(len(self._names))) for one in self._beliefs]
+        for place, (file, pattern) in enumerate(zip(self._names, self._patterns, strict=True)):
+            nodes = [next(one) for one in believed]
+            _, heads = self._heads[pattern]
+            own = self._decided(heads, nodes[0]) if nodes else heads
+            ballot = self._machine.get(place)
+            other: dict[str, Count] = {}
+            if ballot:
+                merged = ballot.with_machine()
+                counts = {c.concept: c for c in majority(merged, self._above, self._rules.min_support)}
+                other = self._decided(counts, nodes[1]) if nodes else counts
+                own = {concept: _only_machine(count, ballot, self._above) for concept, count in own.items()}
+            for count in lowest(own, self._above):
+                more = self._words(count, nodes[0] if nodes else {})
+                if ballot:
+                    more |= _beside(count, ballot, other[count.concept], self._above)
+                yield file, count, more
+
+    def _decided(self, heads: Mapping[str, Count], nodes: Mapping[int, Node]) -> dict[str, Count]:
+        """Return the counts with the method's probabilities, and the status that these give them."""
+        node = self._tree.node
+        sure = {concept: nodes[node[concept]].probability if node[concept] in nodes else 0.0 for concept in heads}
+        return {
+            concept: replace(count, probability=sure[concept], status=self._status(count, sure))
+            for concept, count in heads.items()
+        }
+
+    def _status(self, count: Count, sure: Mapping[str, float]) -> str:
+        if not count.support:
+            return "withdrawn"
+        own = sure[count.concept]
+        if own < self._rules.min_probability:
+            rivals = [p for other, p in sure.items() if not self._akin(count.concept, other)]
+            return "minority" if max(rivals, default=0.0) > own + EVEN else "tie"
+        return "single" if count.support < self._rules.min_support else "accepted"
+
+    def _akin(self, one: str, other: str) -> bool:
+        return one == other or one in self._above.get(other, ()) or other in self._above.get(one, ())
+
+    def _words(self, count: Count, nodes: Mapping[int, Node]) -> dict[str, Any]:
+        """Return the path down to a label's taxon, and who stands how."""
+        if not nodes:
+            return {"voices": tuple(Voices(how, number) for how, number in count.stands)}
+        node, tree = self._tree.node[count.concept], self._tree
+        path = tuple(
+            Certainty(step.name, step.rank, round(nodes[step.node].probability if step.node in nodes else 0.0, DIGITS))
+            for step in tree.paths[count.concept]
+        )
+        chosen = nodes.get(node, NOBODY_WENT)
+        branch = tree.names[tree.parent[node]]
+        apart, their_skill = turned(node, nodes, tree)
+        voices = []
+        for how, number in count.stands:
+            if how in ("same", "below"):
+                voices.append(Voices(how, number, branch, round(chosen.skill, DIGITS)))
+            elif how == "against":
+                voices.append(Voices(how, number, tree.names[apart], round(their_skill, DIGITS)))
+            else:
+                voices.append(Voices(how, number))
+        return {"path": path, "voices": tuple(voices)}
 
 
-METHODS: dict[str, Method] = {"majority": majority}
-"""Ways of counting by name, as a campaign file says it."""
+def _shape(ballot: Ballot) -> object:
+    """Return what of a ballot beside the votes decides how its heads are counted."""
+    if not ballot.removals:
+        return None
+    voters = [*ballot.votes, *(voter for voter in ballot.removals if voter not in ballot.votes)]
+    none: frozenset[str] = frozenset()
+    pairs = ((ballot.votes.get(voter, none), ballot.removals.get(voter, none)) for voter in voters)
+    return frozenset(Counter(pairs).items())
 
 
-def representatives(taxa: Iterable[Taxon], concepts: set[str]) -> dict[str, Taxon]:
-    """Return for each concept the taxon that says most about it; of equals the one whose query sorts first."""
-    best: dict[str, tuple[int, int, str, Taxon]] = {}
-    for taxon in taxa:
-        if taxon.concept not in concepts:
-            continue
-        known = bool(taxon.item) + bool(taxon.gbif_key) + bool(taxon.rank) + bool(taxon.name)
-        rank = (-known, -len(taxon.lineage), taxon.query, taxon)
-        if taxon.concept not in best or rank[:3] < best[taxon.concept][:3]:
-            best[taxon.concept] = rank
-    return {concept: rank[3] for concept, rank in best.items()}
-
-
-def ancestry(taxa: Mapping[str, Taxon]) -> dict[str, frozenset[str]]:
-    """Return for each concept which of the others lie above it, by GBIF key, or by rank and name where one has no key.
-
-    >>> from linkeddata.records import Ancestor
-    >>> genus = Taxon(query="g", concept="Q1", name="Vanessa", rank="genus", gbif_key="1899478")
-    >>> species = Taxon(query="s", concept="Q2", lineage=(Ancestor("genus", "Vanessa", "1899478"),))
-    >>> ancestry({"Q1": genus, "Q2": species})
-    {'Q1': frozenset(), 'Q2': frozenset({'Q1'})}
-    """
-    by_key = {taxon.gbif_key: concept for concept, taxon in sorted(taxa.items()) if taxon.gbif_key}
-    by_name = {(taxon.rank, taxon.name): concept for concept, taxon in sorted(taxa.items()) if taxon.rank}
-    above: dict[str, frozenset[str]] = {}
-    for concept, taxon in taxa.items():
-        found = set()
-        for step in taxon.lineage:
-            named = by_name.get((step.rank, step.name), "")
-            clash = named and step.gbif_key and taxa[named].gbif_key not in {"", step.gbif_key}  # a homonym
-            found.add(by_key.get(step.gbif_key, "" if clash else named))
-        above[concept] = frozenset(found - {"", concept})
-    return above
-
-
-class _Tree:
-    """One file's votes seen along the lineages."""
-
-    def __init__(self, ballot: Ballot, above: Above) -> None:
-        self._above = above
-        self.removals = ballot.removals
-        self.votes = {voter: self._lowest(named) for voter, named in ballot.votes.items() if named}
-        self.voters = set(self.votes) | {voter for voter, taken in ballot.removals.items() if taken}
-        self.named = ballot.named
-
-    def higher(self, concept: str) -> frozenset[str]:
-        """Return the taxa above this one."""
-        return self._above.get(concept, frozenset())
-
-    def path(self, concept: str) -> list[str]:
-        """Return the named taxa above this one from the root down, then itself."""
-        named = self.higher(concept) & self.named
-        return [*sorted(named, key=lambda c: (len(self.higher(c)), c)), concept]
-
-    def firm(self, concept: str) -> set[str]:
-        """Return who named this taxon or one below it."""
-        return {v for v, named in self.votes.items() if any(n == concept or concept in self.higher(n) for n in named)}
-
-    def from_above(self, concept: str) -> set[str]:
-        """Return who named a taxon above this one, and neither this one nor one below it."""
-        higher = self.higher(concept)
-        return {v for v, named in self.votes.items() if named & higher} - self.firm(concept)
-
-    def refusers(self, concept: str) -> set[str]:
-        """Return who took this taxon away from somebody else."""
-        return {voter for voter, taken in self.removals.items() if concept in taken}
-
-    def _lowest(self, named: frozenset[str]) -> frozenset[str]:
-        return named - {higher for concept in named for higher in self.higher(concept)}
-
-
-def _majority_of(concept: str, tree: _Tree, min_support: int) -> Count:
-    firm = tree.firm(concept)
-    refusers = tree.refusers(concept) - firm
-    from_above = tree.from_above(concept) - refusers
-    support = len(firm | from_above) if firm else 0
-    dissent = len((set(tree.votes) | refusers) - firm - from_above)
-    return Count(
-        concept=concept,
-        support=support,
-        dissent=dissent,
-        voters=len(tree.voters),
-        probability=(support + 1) / (support + dissent + 2),
-        status=_status(support, min(support - dissent, _margin(concept, tree)), min_support),
+def _accepting(ballot: Ballot, concept: str, above: Above) -> int:
+    """Return how many people accepted a machine's suggestion of this taxon or of one below it."""
+    return sum(
+        any(one == concept or concept in above.get(one, ()) for one in named) for named in ballot.machine.values()
     )
 
 
-def _margin(concept: str, tree: _Tree) -> int:
-    """Return by how many voters the taxon leads at the narrowest point on the way down to it."""
-    branch = set(tree.votes)
-    margins = []
-    for node in tree.path(concept):
-        along = tree.firm(node)
-        off = branch - along - tree.from_above(node)
-        if node == concept:
-            off |= tree.refusers(concept) - along
-        margins.append(len(along) - len(off))
-        branch = along
-    return min(margins)
+def _only_machine(count: Count, ballot: Ballot, above: Above) -> Count:
+    """Return the count with its status said to be a machine's, where nobody else stands by it."""
+    if count.status == "withdrawn" and _accepting(ballot, count.concept, above):
+        return replace(count, status="machine")
+    return count
 
 
-def _status(support: int, margin: int, min_support: int) -> str:
-    if not support:
-        return "withdrawn"
-    if margin < 0:
-        return "minority"
-    if margin == 0:
-        return "tie"
-    return "single" if support < min_support else "accepted"
-
-
-def _ballot(file: str, said: list[tuple[Tag, str]]) -> Ballot:
-    given: dict[tuple[str, str], str] = {}
-    taken: dict[tuple[str, str], str] = {}
-    removals: dict[str, set[str]] = {}
-    for tag, concept in said:
-        act = (tag.agent, concept)
-        if not tag.withdrawn:
-            given[act] = max(given.get(act, ""), tag.moment)
-            continue
-        taken[act] = max(taken.get(act, ""), tag.withdrawn)
-        if tag.withdrawn_by not in {NOBODY, tag.agent}:
-            removals.setdefault(tag.withdrawn_by, set()).add(concept)
-    known = {concept for agent, concept in [*given, *taken] if agent != NOBODY}
-    votes: dict[str, set[str]] = {}
-    for (agent, concept), moment in given.items():
-        if _stands(moment, taken.get((agent, concept), "")) and not (agent == NOBODY and concept in known):
-            votes.setdefault(agent, set()).add(concept)
-    return Ballot(
-        file,
-        {voter: frozenset(named) for voter, named in votes.items()},
-        {voter: frozenset(named) for voter, named in removals.items()},
-        frozenset(concept for _, concept in said),
-    )
-
-
-def _stands(given: str, taken: str) -> bool:
-    """Tell whether what was said at one moment outlives what was taken back at another, as far as both are known."""
-    if not taken:
-        return True
-    shared = min(len(given), len(taken))
-    return given[:shared] > taken[:shared]
+def _beside(count: Count, ballot: Ballot, other: Count, above: Above) -> dict[str, Any]:
+    """Return what the label says of the counting with machines."""
+    return {
+        "machine": _accepting(ballot, count.concept, above),
+        "machine_probability": round(other.probability, DIGITS),
+        "machine_status": other.status,
+    }
 
 
 def _label(file: str, count: Count, taxon: Taxon, campaign: str, method: str, moment: str) -> Label:
@@ -281,7 +274,7 @@ def _label(file: str, count: Count, taxon: Taxon, campaign: str, method: str, mo
         support=count.support,
         dissent=count.dissent,
         voters=count.voters,
-        probability=round(count.probability, 6),
+        probability=round(count.probability, 6 if method == "majority" else DIGITS),
         status=count.status,
         method=method,
         moment=moment,

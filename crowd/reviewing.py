@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy import delete, select
 
 from crowd.accounts import Now
-from crowd.consensus import representatives
+from crowd.lineage import representatives
 from crowd.reviewqueue import WANTED_KIND, rescore, wanted_in
 from crowd.rights import Person, may
 from crowd.verdicts import (

@@ -101,7 +101,7 @@ def build(
     losses = _Losses(campaign, moment)
     by_file: dict[str, list[Label]] = defaultdict(list)
     for label in labels:
-        if label.status in STANDS:
+        if _may_teach(label, rules):
             by_file[label.file].append(label)
     ranks = _Ranks(taxa, rules.rank)
     candidates = list(_candidates(media, by_file, ranks, image_of, rules, frozenset(strangers), losses))
@@ -125,6 +125,15 @@ def build(
         counts=counts,
         failures=tuple(losses.failures),
     )
+
+
+def _may_teach(label: Label, rules: DatasetRules) -> bool:
+    """Say whether a label is what people say by themselves, or, where the rules allow it, with machines' suggestions.
+
+    What a reviewer overruled teaches only what the reviewer said.
+    """
+    with_machine = rules.machine and not label.counted and label.machine_status in STANDS
+    return label.status in STANDS or with_machine
 
 
 class _Ranks:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from crowd.ballots import MACHINE_TOOLS
 from harvest.mediainfo import MediaInfo, Statement
 from harvest.revisions import Revision
 from linkeddata.ids import DEPICTS
@@ -178,6 +179,9 @@ def tool_of(revision: Revision) -> str:
     >>> tool_of(Revision(id=1, user="Jan", moment="", comment="", tags=("mw-reverted", "OAuth CID: 1776")))
     'OAuth CID: 1776'
     """
+    accepted = next((tag for tag in revision.tags if tag in MACHINE_TOOLS), "")
+    if accepted:  # whatever else made the edit, what it says is a machine's suggestion
+        return accepted
     campaign = _ISA.search(revision.comment)
     if campaign:
         return f"campaign{campaign[1]}@ISA"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
+from crowd.gold import Answer, read_gold
 from harvest.manifest import TRAIN, Dataset, read_dataset
 from harvest.sources import source_state
 from identify.bundle import Bundle, open_bundle
@@ -60,7 +61,14 @@ def queries(run: Run) -> list[str]:
     """Return what must be resolved: the items and names in the tags, and the campaign's own taxa."""
     name = run.campaign.id
     asked = run.store.distinct(Tag, "item", campaign=name) | run.store.distinct(Tag, "verbatim", campaign=name, item="")
-    return sorted((asked | {run.campaign.root, *run.campaign.taxa}) - {""})
+    known = {answer.taxon for answer in gold_of(run)}
+    return sorted((asked | known | {run.campaign.root, *run.campaign.taxa}) - {""})
+
+
+def gold_of(run: Run) -> tuple[Answer, ...]:
+    """Return what the campaign says is known of its files. Raises ``CampaignError`` where its table cannot be read."""
+    named = run.campaign.count.gold
+    return read_gold(Path(run.campaign.folder) / named) if named else ()
 
 
 def taxa_of(run: Run) -> dict[str, Taxon]:
@@ -95,7 +103,7 @@ def count_inputs(run: Run) -> str:
     """Return the fingerprint of what is counted."""
     tags = run.store.each(Tag, campaign=run.campaign.id)
     rules = (run.campaign.count, run.campaign.review, run.campaign.root, run.campaign.taxa)
-    return digest((*rules, members(run), *tags, *taxa_of(run).values()))
+    return digest((*rules, *gold_of(run), members(run), *tags, *taxa_of(run).values()))
 
 
 def dataset_inputs(run: Run) -> str:

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 from crowd.campaign import LISTS
 from crowd.cms import determinations, load_profile, write_export
-from crowd.consensus import count_tags
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
@@ -37,6 +36,7 @@ from harvest.sparql import ROUTE as QUERIED
 from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
+from identify.counting import counting_of
 from identify.inputs import (
     count_inputs,
     dataset_inputs,
@@ -44,8 +44,6 @@ from identify.inputs import (
     files_of,
     identify_inputs,
     image_inputs,
-    inside,
-    members,
     model_of,
     plan_path,
     planned,
@@ -54,7 +52,6 @@ from identify.inputs import (
     source_inputs,
     strangers,
     targets,
-    taxa_of,
     training_inputs,
     wants_pictures,
 )
@@ -249,27 +246,8 @@ def names_step(run: Run) -> Done:
 
 def count_step(run: Run) -> Done:
     """Count the tags into labels, within the campaign's taxa; labels that no tag holds up any more are taken back."""
-    taxa = taxa_of(run)
-    rules = run.campaign.count
-    wanted = inside(run, taxa)
-    files = {member.file for member in members(run)}
-    tags: list[Tag] = []
-    outside: list[Tag] = []
-    for tag in run.store.each(Tag, campaign=run.campaign.id):
-        if tag.file not in files:  # deleted, or no longer what the campaign is about
-            continue
-        taxon = taxa.get(tag.item or tag.verbatim)
-        (outside if taxon and taxon.concept and taxon.query not in wanted else tags).append(tag)
-    answers = list(
-        count_tags(
-            tags,
-            taxa,
-            campaign=run.campaign.id,
-            method=rules.method,
-            min_support=rules.min_support,
-            moment=run.now(),
-        )
-    )
+    counting = counting_of(run)
+    answers = list(counting.counted().answers)
     ask_reviewers(run.store, run.campaign.id, run.campaign.review.reviewers, agent=SOFTWARE.id, now=run.now)
     counted = (answer for answer in answers if isinstance(answer, Label))
     labels = reviewed_labels(run.store, run.campaign.id, counted)
@@ -278,7 +256,7 @@ def count_step(run: Run) -> Done:
     run.store.remove(Label, stale, agent=SOFTWARE.id, moment=run.now(), reason="no tag holds it up any more")
     run.store.put(labels, agent=SOFTWARE.id, moment=run.now())
     _keep(run, "count", (answer for answer in answers if isinstance(answer, Failure)))
-    _keep(run, "count", (run.lost("count", tag.id, OUTSIDE, tag.item or tag.verbatim) for tag in outside))
+    _keep(run, "count", (run.lost("count", tag.id, OUTSIDE, tag.item or tag.verbatim) for tag in counting.outside))
     follow(run.store)
     return Done({"labels": len(labels), **Counter(label.status for label in labels)})
 

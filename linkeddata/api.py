@@ -13,7 +13,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import (
-    agentroutes,
     annotationroutes,
     collections,
     dumproutes,
@@ -22,7 +21,6 @@ from linkeddata import (
     iiifroutes,
     jsonld,
     nameservice,
-    reviewroutes,
     taxonroutes,
 )
 from linkeddata.nameservice import Answering
@@ -52,9 +50,8 @@ def router(
     """
     api = APIRouter()
     parts = Parts(store, settings, pages, image)
-    lists = (collections, feedroutes, dumproutes, iiifroutes)
-    documents = (annotationroutes, reviewroutes, fileroutes, taxonroutes, agentroutes)
-    for noun in lists + documents:
+    nouns = (collections, feedroutes, dumproutes, iiifroutes, annotationroutes, fileroutes, taxonroutes)
+    for noun in nouns:
         api.include_router(noun.router(parts))
     _add_descriptions(api, parts, health or {})
     if names is not None:

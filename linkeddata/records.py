@@ -111,6 +111,25 @@ class Taxon:
     reason: str = ""  # for NONE, or what was left open: "two GBIF keys: 2463405, 4821214"
 
 
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """How sure one taxon on the way down to a label's own is."""
+
+    name: str
+    rank: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How many people stand how to a label, and how well they know the branch in which that was decided."""
+
+    stand: str  # same, below, above, against, removed
+    voters: int
+    branch: str = ""  # the taxon among whose children was chosen; empty: the root
+    skill: float = 0.0  # mean of how often these people know, 0-1; 0 where the way of counting knows no skill
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """What the tags of one file add up to for one taxon."""
@@ -127,10 +146,15 @@ class Label:
     dissent: int = 0  # people who named the file but no taxon of this lineage, or took this one back
     voters: int = 0  # people who said anything about the file
     probability: float = 0.0
-    status: str = ""  # accepted, single, minority, tie, withdrawn; by a review: reviewed, rejected, unfit, disputed
+    status: str = ""  # accepted, single, minority, tie, machine, withdrawn; or a review's: reviewed, rejected, unfit …
     counted: str = ""  # the status that counting gave, where a review overrules it
     method: str = ""
     moment: str = ""
+    path: tuple[Certainty, ...] = ()  # from the root down to the taxon itself
+    voices: tuple[Voices, ...] = ()  # why: who stands how
+    machine: int = 0  # people who accepted a machine's suggestion of this or below; in none of the numbers above
+    machine_probability: float = 0.0  # with these counted in; 0 where there are none on the file
+    machine_status: str = ""  # the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowd.consensus import METHODS, STATUSES, count_tags
+from crowd.consensus import STATUSES, Rules, count_tags
 from linkeddata.errors import UsageError
 from linkeddata.records import Ancestor, Failure, Label, Tag, Taxon
 
@@ -46,7 +46,8 @@ def said(agent: str, query: str, **values: Any) -> Tag:
 
 
 def counted(tags: list[Tag], **options: Any) -> list[Label | Failure]:
-    return list(count_tags(tags, TAXA, campaign="c", moment=MOMENT, **options))
+    rules = Rules(**{"method": "majority"} | options)
+    return list(count_tags(tags, TAXA, campaign="c", moment=MOMENT, rules=rules))
 
 
 def labels(tags: list[Tag], **options: Any) -> dict[str, tuple[int, int, str]]:
@@ -268,6 +269,8 @@ def test_an_unknown_way_of_counting_is_refused_with_the_known_ones() -> None:
 
 # what holds for any crowd
 
+OWN = ("majority", "tree")
+"""Ways of counting of our own; those of crowd-kit take half a second each time."""
 QUERIES = sorted(TAXA)
 AGENTS = ["", "a", "b", "c", "d"]
 MOMENTS = ["", "2021-10-03", "2021-10-03T14:05:00Z", "2021-10-04T01:00:00Z"]
@@ -283,7 +286,7 @@ _tags = st.builds(
 _crowds = st.lists(_tags, max_size=14)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OWN)
 @given(tags=_crowds, seed=st.randoms(use_true_random=False), min_support=st.integers(1, 3))
 def test_the_order_of_the_tags_does_not_matter(method: str, tags: list[Tag], seed: Any, min_support: int) -> None:
     shuffled = tags.copy()
@@ -293,13 +296,13 @@ def test_the_order_of_the_tags_does_not_matter(method: str, tags: list[Tag], see
     assert {x.id for x in one} == {x.id for x in other}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OWN)
 @given(tags=_crowds)
 def test_numbers_add_up(method: str, tags: list[Tag]) -> None:
     for label in counted(tags, method=method):
         if isinstance(label, Label):
             assert label.support + label.dissent <= label.voters
-            assert 0 < label.probability < 1
+            assert 0 < label.probability < 1 or label.status == "withdrawn"
             assert label.status in STATUSES
             assert (label.support == 0) == (label.status == "withdrawn")
             assert label.status != "accepted" or label.support >= 2

@@ -1,0 +1,159 @@
+"""Votes as ways down a tree. In: votes (question, voter, node). Out: ``Descent``, the arrays that learning goes over.
+
+A vote for a species is a choice at every node on the way to it: of a family, of a genus in it, of a species in that.
+So each question falls into *groups*, one for each node at which somebody chose, and a group into *cells*: the children
+that were chosen there, and "another one" for all that were not. A *step* is one voter's choice in one group; a *pair*
+is a step seen from a cell: what was chosen, if this were the truth. All of it is linear in the votes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+FEW = 8
+"""Nodes with at most so many children have a cell for each of them, chosen or not …"""
+PER_CELL = 20
+"""… when so many choices a cell of their table of confusions were made at them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Who named what: equally long arrays of question, voter and node; ``removed`` the same for what was taken away."""
+
+    questions: int
+    voters: int
+    question: Ints
+    voter: Ints
+    node: Ints
+    removed_question: Ints
+    removed_node: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Groups, cells, steps and pairs by number. Cells and steps are sorted by group."""
+
+    nodes: int
+    group_question: Ints
+    group_node: Ints
+    group_depth: Ints
+    cell_group: Ints
+    cell_child: Ints
+    """The child that a cell stands for, or ``nodes`` + the node for "another one"."""
+    cell_below: Ints
+    """The group of the same question at that child, -1 where nobody went on."""
+    step_group: Ints
+    step_voter: Ints
+    step_child: Ints
+    pair_step: Ints
+    pair_cell: Ints
+    removals: Floats
+    """How often each cell's child was taken away."""
+
+    @property
+    def another(self) -> NDArray[np.bool_]:
+        """Return which cells stand for "another one"."""
+        return self.cell_child >= self.nodes
+
+    @property
+    def question_of_cell(self) -> Ints:
+        """Return the question of each cell."""
+        return self.group_question[self.cell_group]
+
+
+def totals(place: Ints, weights: NDArray[Any], size: int) -> Floats:
+    """Return the sum of the weights that fall to each place below ``size``."""
+    found: Any = np.bincount(place, weights=weights, minlength=size)
+    return np.asarray(found, dtype=np.float64)
+
+
+def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
+    """Lay votes out along the tree that ``parent`` and ``depth`` (by node) describe."""
+    size = len(parent)
+    question, voter, child = _steps(votes.question, votes.voter, votes.node, parent)
+    gone_question, _, gone_child = _steps(votes.removed_question, votes.removed_question, votes.removed_node, parent)
+    keys = np.unique(np.concatenate([question * size + parent[child], gone_question * size + parent[gone_child]]))
+    group_question, group_node = keys // size, keys % size
+    cells = _cells(keys, np.concatenate([question, gone_question]), np.concatenate([child, gone_child]), parent, child)
+    cell_question, cell_child = cells // (2 * size), cells % (2 * size)
+    another = cell_child >= size
+    inside = np.where(another, 0, cell_child)
+    cell_group = np.searchsorted(keys, cell_question * size + np.where(another, cell_child - size, parent[inside]))
+    order = np.argsort(cell_group, kind="stable")
+    cell_group, cell_child, cell_question = cell_group[order], cell_child[order], cell_question[order]
+    step_group = np.searchsorted(keys, question * size + parent[child])
+    by_group = np.argsort(step_group, kind="stable")
+    step_group, voter, child = step_group[by_group], voter[by_group], child[by_group]
+    pair_step, pair_cell = _pairs(step_group, cell_group, len(keys))
+    removed = np.sort(votes.removed_question * 2 * size + votes.removed_node)
+    own = cell_question * 2 * size + cell_child
+    return Descent(
+        nodes=size,
+        group_question=group_question,
+        group_node=group_node,
+        group_depth=depth[group_node],
+        cell_group=cell_group,
+        cell_child=cell_child,
+        cell_below=_found(keys, np.where(cell_child < size, cell_question * size + cell_child, -1)),
+        step_group=step_group,
+        step_voter=voter,
+        step_child=child,
+        pair_step=pair_step,
+        pair_cell=pair_cell,
+        removals=(np.searchsorted(removed, own, "right") - np.searchsorted(removed, own, "left")).astype(np.float64),
+    )
+
+
+def _steps(question: Ints, voter: Ints, node: Ints, parent: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return question, voter and child of every choice on the way from the root to the nodes."""
+    found: list[tuple[Ints, Ints, Ints]] = []
+    while len(node):
+        on_the_way = node > 0
+        question, voter, node = question[on_the_way], voter[on_the_way], node[on_the_way]
+        found.append((question, voter, node))
+        node = parent[node]
+    if not found:
+        return question, voter, node
+    return tuple(np.concatenate(part) for part in zip(*found, strict=True))  # type: ignore[return-value]
+
+
+def _cells(groups: Ints, question: Ints, child: Ints, parent: Ints, chosen: Ints) -> Ints:
+    """Return the keys of all cells: the children named, one for "another one", and all where there are few."""
+    size = len(parent)
+    children = np.bincount(parent[1:], minlength=size)
+    choices = np.bincount(parent[chosen], minlength=size)
+    all_of = (children <= FEW) & (choices >= PER_CELL * children**2)
+    wide = groups[all_of[groups % size]]
+    count = children[wide % size]
+    order = np.argsort(parent[1:], kind="stable") + 1
+    first = np.searchsorted(parent[order], np.arange(size))
+    every = order[np.repeat(first[wide % size] - np.cumsum(count) + count, count) + np.arange(count.sum())]
+    return np.unique(
+        np.concatenate(
+            [
+                question * 2 * size + child,
+                (groups // size) * 2 * size + size + groups % size,
+                np.repeat(wide // size, count) * 2 * size + every,
+            ]
+        )
+    )
+
+
+def _pairs(step_group: Ints, cell_group: Ints, groups: int) -> tuple[Ints, Ints]:
+    """Return every step with every cell of its group."""
+    first = np.searchsorted(cell_group, np.arange(groups))
+    count = np.bincount(cell_group, minlength=groups)[step_group]
+    before = np.cumsum(count) - count
+    step = np.repeat(np.arange(len(step_group)), count)
+    return step, np.repeat(first[step_group] - before, count) + np.arange(count.sum())
+
+
+def _found(keys: Ints, wanted: Ints) -> Ints:
+    """Return where each wanted key stands among sorted ``keys``, -1 for those that do not."""
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where((len(keys) > 0) & (keys[place] == wanted), place, -1) if len(keys) else np.full(len(wanted), -1)

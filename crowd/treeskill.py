@@ -1,0 +1,52 @@
+"""The way of counting that knows the tree and who knows it: our own. In: a ``Poll``. Out: ``Beliefs``.
+
+The model and its sources are told in ``crowd.skill``, for people in ``docs/crowd.md``.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from crowd.descent import Descent, descent
+from crowd.poll import Beliefs, Poll, Skill
+from crowd.skill import Learned, learn
+
+LEAST = 0.001
+"""Nobody is surer than this that something is not, or is: a thousand people may be wrong in the same way."""
+TOLD_VOTES = 0.5
+"""A skill learned by fewer choices than this is not told."""
+
+
+def tree_with_skill(poll: Poll) -> Beliefs:
+    """Return how sure each node of each question is, and how well those who chose it know their way there."""
+    tree = poll.tree
+    laid = descent(poll.votes, tree.parent, tree.depth)
+    learned = learn(laid, tree.parent, tree.depth, poll.gold)
+    own = laid.step_child[laid.pair_step] == laid.cell_child[laid.pair_cell]
+    cell, step = laid.pair_cell[own], laid.pair_step[own]
+    skill = learned.branch_skill[learned.branch_of_step[step]]
+    count = np.bincount(cell, minlength=len(laid.cell_group))
+    mean = np.bincount(cell, weights=skill, minlength=len(laid.cell_group)) / np.maximum(count, 1)
+    told = ~laid.another
+    question = laid.question_of_cell[told]
+    order = np.argsort(question, kind="stable")
+    return Beliefs(
+        question=question[order],
+        node=laid.cell_child[told][order],
+        probability=np.clip(learned.cell[told][order], LEAST, 1 - LEAST),
+        voters=count[told][order],
+        skill=mean[told][order],
+        skills=tuple(_skills(poll, laid, learned)),
+    )
+
+
+def _skills(poll: Poll, laid: Descent, learned: Learned) -> Iterator[Skill]:
+    for voter, node, skill, votes in zip(
+        learned.branch_voter.tolist(),
+        learned.branch_node.tolist(),
+        learned.branch_skill.tolist(),
+        learned.branch_votes.tolist(),
+        strict=True,
+    ):
+        if votes >= TOLD_VOTES:
+            yield Skill(poll.voters[voter], poll.tree.names[node], skill, votes, node)
