@@ -7,6 +7,7 @@ with 503 and ``Retry-After`` instead of being kept in memory.
 
 import base64
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -20,13 +21,14 @@ from identify.runtime import Classifier, identify_upload
 from linkeddata import documents, jsonld
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.negotiation import HTML, JSON_LD, without_suffix
-from linkeddata.parts import Page, Pages, Parts
+from linkeddata.parts import Gone, Page, Pages, Parts
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Failure, Identification, ModelClass
 from linkeddata.responses import Context, described, problems, respond
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 from linkeddata.thumbnails import thumbnail
+from linkeddata.withdrawals import Tombstone, tombstone_of
 
 MAX_UPLOAD_BYTES = 25_000_000
 """Largest image that is taken over HTTP; a museum's masters go through ``deboodt identify``."""
@@ -53,22 +55,36 @@ def router(
     return api
 
 
-def found(classifiers: Models, name: str) -> Classifier:
-    """Return the model called ``NAME@VERSION``, or the newest called ``NAME``. Raises ``Problem`` 404."""
+def found(store: Store, classifiers: Models, name: str) -> Classifier:
+    """Return the model called ``NAME@VERSION``, or the newest called ``NAME``; raises ``Gone``, ``Problem`` 404.
+
+    A version whose classes were withdrawn is gone, though its files may lie here still.
+    """
     for key, classifier in classifiers.items():
-        if name in (key, classifier.bundle.about.name):
+        if name in (key, classifier.bundle.about.name) and not taken_down(store, key):
             return classifier
+    for version, form in (name, ""), without_suffix(name):
+        if gone := taken_down(store, version):
+            raise Gone(gone, form)
     raise not_found("model", name)
+
+
+def taken_down(store: Store, version: str) -> Tombstone | None:
+    """Return the tombstone of a model's version, None for one that stands or never was."""
+    first = f"{version}/0"
+    gone = tombstone_of(store, ModelClass, first) if store.get(ModelClass, first) is None else None
+    return replace(gone, key=version) if gone else None
 
 
 def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
     @api.get("/models", summary="All models", response_class=Response, responses=described("Models as JSON-LD."))
     def models(request: Request, context: Context = "link") -> Response:
         """Every version that is open, with its digest; each leads to its classes."""
-        described_ = [_model(parts, one, full=False) for one in classifiers.values()]
+        standing = [one for name, one in classifiers.items() if not taken_down(parts.store, name)]
+        described_ = [_model(parts, one, full=False) for one in standing]
         bare = [{key: value for key, value in doc.items() if key != "@context"} for doc in described_]
         doc = {"@context": f"{parts.base}/context.jsonld", "id": f"{parts.base}/models", "items": bare}
-        page = Page("models.html", lambda: {"models": list(classifiers.values())})
+        page = Page("models.html", lambda: {"models": standing})
         return respond(request, parts, doc, page=page, context=context, suffixed=False)
 
     @api.get(
@@ -79,7 +95,22 @@ def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
     )
     def classes(request: Request, name: str, context: Context = "link") -> Response:
         """The classes in the order of the model's outputs (`notation`)."""
-        return _answer_model(request, parts, found(classifiers, name), "", context, suffixed=False)
+        return _answer_model(request, parts, found(parts.store, classifiers, name), "", context, suffixed=False)
+
+    @api.get(
+        "/models/{name}/classes/{index}",
+        summary="One class of a model",
+        response_class=Response,
+        responses=described("A SKOS concept: what the class is linked to, and when that was read.", page=False),
+    )
+    def class_(request: Request, name: str, index: str, context: Context = "link") -> Response:
+        """`index` is the place of the class among the model's outputs (`notation`)."""
+        number, form = without_suffix(index)
+        concepts = _model(parts, found(parts.store, classifiers, name), full=True)["hasTopConcept"]
+        doc = next((one for one in concepts if one["notation"] == number), None)
+        if doc is None:
+            raise not_found("class", f"{name}/{index}")
+        return respond(request, parts, {"@context": f"{parts.base}/context.jsonld", **doc}, form=form, context=context)
 
     @api.get(
         "/models/{name}",
@@ -91,7 +122,7 @@ def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
         """`NAME` is the newest version, `NAME@VERSION` that version. In a browser: how good it is, and its card."""
         stem, form = without_suffix(name)
         known = any(name in (key, one.bundle.about.name) for key, one in classifiers.items())
-        classifier = found(classifiers, name if known else stem)
+        classifier = found(parts.store, classifiers, name if known or not form else stem)
         return _answer_model(request, parts, classifier, "" if known else form, context)
 
 
@@ -137,7 +168,7 @@ def _add_identify(api: APIRouter, parts: Parts, classifiers: Models, now: Callab
 
         `curl --data-binary @plate.jpg -H 'Content-Type: image/jpeg' …/models/NAME/identify`
         """
-        classifier = found(classifiers, name)
+        classifier = found(parts.store, classifiers, name)
         image = await _received(request)
         if turns.statistics().tasks_waiting >= WAITING:
             raise Problem(503, "Busy", "Too many images are waiting.", {"Retry-After": str(RETRY_AFTER_S)})

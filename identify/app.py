@@ -52,6 +52,7 @@ from linkeddata.sparqlpool import Limits as QueryLimits
 from linkeddata.sparqlpool import Pool, lag
 from linkeddata.sparqlservice import Endpoint, External
 from linkeddata.store import Store
+from linkeddata.tombstones import add_tombstones
 
 MAX_UPLOAD_PIXELS = 60_000_000
 RECENT = 12
@@ -166,6 +167,7 @@ def create_app(
     )
     app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
     _add_problems(app, site)
+    add_tombstones(app, parts)
     if opened.at_once:
         app.add_middleware(
             Shortcut, answer=lambda request, key: annotationroutes.identified(request, parts, key), store=opened

@@ -17,9 +17,13 @@ from markupsafe import Markup, escape
 
 from identify.decide import RUNGS
 from linkeddata import ids, jsonld
+from linkeddata.records import Agent, Identification, Label, Review
 from linkeddata.settings import VERSION, Settings
+from linkeddata.uris import uri_of
 
 STATIC = {"style.css": "text/css; charset=utf-8", "drop.js": "text/javascript; charset=utf-8"}
+KINDS = {"agent": Agent, "review": Review, "label": Label, "identification": Identification}
+"""What pages call the records that they link to."""
 ITALIC_RANKS = frozenset({"genus", "species", "subspecies", "variety", "form", "subgenus", "section"})
 """Names of these ranks are written in italics (the nomenclatural codes)."""
 
@@ -63,6 +67,7 @@ def website(settings: Settings) -> Website:
         "media_uri": lambda iri: jsonld.media_uri(root, iri),
         "identification_uri": lambda key: jsonld.uri(root, "identifications", key),
         "label_uri": lambda key: jsonld.uri(root, "labels", key),
+        "uri_of": lambda kind, key: uri_of(KINDS[kind], key, root),
         "taxon_uri": lambda key: jsonld.uri(root, "taxa", key),
         "model_uri": lambda model, version: jsonld.model_uri(root, model, version),
         "wikidata": lambda item: f"https://www.wikidata.org/wiki/{quote(item)}",

@@ -14,8 +14,9 @@ from linkeddata.negotiation import HTML, JSON_LD, SUFFIXES, asked_profile
 from linkeddata.parts import Page, Parts, found, picture
 from linkeddata.problem import Problem
 from linkeddata.profiles import PROFILES, Profile, UnsayableError, loss_document
-from linkeddata.records import Identification, Label, MediaFile
+from linkeddata.records import Identification, Label, MediaFile, Review
 from linkeddata.responses import Context, described, respond
+from linkeddata.selection import Place, Selection, page_of
 
 AsProfile = Annotated[str, Query(description=f"How to say it: one of {', '.join(PROFILES)}.")]
 _IRI = "\0"
@@ -137,6 +138,7 @@ def _around(parts: Parts, record: Identification | Label, doc: Document) -> dict
         "picture": picture(parts, media, 960),
         "taxon": documents.taxon_of(parts.store, record.item, record.gbif_key),
         "identifications": parts.store.page(Identification, file=record.file, limit=20),
+        "reviews": page_of(parts.store, Review, Selection(equals={"target": record.id}), Place(), 20),
         "labels": parts.store.page(Label, file=record.file, limit=20),
     }
 

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import (
+    agentroutes,
     annotationroutes,
     collections,
     dumproutes,
@@ -21,6 +22,7 @@ from linkeddata import (
     iiifroutes,
     jsonld,
     nameservice,
+    reviewroutes,
     taxonroutes,
 )
 from linkeddata.nameservice import Answering
@@ -50,8 +52,9 @@ def router(
     """
     api = APIRouter()
     parts = Parts(store, settings, pages, image)
-    nouns = (collections, feedroutes, dumproutes, iiifroutes, annotationroutes, fileroutes, taxonroutes)
-    for noun in nouns:
+    lists = (collections, feedroutes, dumproutes, iiifroutes)
+    documents = (annotationroutes, reviewroutes, fileroutes, taxonroutes, agentroutes)
+    for noun in lists + documents:
         api.include_router(noun.router(parts))
     _add_descriptions(api, parts, health or {})
     if names is not None:

@@ -1,4 +1,4 @@
-"""Lists over HTTP: identifications, labels, media files. In: the parts of all routes. Out: routes.
+"""Lists over HTTP: identifications, labels, reviews, media files. In: the parts of all routes. Out: routes.
 
 A list is an AnnotationCollection with its first page inside; pages are AnnotationPages (Web Annotation Data Model 5).
 Cursors are opaque; ``first``, ``prev``, ``next`` and ``last`` stand in the page and in the ``Link`` header. As long as
@@ -22,11 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from linkeddata import conditions, documents, jsonld
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.lineages import concept_of
-from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, TURTLE, preferred
+from linkeddata.negotiation import HTML, JSON, JSON_LD, preferred
 from linkeddata.parts import Parts, picture
 from linkeddata.problem import Problem
-from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Taxon
-from linkeddata.responses import described, problems
+from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Review, Taxon
+from linkeddata.responses import DATA_FORMS, described, problems
 from linkeddata.selection import Place, Selection, count_of, page_of
 from linkeddata.settings import VERSION
 from linkeddata.store import Store
@@ -77,6 +77,17 @@ class OfIdentifications(OnPictures):
     agent: Literal["", "Person", "SoftwareAgent", "Organization"] = Field("", description="Who answered.")
 
 
+class OfReviews(Paging):
+    """What reviews can be asked."""
+
+    target: str = Field("", description="Only of the label or identification with this id.")
+    kind: Literal["", "label", "identification"] = Field("", description="Only of labels, or of identifications.")
+    verdict: str = Field("", description="Only of this verdict, such as `reject`.")
+    file: str = Field("", description="Only of the file with this IRI.")
+    since: str = Field("", pattern=MOMENT, description="Only from this day or moment (UTC) on.")
+    until: str = Field("", pattern=MOMENT, description="Only before this day or moment (UTC).")
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One kind of list: its name, its records, how they become documents."""
@@ -93,6 +104,7 @@ def _media_documents(store: Store, files: Sequence[MediaFile], base: str) -> lis
 IDENTIFICATIONS = Listing("identifications", Identification, documents.identification_documents)
 LABELS = Listing("labels", Label, documents.label_documents)
 MEDIA = Listing("media", MediaFile, _media_documents)
+REVIEWS = Listing("reviews", Review, documents.review_documents)
 Count = Callable[[type[Record], Selection], int]
 
 
@@ -124,6 +136,18 @@ def router(parts: Parts) -> APIRouter:
     def labels(request: Request, asked: Annotated[OnPictures, Query()]) -> Response:
         """Follow `next` to the end: what was there at the start is on exactly one page."""
         return _Answer(request, parts, LABELS, asked).response(count)
+
+    @api.get(
+        "/reviews",
+        tags=["documents"],
+        summary="All reviews, by pages",
+        response_class=Response,
+        responses=described("An AnnotationCollection with its first page inside, or an AnnotationPage.")
+        | problems(412, 422),
+    )
+    def reviews(request: Request, asked: Annotated[OfReviews, Query()]) -> Response:
+        """Follow `next` to the end: what was there at the start is on exactly one page."""
+        return _Answer(request, parts, REVIEWS, asked).response(count)
 
     @api.get(
         "/media",
@@ -198,7 +222,7 @@ class _Answer:
 
     def response(self, count: Count) -> Response:
         """Return the page, or 304 or 412 where the request's conditions ask for that."""
-        offered = [JSON_LD, JSON, TURTLE, N_TRIPLES]
+        offered = [*DATA_FORMS]
         offered += [HTML] if self._parts.pages and self._listing is not MEDIA else []
         chosen = preferred(self._request.headers.get("accept", ""), offered)
         if not chosen:
@@ -240,7 +264,8 @@ class _Answer:
 
     def _selection(self) -> Selection:
         asked = self._asked
-        named = {"item", "file", "status", "rank", "model", "version", "campaign"} & self._given.keys()
+        fields = {"item", "file", "status", "rank", "model", "version", "campaign", "target", "kind", "verdict"}
+        named = fields & self._given.keys()
         equals = {name: self._given[name] for name in sorted(named)}
         if isinstance(asked, OnPictures):
             return Selection(
@@ -253,6 +278,8 @@ class _Answer:
                 institution=asked.collection,
                 agent_kind=asked.agent if isinstance(asked, OfIdentifications) else "",
             )
+        if isinstance(asked, OfReviews):
+            return Selection(equals=equals, since=asked.since, until=asked.until, institution=asked.collection)
         return Selection(institution=asked.collection, campaign_of_file=asked.campaign)
 
     def _address(self, place: Place | None = None) -> str:

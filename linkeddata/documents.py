@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from linkeddata import jsonld
+from linkeddata import jsonld, reviews
 from linkeddata.jsonld import Document
 from linkeddata.lineages import concept_of
 from linkeddata.profiles.facts import Said
-from linkeddata.records import Agent, Identification, Label, MediaFile, Taxon
+from linkeddata.records import Agent, Identification, Label, MediaFile, Review, Taxon
 from linkeddata.store import Store
 
 NAMES_LOOKED_AT = 200
@@ -55,9 +55,34 @@ def taxon_of(store: Store, item: str, gbif_key: str = "") -> Taxon | None:
 
     Without a Q-item it is looked up by its GBIF key.
     """
-    concept = item or (f"gbif:{gbif_key}" if gbif_key else "")
+    return taxon_of_concept(store, concept_of(item, gbif_key))
+
+
+def taxon_of_concept(store: Store, concept: str) -> Taxon | None:
+    """Return what is known best of the taxon with this concept: a Q-item, ``gbif:KEY`` …"""
     names = store.page(Taxon, concept=concept, limit=NAMES_LOOKED_AT) if concept else []
-    return max(names, key=lambda taxon: (len(taxon.lineage), taxon.query), default=None)
+    return max(names, key=_known_of, default=None)
+
+
+def review_document_of(store: Store, review: Review, base_url: str) -> Document:
+    """Return the annotation of a stored review."""
+    return review_documents(store, [review], base_url)[0]
+
+
+def review_documents(store: Store, found: Sequence[Review], base_url: str) -> list[Document]:
+    """Return the annotations of many reviews; what is around them is looked up together."""
+    names = sorted(store.among(Taxon, "concept", {one.correction for one in found} - {""}), key=_known_of)
+    taxa = {one.concept: one for one in names}
+    agents = {one.id: one for one in store.among(Agent, "id", {one.agent for one in found})}
+    return [
+        reviews.review_document(one, taxon=taxa.get(one.correction), agent=agents.get(one.agent), base_url=base_url)
+        for one in found
+    ]
+
+
+def _known_of(taxon: Taxon) -> tuple[int, str]:
+    """Return what names of one taxon are compared by: the longest lineage tells most."""
+    return len(taxon.lineage), taxon.query
 
 
 def identification_documents(store: Store, answers: Sequence[Identification], base_url: str) -> list[Document]:
@@ -101,7 +126,7 @@ class Around:
     def of(cls, store: Store, records: Sequence[Identification] | Sequence[Label]) -> Self:
         """Look everything up in one question a kind."""
         concepts = {concept_of(one.item, one.gbif_key) for one in records} - {""}
-        names = sorted(store.among(Taxon, "concept", concepts), key=lambda one: (len(one.lineage), one.query))
+        names = sorted(store.among(Taxon, "concept", concepts), key=_known_of)
         agents = {one.agent for one in records if isinstance(one, Identification) and one.agent}
         return cls(
             {one.iri: one for one in store.among(MediaFile, "iri", {one.file for one in records})},

@@ -19,10 +19,11 @@ from xml.sax.saxutils import quoteattr
 import orjson
 
 from linkeddata import documents, jsonld, quads
+from linkeddata.agents import agent_document
 from linkeddata.dwca import DWC
 from linkeddata.files import replaced
 from linkeddata.jsonld import Document
-from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Taxon
+from linkeddata.records import KEYS, Agent, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.selection import Place, Selection, page_of
 from linkeddata.store import Store
 
@@ -35,6 +36,8 @@ DOCUMENTS: dict[type[Record], Callable[[Store, Sequence[Any], str], list[Documen
     Identification: documents.identification_documents,
     Label: documents.label_documents,
     MediaFile: lambda store, files, base: [jsonld.media_document(one, base_url=base) for one in files],
+    Review: documents.review_documents,
+    Agent: lambda store, agents, base: [agent_document(one, base_url=base) for one in agents],
     Taxon: lambda store, taxa, base: [jsonld.taxon_document(one, base_url=base) for one in taxa],
 }
 OCCURRENCE = ("id", "occurrenceID", "basisOfRecord", "institutionCode", "institutionID", "catalogNumber")
@@ -75,10 +78,10 @@ def write_dumps(
 
 
 def published(store: Store, base: str, day: str = "") -> Iterator[Document]:
-    """Yield every document, kind by kind in key order; with ``day`` only identifications and labels of that day."""
+    """Yield every document, kind by kind in key order; with ``day`` only what was said on that day."""
     within = Selection(since=day, until=f"{day}~") if day else Selection()  # "~" sorts behind every hour of the day
     for kind, made in DOCUMENTS.items():
-        if day and kind not in (Identification, Label):
+        if day and kind not in (Identification, Label, Review):
             continue
         place = Place()
         while records := page_of(store, kind, within, place, BATCH):
@@ -167,7 +170,7 @@ def _specimens(store: Store) -> Iterator[list[MediaFile]]:
     """Yield the files of each specimen together: one institution, one inventory number."""
     for _, files in groupby(store.ordered(MediaFile, "inventory_number"), lambda one: one.inventory_number):
         by_holder: dict[str, list[MediaFile]] = {}
-        for one in files:
+        for one in (one for one in files if not one.gone):
             by_holder.setdefault(one.institution, []).append(one)
         yield from (by_holder[holder] for holder in sorted(by_holder))
 

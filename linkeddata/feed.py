@@ -19,17 +19,19 @@ import orjson
 from sqlalchemy import func, select
 
 from linkeddata import jsonld
+from linkeddata.agents import agent_document
 from linkeddata.jsonld import Document
 from linkeddata.records import KEYS, Agent, Event, Identification, Label, MediaFile, Record, Review, Taxon
+from linkeddata.reviews import review_document
 from linkeddata.store import Store
 from linkeddata.tables import EVENT, FEED, NAMES, SHAPES
+from linkeddata.uris import uri_of
+from linkeddata.withdrawals import withdrawal
 
 PAGE = 250
 POLLING_SECONDS = 60
-ACTIVITIES = {"added": "Create", "changed": "Update", "removed": "Delete"}
+ACTIVITIES = {"added": "Create", "changed": "Update"}
 DISCOVERY = "http://iiif.io/api/discovery/1/context.json"
-PATHS = {Identification: "identifications", Label: "labels", MediaFile: "media", Taxon: "taxa", Agent: "agents"}
-"""Where the documents of a record are; a review's are under ``reviews``."""
 TERMS = {
     "ldes": "https://w3id.org/ldes#",
     "tree": "https://w3id.org/tree#",
@@ -73,7 +75,10 @@ class Change:
 
     @property
     def activity(self) -> str:
-        """Create, Update or Delete."""
+        """Create, Update or Delete; what says of itself that it no longer stands is deleted."""
+        may_say_so = self.kind in (MediaFile, Label, Review)
+        if self.event.kind.endswith("removed") or (may_say_so and withdrawal(record_of(self)) is not None):
+            return "Delete"
         return ACTIVITIES[self.event.kind.rpartition(".")[2]]
 
 
@@ -118,11 +123,6 @@ def page_at(store: Store, number: int) -> FeedPage | None:
     return FeedPage(number, changes[:PAGE], len(changes) > PAGE)
 
 
-def uri_of(kind: type[Record], key: str, base: str) -> str:
-    """Return the URI of a record's document."""
-    return jsonld.uri(base, PATHS.get(kind, "reviews"), key)
-
-
 def version_document(record: Any, base: str) -> Document:
     """Return what the feed says of a record: its document from itself alone, people by pseudonym only."""
     if isinstance(record, Identification):
@@ -137,44 +137,19 @@ def version_document(record: Any, base: str) -> Document:
         return jsonld.media_document(record, base_url=base)
     if isinstance(record, Taxon):
         return jsonld.taxon_document(record, base_url=base)
-    return _agent(record, base) if isinstance(record, Agent) else _review(record, base)
+    return _of_a_person(record, base)
 
 
-def _agent(agent: Agent, base: str) -> Document:
-    person = agent.kind not in ("SoftwareAgent", "Organization")
-    said = replace(agent, name="", homepage="") if person else agent
-    return _known(
-        {
-            "@context": f"{base}/context.jsonld",
-            "id": jsonld.iri_of(said.id) or jsonld.uri(base, "agents", said.id),
-            "type": said.kind if said.kind in ("Person", "Organization", "SoftwareAgent") else "Person",
-            "name": said.name,
-            "version": said.version,
-            "homepage": jsonld.iri_of(said.homepage),
-        }
-    )
-
-
-def _review(review: Review, base: str) -> Document:
-    iri = jsonld.uri(base, "reviews", review.id)
-    corrected = "http://www.wikidata.org/entity/" + review.correction if jsonld.is_item(review.correction) else ""
-    return _known(
-        {
-            "@context": f"{base}/context.jsonld",
-            "id": iri,
-            "type": "Annotation",
-            "motivation": "assessing",
-            "target": jsonld.uri(base, "identifications", review.target),
-            "creator": jsonld.iri_of(review.agent) or jsonld.uri(base, "agents", review.agent),
-            "created": jsonld.date_time(review.moment),
-            "body": _known({"id": f"{iri}#body", "type": "TextualBody", "value": review.verdict}),
-            "toTaxon": corrected,
-        }
-    )
-
-
-def _known(node: Document) -> Document:
-    return {key: value for key, value in node.items() if value}
+def _of_a_person(record: Agent | Review, base: str) -> Document:
+    """Return what is said of an agent or a review without a name and without a person's words."""
+    if isinstance(record, Review):
+        doc = review_document(replace(record, comment=""), base_url=base)
+        doc.pop("generator")
+        return doc
+    person = record.kind not in ("SoftwareAgent", "Organization")
+    doc = agent_document(replace(record, name="", homepage="") if person else record, base_url=base)
+    doc.pop("comment", None)
+    return doc
 
 
 def stream_document(base: str) -> Document:
@@ -208,16 +183,16 @@ def ldes_document(page: FeedPage, base: str) -> Document:
 
 def _version(change: Change, base: str) -> Document:
     event = change.event
-    uri = uri_of(change.kind, event.subject, base)
+    uri, activity = uri_of(change.kind, event.subject, base), change.activity
     node: Document = {
         "id": f"{base}/feed/versions/{change.position}",
-        "type": change.activity,
+        "type": activity,
         "isVersionOf": uri,
         "sequence": change.position,
     }
     if moment := jsonld.date_time(event.moment):
         node["generatedAtTime"] = moment
-    if change.activity != "Delete":
+    if activity != "Delete":
         doc = version_document(record_of(change), base)
         doc.pop("@context")
         node["@graph"] = [doc]

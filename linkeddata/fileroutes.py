@@ -8,8 +8,7 @@ from fastapi.responses import FileResponse, Response
 
 from linkeddata import documents
 from linkeddata.jsonld import Document
-from linkeddata.negotiation import without_suffix
-from linkeddata.parts import Page, Parts, find_media, picture
+from linkeddata.parts import Page, Parts, find_media, found, names_of_media, picture
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Identification, Label, MediaFile
 from linkeddata.responses import A_DAY, Context, described, problems, respond
@@ -37,9 +36,8 @@ def router(parts: Parts) -> APIRouter:
         width: Annotated[int | None, Query(description=f"One of {', '.join(map(str, WIDTHS))}; none: whole.")] = None,
     ) -> Response:
         """Our local copy, where there is one; the document of the file says where the original is."""
-        media = find_media(parts, iri)
-        stored = parts.image(media) if media else None
-        if media is None or stored is None:
+        stored = parts.image(find_media(parts, iri))
+        if stored is None:
             raise not_found("local image of", iri)
         headers = {"Cache-Control": A_DAY, "ETag": f'"{stored.sha1}-{width or 0}"'}
         if headers["ETag"] in request.headers.get("if-none-match", ""):
@@ -64,12 +62,7 @@ def router(parts: Parts) -> APIRouter:
     )
     def media(request: Request, iri: str, context: Context = "link") -> Response:
         """`iri` is the file's whole IRI, percent-encoded, or for files on Commons just their M-id."""
-        record, form = find_media(parts, iri), ""
-        if record is None:
-            stem, form = without_suffix(iri)
-            record = find_media(parts, stem) if form else None
-        if record is None:
-            raise not_found("file", iri)
+        record, form = found(parts, MediaFile, iri, "file", names_of_media(parts))
         doc = documents.media_document(parts.store, record, parts.base)
         page = Page("media.html", lambda: _shown_of_file(parts, record, doc))
         return respond(request, parts, doc, page=page, form=form, context=context)

@@ -11,11 +11,13 @@ from importlib.resources import files
 from typing import Any, Self
 
 from linkeddata import ids, jsonld, quads
-from linkeddata.documents import identification_documents, label_documents
+from linkeddata.agents import agent_document
+from linkeddata.documents import identification_documents, label_documents, review_documents
 from linkeddata.jsonld import Document
-from linkeddata.records import KEYS, Event, Identification, Label, MediaFile, ModelClass, Record, Taxon
+from linkeddata.records import KEYS, Agent, Event, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
 from linkeddata.settings import VERSION
 from linkeddata.store import Store
+from linkeddata.withdrawals import withdrawal
 
 Key = tuple[str, str]
 """A document: what kind it is of, and its record's key; for a model, ``NAME@VERSION``."""
@@ -49,10 +51,28 @@ KINDS: dict[str, Kind] = {
     ),
     "identification": Kind(Identification, identification_documents, _placed("identifications"), own=True),
     "label": Kind(Label, label_documents, _placed("labels"), own=True),
+    "review": Kind(Review, review_documents, _placed("reviews"), own=True),
+    "agent": Kind(
+        Agent,
+        lambda store, found, base: (agent_document(one, base_url=base) for one in found),
+        lambda base, key: jsonld.agent_uri(key, base),
+    ),
 }
 """Kinds of documents by what their records are called in the log; beside them there are models."""
 
-MADE_BY = ("context.jsonld", "documents.py", "graphbooks.py", "graphdocuments.py", "ids.py", "jsonld.py", "quads.py")
+MADE_BY = (
+    "agents.py",
+    "context.jsonld",
+    "documents.py",
+    "graphbooks.py",
+    "graphdocuments.py",
+    "ids.py",
+    "jsonld.py",
+    "quads.py",
+    "reviews.py",
+    "uris.py",
+    "withdrawals.py",
+)
 """The files of ours that decide what a document says in the graph."""
 
 
@@ -91,8 +111,9 @@ def said(store: Store, keys: Sequence[Key], base: str) -> dict[Key, Iterable[str
 
 
 def said_of(kind: str, store: Store, records: Sequence[Any], base: str) -> dict[Key, Iterable[str]]:
-    """Return what the documents of these records say."""
+    """Return what the documents of these records say; what was withdrawn says nothing."""
     name = KEYS[KINDS[kind].record]
+    records = [one for one in records if withdrawal(one) is None]
     docs = KINDS[kind].made(store, records, base)
     return {(kind, getattr(one, name)): quads.statements(doc, base) for one, doc in zip(records, docs, strict=True)}
 
@@ -125,6 +146,7 @@ class Changed:
         changed._around_taxa(store, list(subjects.get("taxon", {})), taxa_said)
         agents = subjects.get("agent", {})
         changed.add("identification", (one.id for one in store.among(Identification, "agent", agents)))
+        changed.add("review", (one.id for one in store.among(Review, "agent", agents)))
         return changed
 
     def add(self, kind: str, keys: Iterable[str]) -> None:
@@ -148,6 +170,8 @@ class Changed:
         keys = {one.gbif_key for one in taxa if one.gbif_key} | set(_after(ids.GBIF_SPECIES, iris))
         self._around("item", store, items)
         self._around("gbif_key", store, keys)
+        concepts = {one.concept for one in taxa if one.concept} | items | {f"gbif:{key}" for key in keys}
+        self.add("review", (one.id for one in store.among(Review, "correction", concepts)))
 
 
 def _after(beginning: str, iris: Iterable[str]) -> Iterator[str]:

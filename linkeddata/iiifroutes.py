@@ -10,8 +10,8 @@ from linkeddata import conditions, iiif
 from linkeddata.jsonld import Document
 from linkeddata.negotiation import JSON_LD
 from linkeddata.parts import Parts, find_media
-from linkeddata.problem import Problem, not_found
-from linkeddata.records import Identification, Label, MediaFile
+from linkeddata.problem import Problem
+from linkeddata.records import Identification, Label
 from linkeddata.responses import problems
 
 MEDIA_TYPE = f'{JSON_LD};profile="{iiif.PRESENTATION}"'
@@ -27,7 +27,7 @@ def router(parts: Parts) -> APIRouter:
     @api.get("/media/{iri:path}/manifest.json", summary="Manifest", response_class=Response, responses=answers)
     def manifest(request: Request, iri: str) -> Response:
         """A IIIF Presentation 3 manifest with one canvas, and where the annotations on it are."""
-        media = _media(parts, iri)
+        media = find_media(parts, iri)
         if not (media.width_px and media.height_px):
             raise Problem(404, "No manifest", "The size of this picture is not known, and no canvas is without one.")
         return _sent(request, iiif.manifest(media, parts.base))
@@ -35,19 +35,12 @@ def router(parts: Parts) -> APIRouter:
     @api.get("/media/{iri:path}/annotations.json", summary="Annotations", response_class=Response, responses=answers)
     def annotations(request: Request, iri: str) -> Response:
         """What was said of this picture, as an AnnotationPage that viewers show."""
-        media = _media(parts, iri)
+        media = find_media(parts, iri)
         said: list[Identification | Label] = list(parts.store.page(Identification, file=media.iri, limit=MOST))
         said += parts.store.page(Label, file=media.iri, limit=MOST)
         return _sent(request, iiif.annotations(media, said, parts.base))
 
     return api
-
-
-def _media(parts: Parts, iri: str) -> MediaFile:
-    found = find_media(parts, iri)
-    if found is None:
-        raise not_found("file", iri)
-    return found
 
 
 def _sent(request: Request, doc: Document) -> Response:

@@ -31,6 +31,8 @@ ContextForm = Literal["link", "inline", "w3c"]
 ANNO_CONTEXT = "http://www.w3.org/ns/anno.jsonld"
 MEDIA_FRAGMENTS = "http://www.w3.org/TR/media-frags/"
 COL_TAXON = "https://www.catalogueoflife.org/data/taxon/"
+OWN_URN = "urn:deboodt:"
+"""What the ids of agents of ours begin with; their documents are at addresses without it."""
 APHIA_LSID = "urn:lsid:marinespecies.org:taxname:"
 SIMULATED = "Painted and simulated by De Boodt to show how it works: no museum's object and no person's word."
 UNKNOWN = "The model was asked and does not know what this picture shows."
@@ -89,7 +91,7 @@ def document(
     body = _body(identification, taxon, iri) if identification.label else ""
     remarks = [] if identification.label else [UNKNOWN]
     simulated = media is not None and media.simulated
-    return _filled(
+    return filled(
         {
             "@context": f"{base}/context.jsonld",
             "id": iri,
@@ -99,7 +101,7 @@ def document(
             "target": _region(target, identification.region, iri),
             "created": date_time(identification.moment),
             "creator": creator,
-            "generator": _generator(base),
+            "generator": generator(base),
             "decision": "identified" if identification.label else "unknown",
             "certainty": fraction(identification.certainty) if identification.label else "",
             "novelty": fraction(identification.novelty),
@@ -128,16 +130,16 @@ def label_document(
     simulated = media is not None and media.simulated
     target = _media_node(label.file, media, base)
     named = Alternative(label.name or label.concept, 0.0, label.rank, label.item, label.gbif_key)
-    return _filled(
+    return filled(
         {
             "@context": f"{base}/context.jsonld",
             "id": iri,
             "type": "Annotation",
             "motivation": "tagging",
-            "body": _taxon_node(named, taxon, f"{iri}#body", "tagging"),
+            "body": taxon_node(named, taxon, f"{iri}#body", "tagging"),
             "target": target,
             "created": date_time(label.moment),
-            "generator": _generator(base),
+            "generator": generator(base),
             "probability": fraction(label.probability, zero=label.voters > 0),
             "support": label.support,
             "dissent": label.dissent,
@@ -156,9 +158,7 @@ def media_document(media: MediaFile, *, about: Iterable[str] = (), base_url: str
     """Return the image as a ``dctypes:StillImage``; ``about`` are the IRIs of the annotations on it."""
     base = base_url.rstrip("/")
     node = _media_node(media.iri, media, base)
-    return _filled(
-        {"@context": f"{base}/context.jsonld", **node, "subjectOf": sorted(filter(None, map(iri_of, about)))}
-    )
+    return filled({"@context": f"{base}/context.jsonld", **node, "subjectOf": sorted(filter(None, map(iri_of, about)))})
 
 
 def taxon_document(taxon: Taxon, *, base_url: str) -> Document:
@@ -166,12 +166,12 @@ def taxon_document(taxon: Taxon, *, base_url: str) -> Document:
     base = base_url.rstrip("/")
     own = uri(base, "taxa", taxon.query)
     named = Alternative(taxon.name or taxon.query, 0.0, taxon.rank, taxon.item, taxon.gbif_key, taxon.col_id)
-    node = {k: v for k, v in _taxon_node(named, taxon, own, "").items() if k not in ("value", "purpose", "format")}
+    node = {k: v for k, v in taxon_node(named, taxon, own, "").items() if k not in ("value", "purpose", "format")}
     comment = f"{taxon.match_type}: {taxon.reason}" if taxon.reason else taxon.match_type
     verbatim = "" if taxon.query == taxon.item else taxon.query
     extra = {"type": "Taxon", "verbatimIdentification": verbatim, "comment": comment}
     extra |= _read_from(taxon.checklist_key if taxon.gbif_key else "", taxon.moment)
-    return _filled({"@context": f"{base}/context.jsonld", **node, **extra})
+    return filled({"@context": f"{base}/context.jsonld", **node, **extra})
 
 
 def model_document(classes: Sequence[ModelClass], *, weights: str = "", base_url: str, full: bool = True) -> Document:
@@ -184,7 +184,7 @@ def model_document(classes: Sequence[ModelClass], *, weights: str = "", base_url
     model, version = classes[0].model, classes[0].version
     scheme = model_uri(base, model, version)
     concepts = [_concept(one, scheme) for one in sorted(classes, key=lambda c: c.index)] if full else ""
-    return _filled(
+    return filled(
         {
             "@context": f"{base}/context.jsonld",
             "id": scheme,
@@ -365,10 +365,10 @@ def _body(identification: Identification, taxon: Taxon | None, iri: str) -> Docu
         identification.gbif_key,
         identification.col_id,
     )
-    return _taxon_node(decided, taxon, f"{iri}#body", "identifying")
+    return taxon_node(decided, taxon, f"{iri}#body", "identifying")
 
 
-def _taxon_node(named: Alternative, taxon: Taxon | None, fallback: str, purpose: str) -> Document:
+def taxon_node(named: Alternative, taxon: Taxon | None, fallback: str, purpose: str) -> Document:
     """Return what is known of a taxon (or of a class that is none) under its best IRI; text with ``fallback`` else."""
     known = taxon if taxon is not None and _same(named, taxon) else None
     same = _taxon_iris(named, known)
@@ -379,7 +379,7 @@ def _taxon_node(named: Alternative, taxon: Taxon | None, fallback: str, purpose:
         node |= {"value": named.label, "purpose": purpose, "format": "text/plain"}
     if is_taxon:
         node |= _darwin_core(named, known) | {"taxonID": _taxon_id(same), "sameAs": same[1:]}
-    return _filled(node)
+    return filled(node)
 
 
 def _darwin_core(named: Alternative, taxon: Taxon | None) -> Document:
@@ -435,7 +435,7 @@ def _taxon_id(same: Sequence[str]) -> str:
 def _alternatives(alternatives: Sequence[Alternative], iri: str) -> list[Document]:
     ranked = sorted(alternatives, key=lambda one: (-one.probability, one.label))
     return [
-        _filled(
+        filled(
             {
                 "id": f"{iri}#alternative-{number}",
                 "type": "Alternative",
@@ -455,7 +455,7 @@ def _media_node(iri: str, media: MediaFile | None, base: str) -> Document:
     if media is None:
         return node
     institution = {"institutionID" if is_item(media.institution) else "institutionCode": _entity(media.institution)}
-    return _filled(
+    return filled(
         {
             **node,
             "title": media.title,
@@ -495,11 +495,11 @@ def _region(target: Document, region: str, iri: str) -> Document:
 def _creator(identification: Identification, agent: Agent | None, base: str) -> Document:
     model = model_uri(base, identification.model, identification.version) if identification.model else ""
     if agent is not None and agent.kind != "SoftwareAgent":
-        return _filled({"id": _agent_iri(agent.id, base), "type": _agent_type(agent), "name": agent.name})
-    own = _agent_iri(agent.id if agent else identification.agent, base) or model
+        return filled({"id": agent_uri(agent.id, base), "type": _agent_type(agent), "name": agent.name})
+    own = agent_uri(agent.id if agent else identification.agent, base) or model
     if not own:
         return {}
-    return _filled(
+    return filled(
         {
             "id": own,
             "type": ["Software", "SoftwareAgent"] if agent or model else "",
@@ -516,8 +516,14 @@ def _agent_type(agent: Agent) -> str:
     return agent.kind if agent.kind in ("Person", "Organization") else ""
 
 
-def _agent_iri(agent_id: str, base: str) -> str:
-    return iri_of(agent_id) or uri(base, "agents", agent_id)
+def agent_uri(agent_id: str, base: str) -> str:
+    """Return the IRI of an agent: its own where the world knows it (an ORCID), else the address of its document.
+
+    >>> agent_uri("urn:deboodt:person:0a", "https://deboodt.example")
+    'https://deboodt.example/agents/person%3A0a'
+    """
+    own = "" if agent_id.startswith(OWN_URN) else iri_of(agent_id)
+    return own or uri(base, "agents", agent_id.removeprefix(OWN_URN))
 
 
 def _identified_by(identification: Identification, agent: Agent | None) -> str:
@@ -529,7 +535,7 @@ def _identified_by(identification: Identification, agent: Agent | None) -> str:
 
 
 def _activity(iri: str, moment: str, creator: Document, target: Document) -> Document:
-    return _filled(
+    return filled(
         {
             "id": f"{iri}#activity",
             "type": "Activity",
@@ -540,7 +546,8 @@ def _activity(iri: str, moment: str, creator: Document, target: Document) -> Doc
     )
 
 
-def _generator(base: str) -> Document:
+def generator(base: str) -> Document:
+    """Return the node of the software that writes the documents."""
     return {"id": f"{base}/#software", "type": "Software", "name": "De Boodt", "version": VERSION}
 
 
@@ -549,7 +556,7 @@ def _concept(one: ModelClass, scheme: str) -> Document:
     same = _taxon_iris(named)
     aphia = APHIA_LSID + one.aphia_id if one.aphia_id.isdecimal() else ""
     matched = [*same, *filter(None, [aphia, iri_of(one.term)])]
-    return _filled(
+    return filled(
         {
             "id": f"{scheme}/classes/{one.index}",
             "type": "Concept",
@@ -597,7 +604,7 @@ def _segment(key: str) -> str:
     return quote(_text(key), safe="") if key.strip(".") else key.replace(".", "%2E")
 
 
-def _filled(node: Mapping[str, Any]) -> Document:
+def filled(node: Mapping[str, Any]) -> Document:
     """Return ``node`` without what is not known; text is made fit for Unicode output."""
     return {
         key: value if value.__class__ is not str or value.isascii() else _text(value)

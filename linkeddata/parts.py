@@ -6,16 +6,19 @@ from typing import Any
 
 from linkeddata import jsonld
 from linkeddata.negotiation import without_suffix
-from linkeddata.problem import not_found
+from linkeddata.problem import Problem, not_found
 from linkeddata.records import MediaFile, Record
 from linkeddata.settings import Settings
 from linkeddata.storage import Stored
 from linkeddata.store import Store
+from linkeddata.withdrawals import Tombstone, tombstone_of, withdrawal
 
 Pages = Callable[[str, Mapping[str, Any]], str]
 """Makes HTML of a page's name and what it shows."""
 Images = Callable[[MediaFile], Stored | None]
 """Finds the local copy of a file's image."""
+Names = Callable[[str], tuple[str, ...]]
+"""Which keys a word in an address may stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +44,57 @@ class Page:
     data: Callable[[], Mapping[str, Any]]
 
 
-def found(parts: Parts, kind: type[Record], key: str, what: str) -> tuple[Any, str]:
-    """Return the record with this key and the media type its suffix asks for; raises ``Problem`` 404."""
-    record = parts.store.get(kind, key)
-    if record is not None:
-        return record, ""
+class Gone(Problem):
+    """What was asked for no longer stands; ``form`` is the media type that the address asked for by its suffix."""
+
+    def __init__(self, tombstone: Tombstone, form: str = "") -> None:
+        super().__init__(410, "Gone", f"Withdrawn: {tombstone.reason}." if tombstone.reason else "Withdrawn.")
+        self.tombstone = tombstone
+        self.form = form
+
+
+def found(parts: Parts, kind: type[Record], key: str, what: str, names: Names = lambda key: (key,)) -> tuple[Any, str]:
+    """Return the record with this key and the media type its suffix asks for; raises ``Gone``, ``Problem`` 404.
+
+    ``names`` are the keys that a word in an address may stand for.
+    """
+    asked = [(name, form) for stem, form in _readings(key) for name in names(stem)]
+    for name, form in asked:
+        record = parts.store.get(kind, name)
+        if record is not None:
+            if tombstone := withdrawal(record):
+                raise Gone(tombstone, form)
+            return record, form
+    for name, form in asked:
+        if tombstone := tombstone_of(parts.store, kind, name):
+            raise Gone(tombstone, form)
+    raise not_found(what, key)
+
+
+def _readings(key: str) -> list[tuple[str, str]]:
+    """Return what a key may mean: itself, or what stands before a suffix, with the form that this asks for."""
     stem, form = without_suffix(key)
-    record = parts.store.get(kind, stem) if form else None
-    if record is None:
-        raise not_found(what, key)
-    return record, form
+    return [(key, ""), (stem, form)] if form else [(key, "")]
 
 
-def find_media(parts: Parts, iri: str) -> MediaFile | None:
-    """Return the file with this IRI, or with this M-id on Commons."""
-    return parts.store.get(MediaFile, iri) or parts.store.get(MediaFile, parts.settings.commons_entity + iri)
+def names_of_media(parts: Parts) -> Names:
+    """Return what the key of a file may stand for: its whole IRI, or its M-id on Commons."""
+    return lambda key: (key, parts.settings.commons_entity + key)
+
+
+def find_media(parts: Parts, iri: str) -> MediaFile:
+    """Return the file with this IRI, or with this M-id on Commons; raises ``Gone``, ``Problem`` 404."""
+    for name in names_of_media(parts)(iri):
+        if media := parts.store.get(MediaFile, name):
+            if tombstone := withdrawal(media):
+                raise Gone(tombstone)
+            return media
+    raise not_found("file", iri)
 
 
 def picture(parts: Parts, media: MediaFile | None, width_px: int) -> str:
     """Return the address of a small copy of the image, ``""`` where there is no local copy."""
-    if media is None or parts.image(media) is None:
+    if media is None or media.gone or parts.image(media) is None:
         return ""
     return f"{jsonld.media_uri('', media.iri)}/image?width={width_px}"
 

@@ -35,6 +35,7 @@ from linkeddata.profiles import PROFILES
 from linkeddata.settings import VERSION
 
 _STEM = "\0"
+_SUFFIX_OF = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
 _USUAL_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 A_DAY = "public, max-age=86400"
 DATA_FORMS = (JSON_LD, JSON, TURTLE, N_TRIPLES, N_QUADS, RDF_XML)
@@ -52,7 +53,7 @@ def described(what: str, example: Document | None = None, *, page: bool = True) 
     return {
         200: {"description": what, "content": content | ({HTML: {}} if page else {})},
         304: {"description": "Not changed since the `ETag` in `If-None-Match`."},
-        **problems(404, 406, 412),
+        **problems(404, 406, 410, 412),
     }
 
 
@@ -61,6 +62,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     words = {
         404: "There is no such thing here.",
         406: "None of the forms there are will do.",
+        410: "It was withdrawn: a tombstone says since when and why, in the forms that documents have.",
         412: "It is no longer what `If-Match` or `If-Unmodified-Since` names.",
         413: "The image is larger than is taken.",
         415: "The body is not of a type that is taken.",
@@ -104,7 +106,12 @@ def respond(
     ours = named if isinstance(named, str) else f"{parts.base}/context.jsonld"
     links = _links(request, (parts.base, ours), chosen, tuple(offered) if suffixed else ())
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching} | ({"Link": links} if links else {})
-    status = conditions.answered(request.headers, tag)
+    if suffixed and request.method == "GET":
+        suffix = _SUFFIX_OF[chosen] + (f"?context={context}" if context != "link" and chosen == JSON_LD else "")
+        headers["Content-Location"] = f"{parts.base}{without_suffix(_written(request))[0]}.{suffix}"
+    if modified := conditions.http_date(parts.store.state()[1]) if chosen != HTML else "":
+        headers["Last-Modified"] = modified  # no later than that: when anything changed last
+    status = conditions.answered(request.headers, tag, modified)
     if status == 412:
         raise Problem(412, "Precondition failed", "The document is no longer what you have.", headers)
     if status == 304:

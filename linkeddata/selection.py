@@ -1,5 +1,7 @@
 """Which records a list holds, and one page of them. In: a store and a ``Selection``. Out: records, counts.
 
+Only what stands is in a list: not what was withdrawn (``linkeddata.withdrawals``).
+
 Pages are read by key (keyset paging), forwards or backwards: the last costs what the first does. A taxon is looked for
 with all that stands below it. Few hits are read by their taxon and sorted; many are met soon enough when walking in
 key order and asking of each whether it is below.
@@ -14,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from linkeddata.records import Agent, CampaignFile, Identification, Label, MediaFile, Record
 from linkeddata.store import Store
 from linkeddata.tables import BELOW, SHAPES
+from linkeddata.withdrawals import standing
 
 FEW = 10_000
 """Up to so many hits of a taxon are sorted; of more, a page is found within some hundred steps in key order."""
@@ -75,6 +78,7 @@ def _where(connection: Connection, kind: type[Record], selection: Selection) -> 
     """Return the conditions, and whether the hits are few enough to be sorted."""
     column = SHAPES[kind].table.c
     where: list[ColumnElement[bool]] = [column[name] == value for name, value in selection.equals.items()]
+    where += standing(kind)
     sure = column.certainty if kind is Identification else column.probability if kind is Label else None
     if sure is not None and selection.at_least > 0:
         where.append(sure >= selection.at_least)

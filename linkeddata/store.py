@@ -37,9 +37,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from linkeddata import lineages
 from linkeddata.errors import StoreError
-from linkeddata.records import CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
+from linkeddata.records import Agent, CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
 from linkeddata.rowreader import RowReader
-from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, SCHEMA, SHAPES, Shape
+from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, PRIVATE, SCHEMA, SHAPES, STANDS_FOR, URIS, Shape
 
 R = TypeVar("R", bound=Record)
 
@@ -111,7 +111,9 @@ class Store:
         Written in transactions of ``batch`` records, in order. When ``records`` raises, or is interrupted, what came
         before is written and the error goes on. A record that says "all of this is done" belongs after what it vouches
         for: a kill may come between any two batches. What differs in nothing but the moment is unchanged
-        (``tables.VOLATILE``). Raises ``StoreError``; ``TypeError`` for a value that is no plain text or number.
+        (``tables.VOLATILE``); what was withdrawn for good stays away, and counts as unchanged. Raises ``StoreError``,
+        also for a record that has the key of another thing (``tables.STANDS_FOR``); ``TypeError`` for a value that is
+        no plain text or number.
         """
         done = Changes()
         source = iter(records)
@@ -223,6 +225,21 @@ class Store:
                 removed += work.remove(kind, wanted, agent=agent, moment=moment, reason=reason)
         return removed
 
+    def withdraw(
+        self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str, successor: str = ""
+    ) -> int:
+        """Take records away for good: each URI answers 410 from now on, and ``put`` leaves the key out.
+
+        ``reason`` is published. ``successor`` is the key of the record of this kind that stands in their place.
+        """
+        with self.transaction() as work:
+            return work.withdraw(kind, keys, agent=agent, moment=moment, reason=reason, successor=successor)
+
+    def erase(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
+        """Withdraw records, and blank what the log ever said of a person in them (``tables.PRIVATE``)."""
+        with self.transaction() as work:
+            return work.erase(kind, keys, agent=agent, moment=moment, reason=reason)
+
     def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
         """Log something that is no change of a record: ``step.finished``, ``export.written`` …"""
         with self.transaction() as work:
@@ -328,6 +345,30 @@ class Transaction:
 
     def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
         """Take at most ``BATCH`` current records away, as ``Store.remove`` does."""
+        return self._take_away(kind, keys, agent, moment, {"reason": reason})
+
+    def withdraw(
+        self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str, successor: str = ""
+    ) -> int:
+        """Take records away for good, as ``Store.withdraw`` does; return how many were there."""
+        said: dict[str, Any] = {"reason": reason, "for_good": True} | ({"successor": successor} if successor else {})
+        source = iter(keys)
+        done = 0
+        while wanted := list(islice(source, BATCH)):
+            done += self._take_away(kind, wanted, agent, moment, said)
+        return done
+
+    def erase(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
+        """Withdraw records and blank what the log says of a person, as ``Store.erase`` does."""
+        wanted = list(map(_storable, keys))
+        for key in wanted:
+            mine = (EVENT.c.subject == key, EVENT.c.kind.like(f"{SHAPES[kind].name}.%"))
+            for row in self.connection.execute(select(EVENT.c.seq, EVENT.c.payload).where(*mine)).all():
+                blank = _json(_without_person(kind, orjson.loads(row.payload)))
+                self.connection.execute(update(EVENT).where(EVENT.c.seq == row.seq).values(payload=blank))
+        return self.withdraw(kind, wanted, agent=agent, moment=moment, reason=reason)
+
+    def _take_away(self, kind: type[Record], keys: Iterable[str], agent: str, moment: str, said: dict[str, Any]) -> int:
         shape = SHAPES[kind]
         key = shape.table.c[shape.key]
         wanted = list(dict.fromkeys(map(_storable, keys)))
@@ -335,7 +376,7 @@ class Transaction:
         self.connection.execute(delete(shape.table).where(key.in_(wanted)))
         if kind is Taxon:
             self.connection.execute(delete(BELOW).where(BELOW.c.source.in_(wanted)))
-        payload = _json({"reason": reason})
+        payload = _json(said)
         log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
         _append(self.connection, log, agent, moment)
         return len(log)
@@ -363,6 +404,8 @@ class _Batch:
         self._current: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
         self._inserts: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
         self._updates: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
+        self._withdrawn: set[tuple[type[Record], str]] = set()
+        self._stood_for: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
         self.log: list[tuple[str, str, str]] = []
         self.changes = Changes()
         self._load(prepared)
@@ -377,6 +420,23 @@ class _Batch:
             query = select(shape.table).where(shape.table.c[shape.key].in_(list(wanted)))
             for row in self._connection.execute(query):
                 self._current[kind, row[position]] = tuple(row)
+            self._remember(shape, [key for key in wanted if (kind, key) not in self._current])
+
+    def _remember(self, shape: Shape, keys: list[str]) -> None:
+        """Look up which of these keys, of which there are no records, were taken away, and what they stood for."""
+        kinds = [f"{shape.name}.{verb}" for verb in ("added", "changed", "removed")]
+        taken = select(EVENT.c.seq).where(EVENT.c.kind == kinds[-1]).limit(1)
+        if shape.kind not in URIS or not keys or self._connection.execute(taken).first() is None:
+            return
+        query = select(EVENT.c.kind, EVENT.c.subject, EVENT.c.payload).order_by(EVENT.c.seq)
+        for kind, key, payload in self._connection.execute(
+            query.where(EVENT.c.subject.in_(keys), EVENT.c.kind.in_(kinds))
+        ):
+            said = orjson.loads(payload)
+            if kind != kinds[-1]:
+                self._stood_for[shape.kind, key] = tuple(said.get(one) for one in STANDS_FOR.get(shape.kind, ()))
+            elif said.get("for_good"):
+                self._withdrawn.add((shape.kind, key))
 
     def take(self, record: Record, payload: str) -> None:
         """Compare one record and note what must be written and logged."""
@@ -384,9 +444,10 @@ class _Batch:
         identity = (type(record), getattr(record, shape.key))
         row = shape.row(record)
         old = self._current.get(identity)
-        if old is not None and shape.same(old, row):
+        if identity in self._withdrawn or (old is not None and shape.same(old, row)):
             self.changes += Changes(unchanged=1)
             return
+        self._check(shape, identity, record, old)
         self._current[identity] = row
         if old is None or identity in self._inserts:
             self._inserts[identity] = row
@@ -396,6 +457,15 @@ class _Batch:
         before = None if old is None else shape.record(old)
         self.log.append((f"{shape.name}.{_verb(before, record)}", identity[1], payload))
         self.log.extend(_consequences(before, record))
+
+    def _check(
+        self, shape: Shape, identity: tuple[type[Record], str], record: Record, old: tuple[Any, ...] | None
+    ) -> None:
+        """Raise ``StoreError`` for a record that has the key, and so the URI, of another thing."""
+        own = STANDS_FOR.get(shape.kind, ())
+        before = tuple(old[shape.fields.index(name)] for name in own) if old else self._stood_for.get(identity)
+        if own and before is not None and before != tuple(getattr(record, name) for name in own):
+            raise StoreError(f"the {shape.name} {identity[1]!r} is another's: its {', '.join(own)} were {before}")
 
     def write(self) -> None:
         """Write the inserts and updates, one statement a table each."""
@@ -428,6 +498,13 @@ class _Batch:
         ]
         if rows:
             self._connection.execute(insert(BELOW), rows)
+
+
+def _without_person(kind: type[Record], said: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload of the log without what it says of a person; software and organisations are none."""
+    if kind is Agent and said.get("kind") in ("SoftwareAgent", "Organization"):
+        return said
+    return {name: "" if name in PRIVATE.get(kind, ()) else value for name, value in said.items()}
 
 
 def _verb(before: Record | None, after: Record) -> str:

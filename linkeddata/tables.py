@@ -195,8 +195,19 @@ FEED = Table(
 )
 """The published events of the log, numbered from 1 without gaps, so that pages of them never change."""
 
+URIS = (Agent, MediaFile, Taxon, Label, ModelClass, Identification, Review)
+"""Records with a URI of their own; such a URI is never given to something else."""
 PUBLISHED = (Agent, MediaFile, Taxon, Label, Identification, Review)
 """Records with a place in the feed: their additions, changes and removals."""
+STANDS_FOR: dict[type[Record], tuple[str, ...]] = {
+    Label: ("campaign", "file", "concept"),
+    ModelClass: ("model", "version", "index"),
+    Identification: ("file",),
+    Review: ("target",),
+}
+"""What a key stands for beyond what it says itself: these fields never change, or its URI would be reused."""
+PRIVATE: dict[type[Record], tuple[str, ...]] = {Agent: ("name", "homepage"), Review: ("comment",)}
+"""What a record says of a person and the feed does not: an erasure blanks it in the log, too."""
 FEED_KINDS = frozenset(f"{NAMES[kind]}.{verb}" for kind in PUBLISHED for verb in ("added", "changed", "removed"))
 
 for _kind in (Identification, Label):  # walking these in key order, one sees each one's taxon without reading its row

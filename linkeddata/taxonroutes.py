@@ -8,8 +8,7 @@ from fastapi.responses import Response
 from linkeddata import documents, jsonld
 from linkeddata.jsonld import Document
 from linkeddata.negotiation import without_suffix
-from linkeddata.parts import Page, Parts, with_pictures
-from linkeddata.problem import not_found
+from linkeddata.parts import Page, Parts, found, with_pictures
 from linkeddata.records import Identification, Taxon
 from linkeddata.responses import Context, described, respond
 
@@ -41,9 +40,7 @@ def _shown_of_taxon(parts: Parts, taxon: Taxon, doc: Document) -> dict[str, Any]
 
 
 def _taxon(parts: Parts, query: str) -> tuple[Taxon, str]:
-    stem, form = without_suffix(query)
-    for key, asked in ((query, ""), (stem, form)):
-        record = parts.store.get(Taxon, key) or documents.taxon_of(parts.store, key)
-        if record is not None:
-            return record, asked
-    raise not_found("taxon", query)
+    for key, form in (query, ""), without_suffix(query):
+        if parts.store.get(Taxon, key) is None and (known := documents.taxon_of_concept(parts.store, key)):
+            return known, form
+    return found(parts, Taxon, query, "taxon")

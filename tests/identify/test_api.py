@@ -217,9 +217,10 @@ def test_a_damaged_model_is_left_out_and_named(colour_bundle: Callable[..., Bund
     classifiers, broken = open_classifiers(tmp_path)
     assert list(classifiers) == ["colours@1"]
     assert list(broken) == ["colours/2"]
-    assert found(classifiers, "colours").bundle.about.version == "1"
-    with pytest.raises(HTTPException, match="colours@2"):
-        found(classifiers, "colours@2")
+    with Store("sqlite://") as store:
+        assert found(store, classifiers, "colours").bundle.about.version == "1"
+        with pytest.raises(HTTPException, match="colours@2"):
+            found(store, classifiers, "colours@2")
 
 
 def test_images_are_answered_side_by_side_and_the_loop_stays_free(client: TestClient, picture: Picture) -> None:

@@ -197,7 +197,7 @@ def test_an_identification_has_what_web_annotation_requires() -> None:
 
 def test_it_says_who_answered_with_which_weights_and_how_certain() -> None:
     graph = graph_by_pyld(annotation())
-    iri, agent = rdflib.URIRef(f"{BASE}/identifications/{ANSWER.id}"), rdflib.URIRef(MODEL.id)
+    iri, agent = rdflib.URIRef(f"{BASE}/identifications/{ANSWER.id}"), rdflib.URIRef(jsonld.agent_uri(MODEL.id, BASE))
     assert (agent, rdflib.RDF.type, PROV.SoftwareAgent) in graph
     assert graph.value(agent, OWN.weights) == rdflib.Literal("sha256:" + "b" * 64)
     assert graph.value(agent, OWN.model) == rdflib.URIRef(f"{BASE}/models/papillotten@1.0")
@@ -305,7 +305,7 @@ def test_a_pseudonym_has_no_name_and_a_date_alone_is_no_moment() -> None:
     person = Agent(id="urn:deboodt:person:0011223344556677")
     answer = Identification(id="p", file=PLATE.iri, label="x", item="Q1", agent=person.id, moment="2021-10-03")
     document = jsonld.document(answer, agent=person, base_url=BASE)
-    assert document["creator"] == {"id": person.id, "type": "Person"}
+    assert document["creator"] == {"id": f"{BASE}/agents/person%3A0011223344556677", "type": "Person"}
     assert document["dateIdentified"] == "2021-10-03"
     assert not {"created", "identifiedBy", "certainty"} & set(document)
 

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 import pytest
 
 from linkeddata import documents, jsonld
+from linkeddata.agents import agent_document
 from linkeddata.errors import StoreError
 from linkeddata.publishedgraph import PublishedGraph, forget, newest, position_of
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, ModelClass, Taxon
@@ -63,6 +64,7 @@ def of_documents(store: Store) -> set[ox.Triple]:
     docs += [documents.label_document(store, one, BASE) for one in store.each(Label)]
     docs += [jsonld.media_document(one, base_url=BASE) for one in store.each(MediaFile)]
     docs += [jsonld.taxon_document(one, base_url=BASE) for one in store.each(Taxon)]
+    docs += [agent_document(one, base_url=BASE) for one in store.each(Agent)]
     versions: dict[tuple[str, str], list[ModelClass]] = {}
     for one in store.each(ModelClass):
         versions.setdefault((one.model, one.version), []).append(one)
