@@ -26,7 +26,7 @@ from linkeddata import (
     taxonroutes,
 )
 from linkeddata.nameservice import Answering
-from linkeddata.negotiation import HTML, JSON, JSON_LD, SUFFIXES, preferred
+from linkeddata.negotiation import HTML, JSON, JSON_LD, SUFFIXES, TURTLE, preferred
 from linkeddata.parts import Images, Page, Pages, Parts
 from linkeddata.problem import not_found
 from linkeddata.profiles import CONTEXTS
@@ -103,6 +103,21 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
         if suffix not in SUFFIXES:
             raise not_found("document", f"vocab.{suffix}")
         return _vocabulary(request, parts, SUFFIXES[suffix])
+
+    @api.get(
+        "/shapes",
+        tags=["descriptions"],
+        summary="The shapes that our annotations hold to",
+        response_class=Response,
+        responses={200: {"description": "SHACL.", "content": {TURTLE: {}}}},
+    )
+    def shapes(request: Request) -> Response:
+        """For readers who check before they take; in Turtle, which all that read SHACL take."""
+        return kept(request, jsonld.shapes(parts.base).encode(), TURTLE)
+
+    @api.get("/shapes.ttl", include_in_schema=False)
+    def shapes_in_turtle(request: Request) -> Response:
+        return kept(request, jsonld.shapes(parts.base).encode(), TURTLE)
 
     @api.get(
         "/queries", tags=["descriptions"], summary="The SPARQL queries that De Boodt asks", response_class=Response

@@ -234,6 +234,11 @@ def vocabulary(base_url: str) -> Document:
     return _of_base("vocab.jsonld", base_url.rstrip("/"))
 
 
+def shapes(base_url: str) -> str:
+    """Return the SHACL shapes that our annotations hold to, in Turtle."""
+    return _written_for("shapes.ttl", base_url.rstrip("/"))
+
+
 def with_context(doc: Document, form: ContextForm, base_url: str) -> Document:
     """Return ``doc`` with its context as a link to ours, inline, or as W3C's followed by ours.
 
@@ -653,7 +658,7 @@ def _of_base(name: str, base: str) -> Document:
 
 @lru_cache(16)
 def _written_for(name: str, base: str) -> str:
-    return _file(name).replace("{base}", base)
+    return _file(name).replace("{base}", base).replace("{version}", VERSION)
 
 
 @lru_cache(8)

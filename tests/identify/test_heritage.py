@@ -4,7 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,18 @@ from pyld import jsonld
 
 from crowd.campaign import load_campaign
 from harvest.standin.server import StandIn
+from identify.app import create_app
 from identify.cli.shell import now
 from identify.pipeline import Outcome, Run, run_steps
 from identify.report import summary, write_report
 from identify.steps import STEPS
 from linkeddata.client import Client
+from linkeddata.preflight.check import check
+from linkeddata.preflight.findings import FAULT
+from linkeddata.preflight.visit import Visit
 from linkeddata.records import Failure, Label, MediaFile, Tag, Taxon
 from linkeddata.store import Store
+from tests.conftest import Serving
 
 ROOT = Path(__file__).resolve().parents[2]
 TWO_KEYS = {"Q3053115", "Q1304212", "Q14923165", "Q6421871"}
@@ -146,3 +151,15 @@ def test_the_report_tells_it(done: Done) -> None:
 def test_few_requests_are_enough(done: Done) -> None:
     """One query, 23 batches of items, one answer for each key that GBIF is asked for."""
     assert done.asked <= 1 + 23 + 1103 + 30
+
+
+def test_the_pre_flight_finds_no_fault(done: Done, serving: Serving) -> None:
+    settings = replace(
+        done.run.settings,
+        publisher="Whoever runs this test",
+        publisher_mail="test@deboodt.example",
+        data_licence="https://creativecommons.org/publicdomain/zero/1.0/",
+    )
+    address = serving(lambda at: create_app(replace(settings, base_url=at), store=done.run.store))
+    faults = [one.line() for one in check(Visit(address, address)) if one.level == FAULT]
+    assert faults == []

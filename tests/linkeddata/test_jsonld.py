@@ -18,6 +18,7 @@ from rdflib.compare import isomorphic
 
 from linkeddata import ids, jsonld
 from linkeddata.records import Agent, Alternative, Ancestor, Identification, Label, MediaFile, ModelClass, Taxon
+from linkeddata.settings import VERSION
 
 BASE = "https://deboodt.example"
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -371,6 +372,20 @@ def test_every_own_term_is_defined_in_the_vocabulary() -> None:
     used = set(re.findall(r'"deboodt:(\w+)"', json.dumps(jsonld.context(BASE))))
     assert used
     assert {f"{BASE}/vocab#{term}" for term in used} <= defined
+
+
+def test_every_own_term_says_in_two_languages_what_it_is_and_where_it_is_defined() -> None:
+    first, *terms = jsonld.vocabulary(BASE)["graph"]
+    assert (first["prefix"], first["namespace"], first["version"]) == ("deboodt", f"{BASE}/vocab#", VERSION)
+    for term in (first, *terms):
+        assert term["label"].keys() == term["comment"].keys() == {"en", "nl"}, term["id"]
+        assert all((*term["label"].values(), *term["comment"].values()))
+    assert {term["isDefinedBy"] for term in terms} == {f"{BASE}/vocab"}
+    named = {term["id"] for term in terms}
+    said = {
+        value for term in terms for key in ("domain", "range") if (value := term.get(key, "")).startswith("deboodt:")
+    }
+    assert said <= named
 
 
 def test_the_contexts_forms() -> None:
