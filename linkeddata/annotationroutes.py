@@ -13,7 +13,7 @@ from linkeddata.jsonld import ContextForm, Document
 from linkeddata.negotiation import HTML, JSON_LD, SUFFIXES, asked_profile
 from linkeddata.parts import Page, Parts, found, picture
 from linkeddata.problem import Problem
-from linkeddata.profiles import PROFILES, Profile, UnsayableError, loss_document
+from linkeddata.profiles import PROFILES, Profile, Said, UnsayableError, loss_document
 from linkeddata.records import Identification, Label, MediaFile, Review
 from linkeddata.responses import Context, described, respond
 from linkeddata.selection import Place, Selection, page_of
@@ -102,10 +102,18 @@ def _in_profile(request: Request, parts: Parts, record: Identification, asked: A
         query |= {"context": asked.context} if asked.context != "link" else {}
         query |= {"loss": "1"} if asked.loss else {}
         answer.headers["Content-Location"] = f"{iri}.{suffix}" + (f"?{urlencode(query)}" if query else "")
-    answer.headers["Link"] = ", ".join(
-        filter(None, [answer.headers.get("link", ""), _profile_links(profile.name, kind).replace(_IRI, iri)])
-    )
+    links = [answer.headers.get("link", ""), _profile_links(profile.name, kind).replace(_IRI, iri)]
+    answer.headers["Link"] = ", ".join(filter(None, links + _later(parts, said)))
     return answer
+
+
+def _later(parts: Parts, said: Said) -> list[str]:
+    """Return links to the answer that took the place of this one, and to the last that did (RFC 5829)."""
+    if not said.replaced_by:
+        return []
+    latest = documents.latest_of(parts.store, said.replaced_by)
+    places = {"successor-version": said.replaced_by, "latest-version": latest}
+    return [f'<{jsonld.uri(parts.base, "identifications", key)}>; rel="{name}"' for name, key in places.items()]
 
 
 @lru_cache(64)

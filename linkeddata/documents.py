@@ -32,6 +32,7 @@ def said_of(store: Store, answer: Identification, base_url: str, handle_prefix: 
         agent=store.get(Agent, answer.agent) if answer.agent else None,
         base_url=base_url,
         handle_prefix=handle_prefix,
+        replaced_by=successors_of(store, [answer.id]).get(answer.id, ""),
     )
 
 
@@ -87,7 +88,7 @@ def _known_of(taxon: Taxon) -> tuple[int, str]:
 
 def identification_documents(store: Store, answers: Sequence[Identification], base_url: str) -> list[Document]:
     """Return the annotations of many identifications; what is around them is looked up together."""
-    around = Around.of(store, answers)
+    around, successors = Around.of(store, answers), successors_of(store, [one.id for one in answers])
     return [
         jsonld.document(
             one,
@@ -95,9 +96,24 @@ def identification_documents(store: Store, answers: Sequence[Identification], ba
             taxon=around.taxa.get(concept_of(one.item, one.gbif_key)),
             agent=around.agents.get(one.agent),
             base_url=base_url,
+            replaced_by=successors.get(one.id, ""),
         )
         for one in answers
     ]
+
+
+def successors_of(store: Store, keys: Sequence[str]) -> dict[str, str]:
+    """Return which answer took the place of each of these, by key, where one did: the last in key order."""
+    return {one.supersedes: one.id for one in store.among(Identification, "supersedes", keys)}
+
+
+def latest_of(store: Store, key: str) -> str:
+    """Return the answer at which the chain of those that took each other's place ends; itself for one that stands."""
+    met = {key}
+    while (later := successors_of(store, [key]).get(key, "")) and later not in met:
+        met.add(later)
+        key = later
+    return key
 
 
 def label_documents(store: Store, labels: Sequence[Label], base_url: str) -> list[Document]:

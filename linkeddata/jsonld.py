@@ -72,12 +72,14 @@ def document(
     agent: Agent | None = None,
     base_url: str,
     stored: bool = True,
+    replaced_by: str = "",
 ) -> Document:
     """Return the Web Annotation, motivation *identifying*, that says what ``identification`` says.
 
     ``taxon`` adds authorship, classification and vernacular names when it is the taxon identified; ``agent`` is who
     answered (without it the model itself is named). ``stored=False`` is for an answer that nobody keeps: its id is a
-    URN, for it will not resolve. Source of the terms: Web Annotation Data Model 3, Darwin Core Identification.
+    URN, for it will not resolve. ``replaced_by`` is the id of the answer that took its place. Source of the terms: Web
+    Annotation Data Model 3, Darwin Core Identification.
 
     >>> answer = Identification(id="a1", file="urn:sha1:00", model="papillotten", version="1")
     >>> annotation = document(answer, base_url="https://deboodt.example")
@@ -114,6 +116,7 @@ def document(
             "alternatives": _alternatives(identification.alternatives, iri),
             "wasGeneratedBy": _activity(iri, identification.moment, creator, target),
             "replaces": uri(base, "identifications", identification.supersedes),
+            "isReplacedBy": uri(base, "identifications", replaced_by),
             "campaign": identification.campaign,
             "simulated": simulated or "",
             "reviewPage": f"{iri}.html" if stored else "",

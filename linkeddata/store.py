@@ -373,13 +373,20 @@ class Transaction:
         key = shape.table.c[shape.key]
         wanted = list(dict.fromkeys(map(_storable, keys)))
         present = set(self.connection.execute(select(key).where(key.in_(wanted))).scalars())
+        freed = self._freed(wanted) if kind is Identification else []
         self.connection.execute(delete(shape.table).where(key.in_(wanted)))
         if kind is Taxon:
             self.connection.execute(delete(BELOW).where(BELOW.c.source.in_(wanted)))
         payload = _json(said)
         log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
-        _append(self.connection, log, agent, moment)
+        _append(self.connection, [*log, *freed], agent, moment)
         return len(log)
+
+    def _freed(self, keys: list[str]) -> list[tuple[str, str, str]]:
+        """Return entries for the identifications whose place these took: nothing stands in it any more."""
+        column = SHAPES[Identification].table.c
+        query = select(column.id, column.supersedes).where(column.id.in_(keys), column.supersedes > "")
+        return [_unsuperseded(row.supersedes, row.id) for row in self.connection.execute(query.order_by(column.id))]
 
     def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
         """Log something that is no change of a record, as ``Store.note`` does."""
@@ -517,10 +524,18 @@ def _verb(before: Record | None, after: Record) -> str:
 
 def _consequences(before: Record | None, after: Record) -> Iterator[tuple[str, str, str]]:
     """Yield what an addition or change means for another record."""
-    if isinstance(after, Identification) and after.supersedes:
-        if isinstance(before, Identification) and before.supersedes == after.supersedes:
-            return
+    if not isinstance(after, Identification):
+        return
+    was = before.supersedes if isinstance(before, Identification) else ""
+    if after.supersedes and after.supersedes != was:
         yield "identification.superseded", after.supersedes, _json({"superseded_by": after.id})
+    if was and after.supersedes != was:
+        yield _unsuperseded(was, after.id)
+
+
+def _unsuperseded(key: str, by: str) -> tuple[str, str, str]:
+    """Return the entry that says that an identification no longer has another in its place."""
+    return "identification.unsuperseded", key, _json({"superseded_by": by})
 
 
 def _append(connection: Connection, log: list[tuple[str, str, str]], agent: str, moment: str) -> None:

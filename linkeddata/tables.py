@@ -30,7 +30,7 @@ from linkeddata.records import (
     Taxon,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration; a store that says so is opened without loading Alembic."""
 
 NAMES: dict[type[Record], str] = {
@@ -63,7 +63,7 @@ INDEXED: dict[type[Record], tuple[str, ...]] = {
     Taxon: ("concept",),
     Label: ("campaign", "file", "item", "gbif_key", "moment"),
     ModelClass: ("model",),
-    Identification: ("file", "sha1", "campaign", "item", "gbif_key", "moment"),
+    Identification: ("file", "sha1", "campaign", "item", "gbif_key", "moment", "supersedes"),
     Review: ("target", "file", "agent"),
     Failure: ("campaign",),
     CampaignFile: ("campaign", "file"),

@@ -27,6 +27,7 @@ class Said:
     base_url: str = ""
     handle_prefix: str = ""
     thumbnail: str = ""  # URL of a small copy of the image
+    replaced_by: str = ""  # id of the answer that took its place
 
     @property
     def base(self) -> str:
@@ -36,7 +37,12 @@ class Said:
     def annotation(self) -> Document:
         """Return the Web Annotation, from whose checked texts and IRIs the other profiles are made."""
         return jsonld.document(
-            self.identification, media=self.media, taxon=self.taxon, agent=self.agent, base_url=self.base_url
+            self.identification,
+            media=self.media,
+            taxon=self.taxon,
+            agent=self.agent,
+            base_url=self.base_url,
+            replaced_by=self.replaced_by,
         )
 
 
@@ -78,6 +84,7 @@ FACTS = (
             "moment",
             "status",
             "supersedes",
+            "replaced_by",
             "campaign",
         ]
     ),
@@ -116,7 +123,7 @@ def held(said: Said) -> dict[str, Any]:
         "taxon": said.taxon,
         "agent": said.agent,
     }
-    known = {}
+    known = {"identification.replaced_by": said.replaced_by} if said.replaced_by else {}
     for fact in FACTS:
         record, field = fact.split(".")
         value = getattr(records[record], field, "") if records[record] is not None else ""

@@ -179,3 +179,23 @@ def test_an_erased_person_is_nowhere(client: TestClient, store: Store) -> None:
     assert feed.ldes_document(page, BASE)["member"][: len(before)] == before
     store.put([replace(PERSON, name="")], **WHO)
     assert store.get(Agent, PERSON.id) is None
+
+
+def test_what_was_superseded_points_on_to_the_last(client: TestClient, store: Store) -> None:
+    store.put([replace(ANSWER, id="a2", supersedes="a1"), replace(ANSWER, id="a3", supersedes="a2")], **WHO)
+    answer = client.get("/identifications/a1")
+    assert (answer.status_code, answer.json()["isReplacedBy"]) == (200, f"{BASE}/identifications/a2")
+    assert f'<{BASE}/identifications/a2>; rel="successor-version"' in answer.headers["link"]
+    assert f'<{BASE}/identifications/a3>; rel="latest-version"' in answer.headers["link"]
+    listed = {item["id"]: item for item in client.get("/identifications").json()["first"]["items"]}
+    assert listed[f"{BASE}/identifications/a1"]["isReplacedBy"] == f"{BASE}/identifications/a2"
+    assert "isReplacedBy" not in listed[f"{BASE}/identifications/a3"]
+    assert "isReplacedBy" not in client.get("/identifications/a3").json()
+    assert "identification.replaced_by" in client.get("/identifications/a1?profile=dwc&loss=1").json()["lost"]
+
+
+def test_what_took_a_place_and_is_gone_is_pointed_at_no_more(client: TestClient, store: Store) -> None:
+    store.put([replace(ANSWER, id="a2", supersedes="a1")], **WHO)
+    store.remove(Identification, ["a2"], agent="test", moment=LATER, reason="wrong")
+    assert "isReplacedBy" not in client.get("/identifications/a1").json()
+    assert [event.kind for event in store.events(subject="a1")][-1] == "identification.unsuperseded"
