@@ -3,9 +3,9 @@
 ``linkeddata.jsonld`` is pure and is handed everything; here it is looked up: the file, the taxon, who answered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from linkeddata import jsonld, reviews
 from linkeddata.jsonld import Document
@@ -14,8 +14,9 @@ from linkeddata.profiles.facts import Said
 from linkeddata.records import Agent, Identification, Label, MediaFile, Review, Taxon
 from linkeddata.store import Store
 
-NAMES_LOOKED_AT = 200
-"""Names of one taxon that are compared; more have not been seen."""
+R = TypeVar("R", Taxon, Agent)
+NOTHING: Any = object()
+"""Stands for "looked up, and there is nothing"."""
 
 
 def identification_document(store: Store, answer: Identification, base_url: str) -> Document:
@@ -29,7 +30,7 @@ def said_of(store: Store, answer: Identification, base_url: str, handle_prefix: 
         answer,
         media=store.get(MediaFile, answer.file),
         taxon=taxon_of(store, answer.item, answer.gbif_key),
-        agent=store.get(Agent, answer.agent) if answer.agent else None,
+        agent=agents_of(store, {answer.agent}).get(answer.agent),
         base_url=base_url,
         handle_prefix=handle_prefix,
         replaced_by=successors_of(store, [answer.id]).get(answer.id, ""),
@@ -61,8 +62,37 @@ def taxon_of(store: Store, item: str, gbif_key: str = "") -> Taxon | None:
 
 def taxon_of_concept(store: Store, concept: str) -> Taxon | None:
     """Return what is known best of the taxon with this concept: a Q-item, ``gbif:KEY`` …"""
-    names = store.page(Taxon, concept=concept, limit=NAMES_LOOKED_AT) if concept else []
-    return max(names, key=_known_of, default=None)
+    return taxa_of(store, {concept}).get(concept)
+
+
+def taxa_of(store: Store, concepts: Set[str]) -> dict[str, Taxon]:
+    """Return what is known best of each taxon, by concept, as far as anything is known."""
+
+    def looked_up(unknown: list[str]) -> dict[str, Taxon]:
+        names: dict[str, list[Taxon]] = {}
+        for name in store.among(Taxon, "concept", unknown):
+            names.setdefault(name.concept, []).append(name)
+        return {one: max(of_it, key=_known_of) for one, of_it in names.items()}
+
+    return _known(store, Taxon, concepts, looked_up)
+
+
+def agents_of(store: Store, keys: Set[str]) -> dict[str, Agent]:
+    """Return the agents that are stored, by id."""
+    return _known(store, Agent, keys, lambda unknown: {one.id: one for one in store.among(Agent, "id", unknown)})
+
+
+def _known(store: Store, kind: type[R], keys: Set[str], looked_up: Callable[[list[str]], dict[str, R]]) -> dict[str, R]:
+    """Return what there is under each key, remembered or looked up; that there is nothing is remembered, too."""
+    now = store.remembered.now()
+    found = {key: store.remembered.get((kind, key), now) for key in keys if key}
+    unknown = [key for key, known in found.items() if known is None]
+    if unknown:
+        there = looked_up(unknown)
+        for key in unknown:
+            found[key] = there.get(key, NOTHING)
+            store.remembered.keep((kind, key), found[key], now)
+    return {key: known for key, known in found.items() if known is not None and known is not NOTHING}
 
 
 def review_document_of(store: Store, review: Review, base_url: str) -> Document:
@@ -72,9 +102,8 @@ def review_document_of(store: Store, review: Review, base_url: str) -> Document:
 
 def review_documents(store: Store, found: Sequence[Review], base_url: str) -> list[Document]:
     """Return the annotations of many reviews; what is around them is looked up together."""
-    names = sorted(store.among(Taxon, "concept", {one.correction for one in found} - {""}), key=_known_of)
-    taxa = {one.concept: one for one in names}
-    agents = {one.id: one for one in store.among(Agent, "id", {one.agent for one in found})}
+    taxa = taxa_of(store, {one.correction for one in found})
+    agents = agents_of(store, {one.agent for one in found})
     return [
         reviews.review_document(one, taxon=taxa.get(one.correction), agent=agents.get(one.agent), base_url=base_url)
         for one in found
@@ -141,11 +170,10 @@ class Around:
     @classmethod
     def of(cls, store: Store, records: Sequence[Identification] | Sequence[Label]) -> Self:
         """Look everything up in one question a kind."""
-        concepts = {concept_of(one.item, one.gbif_key) for one in records} - {""}
-        names = sorted(store.among(Taxon, "concept", concepts), key=_known_of)
-        agents = {one.agent for one in records if isinstance(one, Identification) and one.agent}
+        concepts = {concept_of(one.item, one.gbif_key) for one in records}
+        agents = {one.agent for one in records if isinstance(one, Identification)}
         return cls(
             {one.iri: one for one in store.among(MediaFile, "iri", {one.file for one in records})},
-            {one.concept: one for one in names},
-            {one.id: one for one in store.among(Agent, "id", agents)},
+            taxa_of(store, concepts),
+            agents_of(store, agents),
         )

@@ -7,20 +7,21 @@ with all that stands below it. Few hits are read by their taxon and sorted; many
 key order and asking of each whether it is below.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
-
-from linkeddata.records import Agent, CampaignFile, Identification, Label, MediaFile, Record
+from linkeddata.records import Identification, Label, MediaFile, Record
 from linkeddata.store import Store
-from linkeddata.tables import BELOW, SHAPES
-from linkeddata.withdrawals import standing
+from linkeddata.tables import SHAPES
+from linkeddata.withdrawals import STANDING
 
-FEW = 10_000
-"""Up to so many hits of a taxon are sorted; of more, a page is found within some hundred steps in key order."""
 FEW_CONCEPTS = 2_000
+"""Up to so many taxa are listed in a question; what is below more is looked up for each record that is met."""
+NEAR = 100
+"""So many times as many records as the log has entries make the number of hits, squared, from which walking is
+quicker than sorting: sorting looks at all hits, walking at as many more records than a page has as hits are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,91 +51,131 @@ class Place:
     backwards: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition in SQL, with its values for ``?``."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+
 def page_of(store: Store, kind: type[Record], selection: Selection, place: Place, limit: int) -> list[Any]:
     """Return at most ``limit`` records in key order: those next to ``place``."""
+    if kind not in STANDING and selection == Selection(equals=selection.equals):
+        return store.beside(kind, place.key, place.backwards, limit, selection.equals)
     shape = SHAPES[kind]
-    key = shape.table.c[shape.key]
-    with store.reading() as connection:
-        where, sorting = _where(connection, kind, selection)
-        if place.key is not None and (place.key or place.backwards):
-            where.append(key < place.key if place.backwards else key > place.key)
-        # A computed column has no index: the database sorts the few hits instead of walking through everything.
-        order = key + "" if sorting else key
-        query = select(key).where(*where).order_by(order.desc() if place.backwards else order).limit(limit)
-        keys = list(connection.execute(query).scalars())
-        rows = connection.execute(select(shape.table).where(key.in_(keys)).order_by(key)).all() if keys else []
-    return [shape.record(row) for row in rows]
+    where, sorting = _where(store, kind, selection)
+    if place.key is not None and (place.key or place.backwards):
+        where.append(Condition(f"{shape.key} {'<' if place.backwards else '>'} ?", (place.key,)))
+    all_of = _and(where)
+    # A computed column has no index: the database sorts the few hits instead of walking through everything.
+    order = (f"{shape.key} || ''" if sorting else shape.key) + (" DESC" if place.backwards else "")
+    keys = f"SELECT {shape.key} FROM {shape.name} WHERE {all_of.sql} ORDER BY {order} LIMIT ?"  # noqa: S608
+    question = f"{shape.question} WHERE {shape.key} IN ({keys}) ORDER BY {shape.key}"
+    return [shape.record(row) for row in store.rows(question, (*all_of.values, limit))]
 
 
 def count_of(store: Store, kind: type[Record], selection: Selection) -> int:
     """Return how many records the selection holds."""
-    with store.reading() as connection:
-        where, _ = _where(connection, kind, selection)
-        query = select(func.count()).select_from(SHAPES[kind].table).where(*where)
-        return int(connection.execute(query).scalar_one())
+    all_of = _and(_where(store, kind, selection)[0])
+    question = f"SELECT count(*) FROM {SHAPES[kind].name} WHERE {all_of.sql}"  # noqa: S608
+    return int(store.rows(question, all_of.values)[0][0])
 
 
-def _where(connection: Connection, kind: type[Record], selection: Selection) -> tuple[list[ColumnElement[bool]], bool]:
+def _and(conditions: Sequence[Condition]) -> Condition:
+    """Return the condition that all of these hold."""
+    sql = " AND ".join(f"({one.sql})" for one in conditions) or "1 = 1"
+    return Condition(sql, tuple(value for one in conditions for value in one.values))
+
+
+def _where(store: Store, kind: type[Record], selection: Selection) -> tuple[list[Condition], bool]:
     """Return the conditions, and whether the hits are few enough to be sorted."""
-    column = SHAPES[kind].table.c
-    where: list[ColumnElement[bool]] = [column[name] == value for name, value in selection.equals.items()]
-    where += standing(kind)
-    sure = column.certainty if kind is Identification else column.probability if kind is Label else None
-    if sure is not None and selection.at_least > 0:
-        where.append(sure >= selection.at_least)
-    if sure is not None and selection.at_most < 1:
-        where.append(sure <= selection.at_most)
+    where = [Condition(f'"{name}" = ?', (value,)) for name, value in selection.equals.items()]
+    where += [Condition(STANDING[kind])] if kind in STANDING else []
+    sure = "certainty" if kind is Identification else "probability" if kind is Label else ""
+    if sure and selection.at_least > 0:
+        where.append(Condition(f"{sure} >= ?", (selection.at_least,)))
+    if sure and selection.at_most < 1:
+        where.append(Condition(f"{sure} <= ?", (selection.at_most,)))
     if selection.since:
-        where.append(column.moment >= selection.since)
+        where.append(Condition("moment >= ?", (selection.since,)))
     if selection.until:
-        where.append(column.moment < selection.until)
+        where.append(Condition("moment < ?", (selection.until,)))
     where += _around(kind, selection)
     if not selection.taxon:
         return where, False
-    below, few = _below(connection, kind, selection.taxon)
+    below, few = _below(store, kind, selection.taxon)
     return [*where, below], few
 
 
-def _around(kind: type[Record], selection: Selection) -> list[ColumnElement[bool]]:
+def _around(kind: type[Record], selection: Selection) -> list[Condition]:
     """Return the conditions on what belongs to a record: its file, its campaign, who answered."""
-    column = SHAPES[kind].table.c
-    media, listed, agent = (SHAPES[one].table.c for one in (MediaFile, CampaignFile, Agent))
-    where: list[ColumnElement[bool]] = []
+    where: list[Condition] = []
     if selection.institution and kind is MediaFile:
-        where.append(column.institution == selection.institution)
+        where.append(Condition("institution = ?", (selection.institution,)))
     elif selection.institution:
-        where.append(column.file.in_(select(media.iri).where(media.institution == selection.institution)))
+        held = "file IN (SELECT iri FROM media_file WHERE institution = ?)"
+        where.append(Condition(held, (selection.institution,)))
     if selection.campaign_of_file:
-        file = column.iri if kind is MediaFile else column.file
-        where.append(file.in_(select(listed.file).where(listed.campaign == selection.campaign_of_file)))
+        file = "iri" if kind is MediaFile else "file"
+        listed = f"{file} IN (SELECT file FROM campaign_file WHERE campaign = ?)"  # noqa: S608 - names of ours
+        where.append(Condition(listed, (selection.campaign_of_file,)))
     if selection.agent_kind:
-        known = column.agent.in_(select(agent.id).where(agent.kind == selection.agent_kind))
-        unnamed = and_(column.agent == "", column.model != "")  # a model answered
-        where.append(or_(known, unnamed) if selection.agent_kind == "SoftwareAgent" else known)
+        known = "agent IN (SELECT id FROM agent WHERE kind = ?)"
+        model = " OR (agent = '' AND model <> '')" if selection.agent_kind == "SoftwareAgent" else ""
+        where.append(Condition(known + model, (selection.agent_kind,)))
     return where
 
 
-def _below(connection: Connection, kind: type[Record], names: tuple[str, ...]) -> tuple[ColumnElement[bool], bool]:
+def _below(store: Store, kind: type[Record], names: tuple[str, ...]) -> tuple[Condition, bool]:
     """Return the condition that a record's taxon is one of ``names`` or below, and whether few records are."""
-    table = SHAPES[kind].table
-    item, gbif_key = table.c.item, table.c.gbif_key
-    found = select(BELOW.c.concept).where(BELOW.c.ancestor.in_(names)).distinct().limit(FEW_CONCEPTS + 1)
-    concepts = {*names, *connection.execute(found).scalars()}
-    if len(concepts) <= FEW_CONCEPTS:
-        items = sorted(one for one in concepts if not one.startswith("gbif:"))
-        keys = sorted(one.removeprefix("gbif:") for one in concepts if one.startswith("gbif:"))
-        hits = or_(item.in_(items), and_(item == "", gbif_key.in_(keys)))
-        some = select(table.c.id).where(hits).limit(FEW + 1).subquery()
-        if connection.execute(select(func.count()).select_from(some)).scalar_one() <= FEW:
-            return hits, True
-    own = _exists(item, names)
-    by_key = and_(item == "", gbif_key != "", _exists("gbif:" + gbif_key, names))
-    return or_(and_(item != "", own), by_key), False
+    now = store.remembered.now()
+    asked = ("below", kind, names)
+    found = store.remembered.get(asked, now)
+    if found is None:
+        found = _looked_for(store, kind, names)
+        store.remembered.keep(asked, found, now)
+    condition, few = found
+    return condition, few
 
 
-def _exists(concept: ColumnElement[str], names: tuple[str, ...]) -> ColumnElement[bool]:
-    """Return that ``concept`` is one of the names or below; each is asked for by key, none is listed."""
-    below = [
-        select(BELOW.c.source).where(BELOW.c.ancestor == name, BELOW.c.concept == concept).exists() for name in names
-    ]
-    return or_(concept.in_(names), *below)
+def _looked_for(store: Store, kind: type[Record], names: tuple[str, ...]) -> tuple[Condition, bool]:
+    marks = _marks(names)
+    listed = f"SELECT DISTINCT concept FROM below WHERE ancestor IN ({marks}) LIMIT ?"  # noqa: S608 - only marks
+    concepts = {*names, *(row[0] for row in store.rows(listed, (*names, FEW_CONCEPTS + 1)))}
+    if len(concepts) > FEW_CONCEPTS:
+        return _each_looked_up(names), False
+    hits = _one_of(concepts, "item", "gbif_key")
+    few = math.isqrt(NEAR * store.last())
+    some = f"SELECT count(*) FROM (SELECT 1 FROM {SHAPES[kind].name} WHERE {hits.sql} LIMIT ?) AS hits"  # noqa: S608
+    if store.rows(some, (*hits.values, few + 1))[0][0] <= few:
+        return hits, True
+    return _one_of(concepts, "item || ''", "gbif_key || ''"), False  # computed, as above: in key order
+
+
+def _one_of(concepts: Collection[str], item: str, gbif_key: str) -> Condition:
+    """Return the condition that the record is of one of these taxa."""
+    items = tuple(sorted(one for one in concepts if not one.startswith("gbif:")))
+    keys = tuple(sorted(one.removeprefix("gbif:") for one in concepts if one.startswith("gbif:")))
+    either = []
+    if items:
+        either.append(f"{item} IN ({_marks(items)})")
+    if keys:
+        either.append(f"({item} = '' AND {gbif_key} IN ({_marks(keys)}))")
+    return Condition(" OR ".join(either), items + keys)
+
+
+def _each_looked_up(names: tuple[str, ...]) -> Condition:
+    """Return the same condition where too much is below ``names``: each record's taxon is asked for by key."""
+
+    def below(concept: str) -> str:
+        found = f"SELECT 1 FROM below WHERE ancestor = ? AND concept = {concept}"  # noqa: S608 - names of ours
+        return " OR ".join([f"{concept} IN ({_marks(names)})", *(f"EXISTS ({found})" for _ in names)])
+
+    by_key = "'gbif:' || gbif_key"
+    sql = f"(item <> '' AND ({below('item')})) OR (item = '' AND gbif_key <> '' AND ({below(by_key)}))"
+    return Condition(sql, names * 4)
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))

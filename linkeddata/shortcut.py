@@ -33,7 +33,7 @@ class Shortcut:
     def __init__(self, app: ASGIApp, answer: Answer, store: Store) -> None:
         self.app = app
         self._answer = answer
-        self._answers = Remembered[Response](store, KEPT)
+        self._answers = Remembered[Response](store.last, KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -38,6 +39,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from linkeddata import lineages
 from linkeddata.errors import StoreError
 from linkeddata.records import Agent, CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
+from linkeddata.remembered import Remembered
 from linkeddata.rowreader import RowReader
 from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, PRIVATE, SCHEMA, SHAPES, STANDS_FOR, URIS, Shape
 
@@ -46,6 +48,8 @@ R = TypeVar("R", bound=Record)
 BATCH = 1000
 """Records in one transaction, rows in one page."""
 BUSY_TIMEOUT_MS = 60_000
+REMEMBERED = 20_000
+"""How many look-ups are remembered until the log grows."""
 CACHE_KIB = 64 * 1024
 """What a connection that writes to SQLite keeps of the file: keys come in no order, they touch all of an index."""
 CHECKPOINT_PAGES = 16_384
@@ -86,6 +90,8 @@ class Store:
         self._engine = _engine(url)
         self._writer = self._engine.execution_options(writes=True)
         self._reader = RowReader(self._engine)
+        self.remembered = Remembered[Any](self.last, REMEMBERED)
+        """What was looked up, for those who look it up again and again."""
         try:
             self._migrate()
         except BaseException:
@@ -131,13 +137,15 @@ class Store:
     def get(self, kind: type[R], key: str) -> R | None:
         """Return the record with this key, or None."""
         shape = SHAPES[kind]
-        rows = self.rows(f"{shape.question} WHERE {shape.key} = ?", (_storable(key),))
+        rows = self.rows(f"{shape.question} WHERE {shape.key} = ?", (key,))
         return shape.record(rows[0]) if rows else None
 
     def rows(self, question: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that answer a short question in SQL, with ``?`` for values. Raises ``StoreError``."""
-        with _translated(self._engine):
-            return self._reader.rows(question, values)
+        try:
+            return self._reader.rows(question, [_storable(v) if v.__class__ is str else v for v in values])
+        except SQLAlchemyError as error:
+            raise _trouble(self._engine, error) from error
 
     @property
     def at_once(self) -> bool:
@@ -166,12 +174,23 @@ class Store:
 
     def page(self, kind: type[R], *, after: str = "", limit: int = 100, **equals: str | int) -> list[R]:
         """Return at most ``limit`` records whose keys come after ``after`` and whose fields equal what is given."""
+        return self.beside(kind, after, False, limit, equals)
+
+    def beside(
+        self, kind: type[R], key: str | None, backwards: bool, limit: int, equals: Mapping[str, str | int]
+    ) -> list[R]:
+        """Return, by key, at most ``limit`` records next after ``key``, or next before it (before None: the last)."""
         shape = SHAPES[kind]
         _checked_fields(shape, equals)
-        where = "".join(f' AND "{field}" = ?' for field in equals)
-        question = f"{shape.question} WHERE {shape.key} > ?{where} ORDER BY {shape.key} LIMIT ?"
-        values = (_storable(v) if isinstance(v, str) else v for v in (after, *equals.values(), limit))
-        return [shape.record(row) for row in self.rows(question, tuple(values))]
+        where = [f'"{field}" = ?' for field in equals]
+        values: list[Any] = list(equals.values())
+        if key is not None:
+            where.append(f"{shape.key} {'<' if backwards else '>'} ?")
+            values.append(key)
+        said = f" WHERE {' AND '.join(where)}" if where else ""
+        order = f"{shape.key} DESC" if backwards else shape.key
+        rows = self.rows(f"{shape.question}{said} ORDER BY {order} LIMIT ?", [*values, limit])
+        return [shape.record(row) for row in (reversed(rows) if backwards else rows)]
 
     def ordered(self, kind: type[R], by: str) -> Iterator[R]:
         """Yield the records whose text field ``by`` is not empty, ordered by it and then by key, in pages."""
@@ -186,8 +205,20 @@ class Store:
 
     def among(self, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
         """Return the records whose ``field`` is one of ``values``, in few questions, by key."""
-        with self.reading() as connection:
-            return _among(connection, kind, field, values)
+        shape = SHAPES[kind]
+        _checked_fields(shape, [field])
+        source = iter(dict.fromkeys(values))
+        found: list[R] = []
+        while wanted := list(islice(source, BATCH)):
+            marks = ", ".join("?" * len(wanted))
+            rows = self.rows(f'{shape.question} WHERE "{field}" IN ({marks})', wanted)
+            found += [shape.record(row) for row in rows]
+        return sorted(found, key=attrgetter(shape.key))
+
+    def last(self) -> int:
+        """Return the log's last sequence number: while it is the same, so is all that is stored."""
+        rows = self.rows("SELECT max(seq) FROM event")
+        return rows[0][0] or 0
 
     def state(self) -> tuple[int, str]:
         """Return the log's last sequence number and its moment: while they are the same, so is all that is stored."""
@@ -668,8 +699,12 @@ def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        raise StoreError(f"the store at {_shown(engine.url)}: {cause}".strip()) from error
+        raise _trouble(engine, error) from error
+
+
+def _trouble(engine: Engine, error: SQLAlchemyError) -> StoreError:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return StoreError(f"the store at {_shown(engine.url)}: {cause}".strip())
 
 
 def _shown(url: str | URL) -> str:

@@ -8,13 +8,13 @@ says when and why. Documents of neither are in lists, dumps and the graph; the f
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from linkeddata import jsonld
 from linkeddata.jsonld import Document
 from linkeddata.records import KEYS, Agent, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
 from linkeddata.store import Store
-from linkeddata.tables import EVENT, NAMES, SHAPES
+from linkeddata.tables import EVENT, NAMES
 
 FORMER: dict[type[Record], list[str]] = {
     Identification: ["Annotation", "Identification"],
@@ -57,14 +57,8 @@ def withdrawal(record: Record) -> Tombstone | None:
     return Tombstone(type(record), getattr(record, KEYS[type(record)]), since, reason) if reason else None
 
 
-def standing(kind: type[Record]) -> list[ColumnElement[bool]]:
-    """Return the conditions that records in a table meet that ``withdrawal`` has nothing against."""
-    column = SHAPES[kind].table.c
-    if kind is MediaFile:
-        return [column.gone == ""]
-    if kind is Label:
-        return [column.status != "withdrawn"]
-    return [column.undone == ""] if kind is Review else []
+STANDING: dict[type[Record], str] = {MediaFile: "gone = ''", Label: "status <> 'withdrawn'", Review: "undone = ''"}
+"""The condition, in SQL, that those records in a table meet that ``withdrawal`` has nothing against."""
 
 
 def tombstone_of(store: Store, kind: type[Record], key: str) -> Tombstone | None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from identify.app import create_app
 from linkeddata import selection
+from linkeddata.collections import names_of
 from linkeddata.records import Agent, Ancestor, Identification, Label, MediaFile, Taxon
 from linkeddata.selection import Place, Selection, count_of, page_of
 from linkeddata.settings import Settings
@@ -57,6 +58,8 @@ def answer(number: int) -> Identification:
     )
 
 
+WAYS = [(10**9, 2_000), (0, 2_000), (0, 0)]
+"""All ways of finding a taxon give the same: sorting the hits, walking with a list of taxa, asking of each record."""
 ANSWERS = sorted((answer(number) for number in range(60)), key=lambda one: one.id)
 
 
@@ -113,12 +116,14 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(wanted=asked, limit=st.integers(1, 25), few=st.booleans())
+@given(wanted=asked, limit=st.integers(1, 25), way=st.sampled_from(WAYS))
 def test_lists_hold_what_the_model_says_in_both_directions(
-    client: TestClient, wanted: dict[str, str], limit: int, few: bool
+    client: TestClient, store: Store, wanted: dict[str, str], limit: int, way: tuple[int, int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(selection, "FEW", 10_000 if few else 0)  # both ways of finding a taxon give the same
+        patch.setattr(selection, "NEAR", way[0])
+        patch.setattr(selection, "FEW_CONCEPTS", way[1])
+        store.note("way.chosen", "", {}, **WHO)  # so that the way that was taken before is forgotten
         whole = client.get("/identifications", params={**wanted, "limit": limit}).json()
         expected = model(wanted)
         assert whole["total"] == len(expected)
@@ -182,6 +187,33 @@ def test_conditions_are_kept(client: TestClient) -> None:
         ({"if-unmodified-since": "Sun, 01 Nov 2026 10:00:00 GMT"}, 412),
     ]:
         assert client.get("/identifications?limit=2", headers=condition).status_code == status, condition
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["sorted", "listed", "asked"])
+def test_both_databases_find_what_is_below_a_taxon(
+    store_url: str, way: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "NEAR", way[0])
+    monkeypatch.setattr(selection, "FEW_CONCEPTS", way[1])
+    with Store(store_url) as store:
+        store.put([*TAXA, *FILES, Agent(id="p"), Agent(id="s", kind="SoftwareAgent"), *ANSWERS], **WHO)
+        for taxon, below in BELOW.items():
+            ones = [one for one in ANSWERS if (one.item or f"gbif:{one.gbif_key}") in below]
+            chosen = Selection(taxon=names_of(store, taxon), equals={"rank": "species"}, agent_kind="SoftwareAgent")
+            software = [one for one in ones if one.rank == "species" and one.agent in ("", "s")]
+            for narrowed, expected in ((Selection(taxon=names_of(store, taxon)), ones), (chosen, software)):
+                assert count_of(store, Identification, narrowed) == len(expected)
+                assert page_of(store, Identification, narrowed, Place(), 100) == expected
+                assert page_of(store, Identification, narrowed, Place(None, True), 7) == expected[-7:]
+                assert (
+                    page_of(store, Identification, narrowed, Place("500"), 7)
+                    == [one for one in expected if one.id > "500"][:7]
+                )
+        odd = Selection(equals={"status": "\x00\ud800"})
+        assert page_of(store, Identification, odd, Place("\x00"), 5) == []
+        assert page_of(store, Identification, Selection(institution="Q190804", since="2026-11-05"), Place(), 100) == [
+            one for one in ANSWERS if one.file[-1] in "024" and one.moment >= "2026-11-05"
+        ]
 
 
 def test_head_says_what_get_says_without_the_body(client: TestClient) -> None:
