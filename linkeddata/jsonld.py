@@ -386,20 +386,41 @@ def taxon_node(named: Alternative, taxon: Taxon | None, fallback: str, purpose: 
         node["type"] = ["TextualBody", "Taxon"] if is_taxon else "TextualBody"
         node |= {"value": named.label, "purpose": purpose, "format": "text/plain"}
     if is_taxon:
-        node |= _darwin_core(named, known) | {"taxonID": _taxon_id(same), "sameAs": same[1:]}
+        node |= _darwin_core(named, known) | {"taxonID": _taxon_id(same), "sameAs": list(same[1:])}
     return filled(node)
 
 
 def _darwin_core(named: Alternative, taxon: Taxon | None) -> Document:
-    name = (taxon.name if taxon else "") or named.label
     if taxon is None:
-        return {"scientificName": name, "taxonRank": named.rank}
+        return {"scientificName": named.label, "taxonRank": named.rank}
+    return _known_of(_Itself(taxon), named.label, named.rank)
+
+
+class _Itself:
+    """A taxon as a key by which it is the same only as itself: comparing all its fields takes as long as the work."""
+
+    __slots__ = ("taxon",)
+
+    def __init__(self, taxon: Taxon) -> None:
+        self.taxon = taxon
+
+    def __hash__(self) -> int:
+        return id(self.taxon)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.taxon is other.taxon
+
+
+@lru_cache(2048)
+def _known_of(itself: _Itself, label: str, rank: str) -> Document:
+    """Return what a taxon adds, which is nobody's to change."""
+    taxon = itself.taxon
     higher = [(step.rank, step.name) for step in taxon.lineage]
     return {
-        "scientificName": f"{name} {taxon.authorship}".strip(),
+        "scientificName": f"{taxon.name or label} {taxon.authorship}".strip(),
         "scientificNameAuthorship": taxon.authorship,
         "scientificNameID": f"{APHIA_LSID}{taxon.aphia_id}" if taxon.aphia_id.isdecimal() else "",
-        "taxonRank": taxon.rank or named.rank,
+        "taxonRank": taxon.rank or rank,
         "higherClassification": " | ".join(step for _, step in higher if step),
         **{rank: step for rank, step in higher if rank in RANK_TERMS},
         "vernacularName": _by_language(taxon.vernaculars),
@@ -421,11 +442,11 @@ def _same(named: Alternative, taxon: Taxon) -> bool:
     return bool(named.label) and named.label in (taxon.name, taxon.query)
 
 
-def _taxon_iris(named: Alternative, taxon: Taxon | None = None) -> list[str]:
+def _taxon_iris(named: Alternative, taxon: Taxon | None = None) -> tuple[str, ...]:
     """Return the IRIs of a taxon, best first: Wikidata, GBIF, Catalogue of Life."""
     gbif_key = named.gbif_key or (taxon.gbif_key if taxon else "")
     col_id = named.col_id or (taxon.col_id if taxon else "")
-    return list(_iris_of_taxon(named.item, gbif_key, col_id))
+    return _iris_of_taxon(named.item, gbif_key, col_id)
 
 
 @lru_cache(4096)
@@ -435,7 +456,8 @@ def _iris_of_taxon(item: str, gbif_key: str, col_id: str) -> tuple[str, ...]:
     return (*iris, *([COL_TAXON + col_id] if _COL_ID.fullmatch(col_id) else []))
 
 
-def _taxon_id(same: Sequence[str]) -> str:
+@lru_cache(4096)
+def _taxon_id(same: tuple[str, ...]) -> str:
     """Return the checklist's identifier, as ``dwc:taxonID`` means it; Wikidata's where there is none."""
     return next((iri for iri in same if not iri.startswith(ids.WIKIDATA_ENTITY)), same[0] if same else "")
 
@@ -450,8 +472,8 @@ def _alternatives(alternatives: Sequence[Alternative], iri: str) -> list[Documen
                 "label": one.label,
                 "probability": fraction(one.probability, zero=True),
                 "taxonRank": one.rank,
-                "taxonID": _taxon_id(_taxon_iris(one)),
-                "toTaxon": next(iter(_taxon_iris(one)), ""),
+                "taxonID": _taxon_id(same := _iris_of_taxon(one.item, one.gbif_key, one.col_id)),
+                "toTaxon": same[0] if same else "",
             }
         )
         for number, one in enumerate(ranked, start=1)
@@ -501,21 +523,29 @@ def _region(target: Document, region: str, iri: str) -> Document:
 
 
 def _creator(identification: Identification, agent: Agent | None, base: str) -> Document:
-    model = model_uri(base, identification.model, identification.version) if identification.model else ""
+    said = (identification.model, identification.version, identification.weights)
+    return dict(_answering(said, identification.agent, agent, base))
+
+
+@lru_cache(1024)
+def _answering(said: tuple[str, str, str], agent_id: str, agent: Agent | None, base: str) -> Document:
+    """Return who or what answered: the agent, or the model, version and weights that are said."""
+    name, version, weights = said
+    model = model_uri(base, name, version) if name else ""
     if agent is not None and agent.kind != "SoftwareAgent":
         return filled({"id": agent_uri(agent.id, base), "type": _agent_type(agent), "name": agent.name})
-    own = agent_uri(agent.id if agent else identification.agent, base) or model
+    own = agent_uri(agent.id if agent else agent_id, base) or model
     if not own:
         return {}
     return filled(
         {
             "id": own,
             "type": ["Software", "SoftwareAgent"] if agent or model else "",
-            "name": (agent.name if agent else "") or identification.model,
-            "version": (agent.version if agent else "") or identification.version,
+            "name": (agent.name if agent else "") or name,
+            "version": (agent.version if agent else "") or version,
             "homepage": iri_of(agent.homepage) if agent else "",
             "model": model if model != own else "",
-            "weights": _weights(identification.weights),
+            "weights": _weights(weights),
         }
     )
 

@@ -5,6 +5,7 @@ and use few of JSON-LD's ways. Lists and blank nodes are not among them, and are
 with what a JSON-LD processor makes of the same document.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,12 +16,13 @@ from linkeddata.jsonld import Document
 
 RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 XSD = "http://www.w3.org/2001/XMLSchema#"
+_TO_ESCAPE = re.compile(r'["\\\n\r]')
 _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """What a key of a document means: its predicate, and how its values are written."""
+    """What a key of a document means: its predicate with a space after it, and how its values are written."""
 
     predicate: str
     write: Callable[[Any], str]
@@ -37,7 +39,7 @@ def _vocabulary(base: str) -> tuple[dict[str, _Term], dict[str, str]]:
         said = known[name] if isinstance(known[name], dict) else {}
         if said.get("@container") != "@list":
             write = _writer(said.get("@type", ""), known, words)
-            terms[name] = _Term(f"<{iri}>", write, said.get("@container") == "@language")
+            terms[name] = _Term(f"<{iri}> ", write, said.get("@container") == "@language")
     return terms, words
 
 
@@ -64,11 +66,12 @@ def _writer(kind: str, known: dict[str, Any], words: dict[str, str]) -> Callable
 
 
 def _literal(value: Any) -> str:
-    if isinstance(value, str):
-        return '"' + value.translate(_ESCAPES) + '"'
-    if isinstance(value, bool):
+    kind = value.__class__
+    if kind is str:
+        return f'"{value.translate(_ESCAPES) if _TO_ESCAPE.search(value) else value}"'
+    if kind is bool:
         return f'"{_lexical(value)}"^^<{XSD}boolean>'
-    if isinstance(value, int):
+    if kind is int:
         return f'"{value}"^^<{XSD}integer>'
     return f'"{double(value)}"^^<{XSD}double>'
 
@@ -79,6 +82,7 @@ def _lexical(value: Any) -> str:
     return str(value).translate(_ESCAPES)
 
 
+@lru_cache(4096)
 def double(value: float) -> str:
     """Return a number in the canonical form of ``xsd:double``, as JSON-LD 1.1 (8.6) writes it.
 
@@ -107,33 +111,32 @@ def statements(doc: Document, base: str) -> dict[str, None]:
     >>> list(statements({"id": "urn:a", "title": "A plate"}, "https://deboodt.example"))
     ['<urn:a> <http://purl.org/dc/terms/title> "A plate"']
     """
-    found: dict[str, None] = {}
-    terms, words = _vocabulary(base)
-    _walk(doc, terms, words, found)
-    return found
+    found: list[str] = []
+    _walk(doc, *_vocabulary(base), found)
+    return dict.fromkeys(found)
 
 
-def _walk(node: Document, terms: dict[str, _Term], words: dict[str, str], found: dict[str, None]) -> None:
+def _walk(node: Document, terms: dict[str, _Term], words: dict[str, str], found: list[str]) -> None:
     subject = f"<{node['id']}> "
     for key, value in node.items():
         if key == "id" or key == "@context":
             continue
+        many = value.__class__ is list or value.__class__ is tuple
         if key == "type":
-            for one in value if isinstance(value, list) else (value,):
-                found[f"{subject}{RDF_TYPE} <{words.get(one, one)}>"] = None
+            start = f"{subject}{RDF_TYPE} <"
+            found += [f"{start}{words.get(one, one)}>" for one in (value if many else (value,))]
             continue
         term = terms[key]
-        start = f"{subject}{term.predicate} "
+        start = subject + term.predicate
         if term.by_language:
-            for said in _by_language(value):
-                found[start + said] = None
+            found += [start + said for said in _by_language(value)]
             continue
-        for one in value if isinstance(value, list | tuple) else (value,):
-            if isinstance(one, dict):
-                found[f"{start}<{one['id']}>"] = None
+        for one in value if many else (value,):
+            if one.__class__ is dict:
+                found.append(f"{start}<{one['id']}>")
                 _walk(one, terms, words, found)
             else:
-                found[start + term.write(one)] = None
+                found.append(start + term.write(one))
 
 
 def _by_language(names: dict[str, list[str]]) -> Iterator[str]:
