@@ -16,15 +16,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
 
 from linkeddata import jsonld
 from linkeddata.agents import agent_document
 from linkeddata.jsonld import Document
-from linkeddata.records import KEYS, Agent, Event, Identification, Label, MediaFile, Record, Review, Taxon
+from linkeddata.records import Agent, Event, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.reviews import review_document
 from linkeddata.store import Store
-from linkeddata.tables import EVENT, FEED, NAMES, SHAPES
+from linkeddata.tables import NAMES, SHAPES
 from linkeddata.uris import uri_of
 from linkeddata.withdrawals import withdrawal
 
@@ -58,6 +57,11 @@ TERMS = {
     "Update": "as:Update",
     "Delete": "as:Delete",
 }
+_ENTRIES = """
+    SELECT feed.position, event.seq, event.moment, event.agent, event.kind, event.subject, event.payload
+    FROM feed JOIN event ON event.seq = feed.seq
+    WHERE feed.position > ? AND feed.position <= ? ORDER BY feed.position
+"""
 _KINDS: dict[str, type[Record]] = {name: kind for kind, name in NAMES.items()}
 
 
@@ -93,8 +97,7 @@ class FeedPage:
 
 def length(store: Store) -> int:
     """Return how many published events there are."""
-    with store.reading() as connection:
-        return int(connection.execute(select(func.coalesce(func.max(FEED.c.position), 0))).scalar_one())
+    return store.rows("SELECT max(position) FROM feed")[0][0] or 0
 
 
 def pages(events: int) -> int:
@@ -109,17 +112,13 @@ def pages(events: int) -> int:
 def page_at(store: Store, number: int) -> FeedPage | None:
     """Return page ``number``, None where there is none (yet)."""
     start = (number - 1) * PAGE
-    query = (
-        select(FEED.c.position, EVENT)
-        .join(EVENT, EVENT.c.seq == FEED.c.seq)
-        .where(FEED.c.position > start, FEED.c.position <= start + PAGE + 1)
-        .order_by(FEED.c.position)
-    )
-    with store.reading() as connection:
-        rows = connection.execute(query).all()
+    rows = store.rows(_ENTRIES, (start, start + PAGE + 1))
     if number < 1 or (not rows and number > 1):
         return None
-    changes = tuple(Change(row[0], Event(**dict(zip(EVENT.c.keys(), row[1:], strict=True)))) for row in rows)
+    changes = tuple(
+        Change(position, Event(seq=seq, moment=moment, agent=agent, kind=kind, subject=subject, payload=payload))
+        for position, seq, moment, agent, kind, subject, payload in rows
+    )
     return FeedPage(number, changes[:PAGE], len(changes) > PAGE)
 
 
@@ -201,13 +200,7 @@ def _version(change: Change, base: str) -> Document:
 
 def record_of(change: Change) -> Any:
     """Return the record as it stood after the event."""
-    shape = SHAPES[change.kind]
-    values = orjson.loads(change.event.payload)
-    unpacked = {
-        shape.fields[at]: tuple(element(x) for x in values.get(shape.fields[at], ())) for at, element in shape.packed
-    }
-    known = {name: value for name, value in values.items() if name in shape.fields}
-    return change.kind(**{KEYS[change.kind]: change.event.subject} | known | unpacked)
+    return SHAPES[change.kind].told(orjson.loads(change.event.payload), change.event.subject)
 
 
 def discovery_collection(base: str, events: int) -> Document:

@@ -116,6 +116,22 @@ class Shape:
             values[position] = tuple(element(x) for x in orjson.loads(values[position]))
         for position in self.flags:
             values[position] = bool(values[position])
+        return self._filled(values)
+
+    def told(self, said: dict[str, Any], key: str) -> Any:
+        """Return the record with this key of which the log says this; older entries may lack fields, or have others."""
+        if tuple(said) == self.fields:
+            values = list(said.values())
+            for position, element in self.packed:
+                values[position] = tuple(element(x) for x in values[position])
+            return self._filled(values)
+        unpacked = {
+            self.fields[at]: tuple(element(x) for x in said.get(self.fields[at], ())) for at, element in self.packed
+        }
+        known = {name: value for name, value in said.items() if name in self.fields}
+        return self.kind(**{self.key: key} | known | unpacked)
+
+    def _filled(self, values: list[Any]) -> Any:
         record = object.__new__(self.kind)
         for fill, value in zip(self.slots, values, strict=True):  # a third of what __init__ takes
             fill(record, value)

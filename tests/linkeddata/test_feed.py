@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 
 from identify.app import create_app
 from linkeddata import feed
-from linkeddata.records import Agent, Ancestor, Identification, Label, MediaFile, Record, Review, Tag, Taxon
+from linkeddata.records import KEYS, Agent, Ancestor, Identification, Label, MediaFile, Record, Review, Tag, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 
@@ -72,7 +72,7 @@ def ours(store: Store, base: str) -> dict[str, list[dict[str, Any]]]:
         for record in store.each(kind):
             doc = feed.version_document(record, base)
             doc.pop("@context")
-            key = getattr(record, feed.KEYS[kind])
+            key = getattr(record, KEYS[kind])
             held[feed.uri_of(kind, key, base)] = [json.loads(json.dumps(doc))]
     return held
 
