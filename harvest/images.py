@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import count, islice, takewhile
+from itertools import count, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,10 +38,8 @@ RESERVED = "reserved by its publisher"
 
 PATIENCE = 3
 """Images in a row that could not be reached; after that a host is not asked again in this run."""
-TOGETHER = 4
-"""Images that a thread is handed at once: to hand one over costs a tenth of what is done with it."""
-AHEAD = 6
-"""Such handfuls asked for before their turn has come."""
+AHEAD = 24
+"""Images asked for before their turn has come."""
 CHECKERS = 2
 """Threads that decode what has come, while others fetch."""
 
@@ -55,8 +53,7 @@ _CODES = {
 _PUT_ASIDE = frozenset({UNREADABLE, WRONG_SHA1, WRONG_SIZE})
 
 Answer = tuple[MediaFile, Stored] | Trouble
-_Wish = tuple[MediaFile, Offer | Answer]
-_Coming = Future[Answer] | Answer
+_Next = Future["Future[Answer] | Answer"]
 
 
 def fetch(
@@ -83,24 +80,24 @@ def fetch(
     ):
         job = _Job(client, images, settings, drafts, moment, checking)
         wishes = _wishes(job, files)
-        waiting: deque[tuple[list[_Wish], Future[list[_Coming]]]] = deque()
+        waiting: deque[tuple[MediaFile, _Next | Answer]] = deque()
         try:
             while True:
-                while len(waiting) < AHEAD and (handful := list(islice(wishes, TOGETHER))):
-                    waiting.append((handful, fetching.submit(_got_all, job, handful)))
+                for media, wish in islice(wishes, AHEAD - len(waiting)):
+                    asked = fetching.submit(_got, job, media, wish) if isinstance(wish, Offer) else wish
+                    waiting.append((media, asked))
                 if not waiting:
                     break
-                handful, got = waiting.popleft()
-                for (media, _), coming in zip(handful, got.result(), strict=True):
-                    answer = coming.result() if isinstance(coming, Future) else coming
-                    if isinstance(answer, Trouble):
-                        yield lost(media.iri, *answer, campaign=campaign, step="images")
-                    else:
-                        yield answer
+                media, coming = waiting.popleft()
+                answer = _come(coming)
+                if isinstance(answer, Trouble):
+                    yield lost(media.iri, *answer, campaign=campaign, step="images")
+                else:
+                    yield answer
         finally:
-            job.stopped.set()
-            for _, got in waiting:
-                got.cancel()
+            for _, coming in waiting:
+                if isinstance(coming, Future):
+                    coming.cancel()
     images.storage.settle()
 
 
@@ -116,7 +113,6 @@ class _Job:
     checking: Executor
     hosts: "_Hosts" = field(default_factory=lambda: _Hosts())
     numbers: Iterator[int] = field(default_factory=count)
-    stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
     def limits(self) -> Limits:
@@ -148,7 +144,13 @@ class _Hosts:
             self._silent[host] = 0 if answered else self._silent[host] + 1
 
 
-def _wishes(job: _Job, files: Iterable[MediaFile]) -> Iterator[_Wish]:
+def _come(coming: _Next | Answer) -> Answer:
+    """Wait until an image was fetched and checked."""
+    answer = coming.result() if isinstance(coming, Future) else coming
+    return answer.result() if isinstance(answer, Future) else answer
+
+
+def _wishes(job: _Job, files: Iterable[MediaFile]) -> Iterator[tuple[MediaFile, Offer | Answer]]:
     """Yield for each file what is to be fetched, or what there is instead."""
     source = iter(files)
     while batch := list(islice(source, ENTITIES)):
@@ -172,13 +174,7 @@ def _refused(job: _Job, media: MediaFile, offer: Offer | Trouble) -> Offer | Tro
     return Trouble(str(known["reason"]), str(known["detail"])) if known else offer
 
 
-def _got_all(job: _Job, handful: Iterable[_Wish]) -> list[_Coming]:
-    """Fetch the images of a handful, until nobody waits for them any more."""
-    wanted = takewhile(lambda _: not job.stopped.is_set(), handful)
-    return [_got(job, media, wish) if isinstance(wish, Offer) else wish for media, wish in wanted]
-
-
-def _got(job: _Job, media: MediaFile, offer: Offer) -> _Coming:
+def _got(job: _Job, media: MediaFile, offer: Offer) -> "Future[Answer] | Answer":
     """Fetch one image; wrong bytes are asked for once more. A large one is checked by others, meanwhile more come."""
     draft = job.drafts / str(next(job.numbers))
     came = _download(job, offer, draft)
