@@ -294,6 +294,15 @@ def test_an_api_that_cannot_be_reached_loses_nothing(plates: StandIn, tmp_path: 
     assert [_reason(a) for a in _fetch(plates, tmp_path, [_of(plates, 1)], width_px=500)] == [""]
 
 
+@pytest.mark.parametrize("fault", faults.FAULTS.values(), ids=lambda fault: fault.kind)
+def test_trouble_with_the_address_of_a_thumbnail_is_mended(
+    plates: StandIn, tmp_path: Path, fault: faults.Fault
+) -> None:
+    plates.faults.next("/w/api.php", fault)
+    assert [_reason(a) for a in _fetch(plates, tmp_path, [_of(plates, 2)], width_px=500)] == [""]
+    assert plates.faults.pending == 0
+
+
 def _elsewhere(server: StandIn, *paths: str) -> list[MediaFile]:
     return [MediaFile(iri=f"https://x.example/{n}", original=f"{server.url}{path}") for n, path in enumerate(paths)]
 
