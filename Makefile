@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := linkeddata crowd harvest identify queries tests benchmarks
 
-.PHONY: help demo serve test lint bench clean
+.PHONY: help demo serve editor test lint bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    paint the sample, run the whole campaign on it, offline; results in demo/"
 	@echo "make serve   show the demo's results at http://127.0.0.1:8000"
+	@echo "make editor  fetch the editor of the query page, where there is npm (serve and test do it, too)"
 	@echo "make test    all tests, doctests and coverage"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the figures, one JSON line each"
@@ -32,10 +33,13 @@ $(VENV)/test: $(VENV)/demo
 demo: $(VENV)/demo
 	@$(BIN)/deboodt demo --out demo
 
-serve: $(VENV)/demo
+serve: $(VENV)/demo editor
 	@$(BIN)/deboodt serve --home demo
 
-test: $(VENV)/test
+editor:
+	@sh identify/pages/editor.sh
+
+test: $(VENV)/test editor
 	@sh tests/chromium.sh
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 

@@ -20,17 +20,20 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+from benchmarks._publish_made import BASE
+
 PATIENCE_S = 60.0
 OWN = frozenset({b"date", b"server", b"connection", b"transfer-encoding"})
 """Headers that the web server writes itself."""
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[int]:
-    """Serve the store in ``home``."""
+def serving(home: Path, *, sparql: bool = False) -> Iterator[int]:
+    """Serve the store in ``home``; with ``sparql`` a graph is kept in step with it."""
     port = _free_port()
     command = [sys.executable, "-m", "identify.cli", "--home", str(home), "serve", "--port", str(port)]
-    with _running(command, port, {"DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/"}):
+    environment = {"DEBOODT_BASE_URL": BASE} if sparql else {"DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/"}
+    with _running(command, port, environment):
         yield port
 
 

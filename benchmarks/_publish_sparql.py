@@ -1,26 +1,33 @@
-"""SPARQL over what is published: how fast the graph follows the log, and queries beside rdflib on the same graph.
+"""SPARQL over what is published: filling a graph and following the log while serving; queries beside rdflib.
 
-``python -m benchmarks._publish_sparql [IDENTIFICATIONS]``
+In: stores of some sizes (``benchmarks._publish_made``), copied. Out: for each, identifications/s of a new graph and of
+changes in the log while queries are answered; each query over HTTP as a user sees it and without, from disk and from
+memory, beside rdflib on the same triples where that has room for them.
 """
 
-import sys
+import http.client
+import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pyoxigraph as ox
 import rdflib
 
 from benchmarks._figure import figure
-from linkeddata.publishedgraph import PublishedGraph, newest
-from linkeddata.records import Agent, Alternative, Identification, MediaFile, Record, Taxon
-from linkeddata.sparqlpool import Pool
+from benchmarks._publish_made import BASE, WHEN, made
+from benchmarks._publish_serving import serving
+from linkeddata.publishedgraph import GRAPH, PublishedGraph, newest
+from linkeddata.records import Identification
+from linkeddata.sparqlpool import Limits, Pool
 from linkeddata.store import Store
 
-BASE = "https://deboodt.example"
-WHEN = "2026-11-02T10:00:00Z"
-TAXA = 500
 FORM = {"solutions": "application/sparql-results+json", "graphs": "text/turtle", "base": f"{BASE}/", "prefixes": {}}
 PREFIX = "PREFIX oa: <http://www.w3.org/ns/oa#> PREFIX dwc: <http://rs.tdwg.org/dwc/terms/> "
 QUERIES = {
@@ -28,97 +35,145 @@ QUERIES = {
     "group": "SELECT ?t (COUNT(?a) AS ?n) { ?a oa:hasBody ?t ; oa:hasTarget ?f } GROUP BY ?t",
     "path": "SELECT ?name (COUNT(?a) AS ?n) { ?a oa:hasBody/dwc:scientificName ?name } GROUP BY ?name",
 }
+CHANGED = 10_000
+"""Identifications that change while queries are answered."""
+RDFLIB_HAS_ROOM = 20_000
+"""Identifications up to which rdflib reads the graph within a minute and a gigabyte."""
+FOLLOWED_PER_S = 2000
+TIMES_FASTER = 20
+PATIENCE_S = 120.0
 
 
-def records(count: int) -> Iterator[Record]:
-    """Yield ``count`` identifications of as many files, with the taxa and the software."""
-    yield Agent(id="urn:deboodt:model:m@1", kind="SoftwareAgent", name="m", version="1")
-    for number in range(TAXA):
-        item = f"Q{number + 1}"
-        yield Taxon(query=item, concept=item, name=f"Genus{number} species", rank="species", item=item)
-    for number in range(count):
-        yield MediaFile(iri=f"https://plates.example/{number}", title=f"Plate {number}", mime="image/jpeg")
-    for number in range(count):
-        item = f"Q{number % TAXA + 1}"
-        yield Identification(
-            id=f"{number:024x}",
-            file=f"https://plates.example/{number}",
-            model="m",
-            version="1",
-            label=f"Genus{number % TAXA} species",
-            rank="species",
-            item=item,
-            certainty=0.5,
-            agent="urn:deboodt:model:m@1",
-            moment=WHEN,
-            alternatives=(Alternative("other", 0.25),),
+def measure(data: Path, folder: Path, sizes: list[int]) -> None:
+    """Measure at every size."""
+    for size in sizes:
+        with tempfile.TemporaryDirectory(dir=folder) as home:
+            source = made(data, folder, size).path
+            _copy(source, Path(home) / "deboodt.sqlite")
+            _following(Path(home), size)
+            _asking(Path(home), size)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
+        there.backup(here)
+
+
+def _following(home: Path, size: int) -> None:
+    with Store(f"sqlite:///{home / 'deboodt.sqlite'}") as store, PublishedGraph(home / GRAPH, BASE) as graph:
+        took = _seconds(lambda: graph.catch_up(store))
+        figure(
+            f"a new graph is filled, {size:,} identifications",
+            size / took,
+            "identifications/s",
+            beside="seconds",
+            beside_value=took,
+            at_least=FOLLOWED_PER_S,
+        )
+        found = list(islice(store.each(Identification), min(CHANGED, size)))
+        store.put((replace(one, status="verified") for one in found), agent="benchmark", moment=WHEN)
+        with _asked_meanwhile(home / GRAPH) as asked:
+            took = _seconds(lambda: graph.catch_up(store))
+        figure(
+            f"the graph follows the log while queries are answered, {size:,} identifications",
+            len(found) / took,
+            "identifications/s",
+            beside="queries answered meanwhile",
+            beside_value=len(asked),
+            at_least=FOLLOWED_PER_S,
         )
 
 
-def measured(count: int) -> dict[str, float]:
-    """Return identifications/s of following, and seconds of each query here and in rdflib."""
-    figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as home, Store(f"sqlite:///{home}/store.sqlite") as store:
-        around, answers = _split(count)
-        store.put(around, agent="bench", moment=WHEN)
-        with PublishedGraph(Path(home) / "graph", BASE) as graph:
-            graph.catch_up(store)
-            store.put(answers, agent="bench", moment=WHEN)
-            began = time.process_time()
-            figures["followed_per_s"] = count / _seconds(lambda: graph.catch_up(store))
-            figures["followed_per_s_of_processor"] = count / (time.process_time() - began)
-        figures |= _queries(Path(home) / "graph")
-    return figures
-
-
-def _split(count: int) -> tuple[list[Record], list[Record]]:
-    every = list(records(count))
-    return [one for one in every if not isinstance(one, Identification)], every[-count:]
-
-
-def _queries(folder: Path) -> dict[str, float]:
-    path = newest(folder)
-    assert path is not None
-    quads = ox.Store.read_only(str(path)).quads_for_pattern(None, None, None, ox.DefaultGraph())
-    written = ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES)
-    theirs = rdflib.Graph().parse(data=written or b"", format="nt")
-    figures: dict[str, float] = {"triples": len(theirs)}
-    pool = Pool(folder)
+@contextmanager
+def _asked_meanwhile(folder: Path) -> Iterator[list[str]]:
+    """Put the queries in turn, with a short rest after each; give what was answered."""
+    pool, answered, over = Pool(folder), list[str](), threading.Event()
     pool.ask("ASK {}", FORM)
+
+    def ask() -> None:
+        while not over.wait(0.1):
+            query = list(QUERIES.values())[len(answered) % len(QUERIES)]
+            answered.append(pool.ask(PREFIX + query, FORM).problem)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        asking.join()
+        pool.close()
+    assert not any(answered), answered
+
+
+def _asking(home: Path, size: int) -> None:
+    snapshot = newest(home / GRAPH)
+    assert snapshot is not None
+    store = ox.Store.read_only(str(snapshot))
+    triples = len(store)
+    beside = _beside(store) if size <= RDFLIB_HAS_ROOM else {}
+    with closing(Pool(home / GRAPH, Limits(seconds=PATIENCE_S, in_memory=0))) as pool:
+        _figures("from disk", triples, lambda text: _answered(pool, text), beside)
+    with closing(Pool(home / GRAPH)) as pool:
+        if _warm(pool):
+            _figures("from memory", triples, lambda text: _answered(pool, text), beside)
+    with serving(home, sparql=True) as port, closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        time.sleep(15 if triples <= Limits().in_memory else 2)  # until the snapshot has settled
+        _figures("over HTTP", triples, lambda text: _received(connection, text), beside)
+
+
+def _warm(pool: Pool) -> bool:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until and newest(pool.folder) is not None:
+        if pool.ask("ASK {}", FORM).warm:
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def _figures(how: str, triples: int, ask: Callable[[str], object], beside: dict[str, float]) -> None:
     for name, query in QUERIES.items():
-        text = PREFIX + query
-        assert not pool.ask(text, FORM).problem
-        figures[f"{name}_s"] = min(_seconds(lambda text=text: pool.ask(text, FORM)) for _ in range(3))  # type: ignore[misc]
-        figures[f"{name}_rdflib_s"] = _seconds(lambda text=text: list(theirs.query(text)))  # type: ignore[misc]
-    pool.close()
-    return figures
+        took = _best(lambda query=query: ask(PREFIX + query))  # type: ignore[misc]
+        figure(
+            f"query {how}: {name}, {triples:,} triples",
+            took,
+            "s",
+            beside="rdflib" if name in beside else "rdflib has no room",
+            beside_value=beside.get(name, 0),
+            at_most=beside.get(name, 0) / TIMES_FASTER,
+        )
+
+
+def _answered(pool: Pool, text: str) -> None:
+    answer = pool.ask(text, FORM)
+    assert not answer.problem, answer
+
+
+def _received(connection: http.client.HTTPConnection, text: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/sparql-results+json"}
+    connection.request("POST", "/sparql", urlencode({"query": text}), headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200, body
+
+
+def _beside(store: ox.Store) -> dict[str, float]:
+    """Return how long rdflib takes for each query on the same triples."""
+    theirs = _rdflib(store)
+    return {name: _best(lambda query=query: list(theirs.query(PREFIX + query)), 2) for name, query in QUERIES.items()}  # type: ignore[misc]
+
+
+def _rdflib(store: ox.Store) -> rdflib.Graph:
+    quads = store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+    written = ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES)
+    return rdflib.Graph().parse(data=written or b"", format="nt")
+
+
+def _best(work: Callable[[], object], runs: int = 5) -> float:
+    return min(_seconds(work) for _ in range(runs))
 
 
 def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def main(count: int) -> bool:
-    """Print the figures for ``count`` identifications; return whether the aims are met."""
-    found = measured(count)
-    met = [
-        figure(
-            f"graph follows the log, {count:,} identifications",
-            found["followed_per_s"],
-            "identifications/s",
-            beside="the same by processor time",
-            beside_value=found["followed_per_s_of_processor"],
-            at_least=2000,
-        )
-    ]
-    for name in QUERIES:
-        beside = found[f"{name}_rdflib_s"]
-        what = f"query: {name}, {found['triples']:,.0f} triples"
-        met.append(figure(what, found[f"{name}_s"], "s", beside="rdflib", beside_value=beside, at_most=beside / 20))
-    return all(met)
-
-
-if __name__ == "__main__":
-    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))

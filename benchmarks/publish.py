@@ -19,6 +19,7 @@ PARTS: dict[str, str] = {
     "pages": "benchmarks._publish_pages",
     "dumps": "benchmarks._publish_dumps",
     "feed": "benchmarks._publish_feed",
+    "sparql": "benchmarks._publish_sparql",
 }
 """The parts in their order: name → module. A module is loaded only when its part is measured."""
 SIZES = (10_000, 100_000, 1_000_000)

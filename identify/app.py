@@ -4,12 +4,10 @@ Here, and in ``identify.cli``, the parts are built once and handed down; nobody 
 loaded: LiteRT answers.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harvest.imagestore import ImageStore
 from identify import api as models_api
+from identify.following import Following
 from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
-from identify.website import STATIC, Website, static, website
-from linkeddata import annotationroutes, sparqlservice
+from identify.website import STATIC, Website, static, there, website
+from linkeddata import annotationroutes, externalgraph, queryroutes, sparqlservice
 from linkeddata import api as documents_api
 from linkeddata.answercache import AnswerCache
 from linkeddata.catalogue import routes as catalogue_routes
@@ -36,6 +35,7 @@ from linkeddata.client import Client
 from linkeddata.compression import Compressed
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
+from linkeddata.externalgraph import External
 from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.nameservice import Answering
 from linkeddata.namesources import Services
@@ -43,14 +43,15 @@ from linkeddata.negotiation import HTML, JSON, preferred
 from linkeddata.parts import Parts, picture
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem, not_found, problem_response
-from linkeddata.publishedgraph import GRAPH, PublishedGraph
+from linkeddata.publishedgraph import GRAPH
 from linkeddata.records import Identification, Label, MediaFile, Step, Tag, Taxon
 from linkeddata.responses import DATA_FORMS, kept, problems
 from linkeddata.settings import VERSION, Settings
 from linkeddata.shortcut import Shortcut
+from linkeddata.sparql import PUBLISHED, load_query, query_names
 from linkeddata.sparqlpool import Limits as QueryLimits
 from linkeddata.sparqlpool import Pool, lag
-from linkeddata.sparqlservice import Endpoint, External
+from linkeddata.sparqlservice import Endpoint
 from linkeddata.store import Store
 from linkeddata.tombstones import add_tombstones
 
@@ -70,7 +71,7 @@ HEADERS = [
 """What every answer has that does not say otherwise."""
 OPEN = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Last-Modified, Content-Location"),
+    (b"access-control-expose-headers", b"ETag, Link, Last-Modified, Content-Location, SPARQL-Limits, SPARQL-Rows"),
 ]
 """What lets other sites read documents."""
 DESCRIPTION = """What people and models say that pictures show, as linked data.
@@ -130,10 +131,9 @@ def create_app(
             yield Services(client, settings, now(), cache=cache)
 
     site = website(settings)
-    limits = QueryLimits(settings.query_seconds, settings.query_rows)
+    limits = QueryLimits(settings.query_seconds, settings.query_rows, in_memory=settings.query_triples)
     pool = Pool(settings.home_path / GRAPH, limits)
-    ask = External(client, settings.sparql_published, limits).ask if settings.sparql_published else pool.ask
-    endpoint = Endpoint(settings.base_url.rstrip("/"), ask)
+    endpoint = _endpoint(settings, client, pool)
     app = FastAPI(
         title="De Boodt",
         version=VERSION,
@@ -142,14 +142,17 @@ def create_app(
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
         lifespan=_living(
-            _Follower(settings) if follow else None, opened if store is None else None, names, client, pool
+            Following(settings) if follow else None, opened if store is None else None, names, client, pool
         ),
     )
     health: dict[str, Any] = {"models": list(classifiers), "broken_models": broken}
     health["names"] = names.about if names else {}
     if not settings.sparql_published:
         health["sparql"] = lambda: lag(opened, pool)
-    app.include_router(sparqlservice.router(endpoint))
+    elif settings.sparql_update:
+        health["sparql"] = lambda: externalgraph.lag(opened, settings.home_path)
+    app.include_router(sparqlservice.router(endpoint, lambda query: site.page("sparql.html", _asking(query, settings))))
+    app.include_router(queryroutes.router(endpoint, settings, site.page))
     image = ImageStore(settings.images).kept
     parts = Parts(opened, settings, site.page, image)
     catalogue = Catalogue(parts, lambda: holdings(settings, opened))
@@ -178,6 +181,26 @@ def create_app(
     return app
 
 
+def _endpoint(settings: Settings, client: Client, pool: Pool) -> Endpoint:
+    """Return what answers queries: our own graph, or the server that the settings name."""
+    graph = settings.published_graph
+    ask = pool.ask
+    if settings.sparql_published:
+        only = graph if settings.sparql_update else ""
+        ask = External(client, settings.sparql_published, pool.limits, only).ask
+    return Endpoint(settings.base_url.rstrip("/"), ask, pool.limits, graph)
+
+
+def _asking(query: str, settings: Settings) -> dict[str, Any]:
+    """Return what the page with the editor shows: the query, and those that come with De Boodt."""
+    samples = [one for one in map(load_query, query_names()) if one.endpoint == PUBLISHED]
+    return {
+        "query": query or samples[0].here(settings),
+        "asked": bool(query),
+        "samples": [(one.name, one.summary, one.here(settings)) for one in samples],
+    }
+
+
 def open_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
     """Return the models in ``folder/NAME/VERSION`` by ``NAME@VERSION``, of each name the newest first.
 
@@ -201,7 +224,7 @@ def _newness(version: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.replace("-", ".").split(".")]
 
 
-def _living(follower: "_Follower | None", *parts: Store | NameIndex | Client | Pool | None) -> Callable[[FastAPI], Any]:
+def _living(follower: Following | None, *parts: Store | NameIndex | Client | Pool | None) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if follower is not None:
@@ -214,35 +237,6 @@ def _living(follower: "_Follower | None", *parts: Store | NameIndex | Client | P
                     part.close()
 
     return lifespan
-
-
-class _Follower:
-    """The process that keeps the graph in step; it ends with the application, however that ends."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._process = get_context("spawn").Process(target=keep_in_step, args=(settings, os.getpid()), daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._process.start()
-
-    def close(self) -> None:
-        """End; what is begun is done again the next time."""
-        if self._process.pid is not None:
-            self._process.terminate()
-            self._process.join()
-
-
-def keep_in_step(settings: Settings, parent: int = 0) -> None:
-    """Keep the graph that is asked in SPARQL in step with the store, for as long as the process ``parent`` lives.
-
-    Raises ``StoreError`` where another process does so already.
-    """
-    with (
-        Store(settings.store) as store,
-        PublishedGraph(settings.home_path / GRAPH, settings.base_url) as graph,
-    ):
-        graph.follow(store, lambda: parent in (0, os.getppid()))
 
 
 def _pages(
@@ -274,7 +268,7 @@ def _pages(
 
     @router.get("/static/{name}")
     def files(name: str) -> Response:
-        if name not in STATIC:
+        if name not in STATIC or not there(name):
             raise not_found("file", name)
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         return Response(static(name), media_type=STATIC[name], headers=headers)

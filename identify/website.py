@@ -1,7 +1,8 @@
 """Pages for people. In: a page's name and what it shows. Out: HTML, and the few files a page needs.
 
-No build step and no host but ours: templates, one style sheet and one script in ``identify/pages``. Everything works
-without the script; it only adds dropping an image and answering in place.
+No host but ours: templates, one style sheet and two scripts in ``identify/pages``. Everything works without scripts;
+they only add dropping an image, and answering in place. The editor for queries (CodeMirror) is not ours: ``make
+editor`` brings it to ``identify/pages/vendor``; without it the page has a plain field.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,7 +23,10 @@ from linkeddata.records import Agent, Identification, Label, Review
 from linkeddata.settings import VERSION, Settings
 from linkeddata.uris import uri_of
 
-STATIC = {"style.css": "text/css; charset=utf-8", "drop.js": "text/javascript; charset=utf-8"}
+CSS, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+VENDORED = {"editor.js": SCRIPT, "editor.css": CSS, "editor-licence.txt": "text/plain; charset=utf-8"}
+"""The editor for queries, where it has been built in."""
+STATIC = {"style.css": CSS, "drop.js": SCRIPT, "sparql.js": SCRIPT, **VENDORED}
 KINDS = {"agent": Agent, "review": Review, "label": Label, "identification": Identification}
 """What pages call the records that they link to."""
 ITALIC_RANKS = frozenset({"genus", "species", "subspecies", "variety", "form", "subgenus", "section"})
@@ -63,7 +68,7 @@ def website(settings: Settings) -> Website:
         "base": settings.base_url.rstrip("/"),
         "rungs": RUNGS,
         "version": VERSION,
-        "stamp": {name: stamp(name) for name in STATIC},
+        "stamp": {name: stamp(name) for name in STATIC if there(name)},
         "media_uri": lambda iri: jsonld.media_uri(root, iri),
         "identification_uri": lambda key: jsonld.uri(root, "identifications", key),
         "label_uri": lambda key: jsonld.uri(root, "labels", key),
@@ -78,7 +83,17 @@ def website(settings: Settings) -> Website:
 
 def static(name: str) -> bytes:
     """Return one of the files in ``STATIC``."""
-    return (files("identify") / "pages" / name).read_bytes()
+    return _file(name).read_bytes()
+
+
+def there(name: str) -> bool:
+    """Say whether one of the files in ``STATIC`` is there; the editor may not be."""
+    return _file(name).is_file()
+
+
+def _file(name: str) -> Traversable:
+    pages = files("identify") / "pages"
+    return pages / "vendor" / name if name in VENDORED else pages / name
 
 
 def stamp(name: str) -> str:

@@ -26,7 +26,7 @@ from linkeddata import (
     taxonroutes,
 )
 from linkeddata.nameservice import Answering
-from linkeddata.negotiation import HTML, JSON, JSON_LD, SUFFIXES, TURTLE, preferred
+from linkeddata.negotiation import JSON, JSON_LD, SUFFIXES, TURTLE
 from linkeddata.parts import Images, Page, Pages, Parts
 from linkeddata.problem import not_found
 from linkeddata.profiles import CONTEXTS
@@ -118,44 +118,6 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
     @api.get("/shapes.ttl", include_in_schema=False)
     def shapes_in_turtle(request: Request) -> Response:
         return kept(request, jsonld.shapes(parts.base).encode(), TURTLE)
-
-    @api.get(
-        "/queries", tags=["descriptions"], summary="The SPARQL queries that De Boodt asks", response_class=Response
-    )
-    def queries(request: Request) -> Response:
-        """Each with its summary, endpoint and parameters; `/queries/NAME` is the text, for any query editor."""
-        from linkeddata.sparql import load_query, query_names
-
-        found = [load_query(name) for name in query_names()]
-        if parts.pages and preferred(request.headers.get("accept", ""), [JSON, HTML]) == HTML:
-            page = parts.pages("queries.html", {"queries": found})
-            return Response(page, media_type=HTML, headers={"Vary": "Accept"})
-        rows = [
-            {
-                "name": query.name,
-                "summary": query.summary,
-                "endpoint": query.endpoint,
-                "params": dict(query.params),
-                "text": f"{parts.base}/queries/{query.name}",
-            }
-            for query in found
-        ]
-        return Response(orjson.dumps(rows), media_type=JSON, headers={"Vary": "Accept"})
-
-    @api.get(
-        "/queries/{name}",
-        tags=["descriptions"],
-        summary="One query's text",
-        response_class=Response,
-        responses={200: {"description": "SPARQL 1.1", "content": {"application/sparql-query": {}}}, **problems(404)},
-    )
-    def query_text(name: str) -> Response:
-        """Standard SPARQL 1.1 with a real sample in its VALUES."""
-        from linkeddata.sparql import load_query, query_names
-
-        if name not in query_names():
-            raise not_found("query", name)
-        return Response(load_query(name).text, media_type="application/sparql-query")
 
     @api.get("/health", tags=["descriptions"], summary="Whether this installation is well", response_class=Response)
     def alive() -> Response:

@@ -220,6 +220,10 @@ class Client:
         """Like ``get_json`` with the parameters in a form body, for lists too long for a URL."""
         return self.tries(url, lambda: self._json(self._answer("POST", url, data)))
 
+    def post_form(self, url: str, data: Params) -> str:
+        """Send a form and return the body as text. Raises like ``get_json``."""
+        return self.tries(url, lambda: self._text(self._answer("POST", url, data)))
+
     def get_bytes(self, url: str, *, limit: int) -> bytes:
         """Return the whole body of a file, at most ``limit`` bytes (``ServiceError`` with code ``too-large`` beyond).
 

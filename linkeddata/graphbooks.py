@@ -149,8 +149,11 @@ class Books:
         return Difference(self.number, _lines(self.state("dropped")), _lines(self.state("added")))
 
     def done(self) -> None:
-        """Strike the last difference out: it has been made."""
+        """Strike the last difference out: it has been made, and what is in the graph is what is in the books."""
+        self._db.execute("BEGIN IMMEDIATE")
         self._db.execute("DELETE FROM state WHERE name IN ('dropped', 'added')")
+        self._db.execute("INSERT OR REPLACE INTO state SELECT 'shown', value FROM state WHERE name = 'position'")
+        self._db.execute("COMMIT")
 
     def subjects(self, iris: Collection[str]) -> set[str]:
         """Return the IRIs of the things, not their own, that these documents tell of."""

@@ -68,6 +68,7 @@ MADE_BY = (
     "graphdocuments.py",
     "ids.py",
     "jsonld.py",
+    "lineages.py",
     "quads.py",
     "reviews.py",
     "uris.py",

@@ -102,7 +102,7 @@ class Following:
     def _make(self, difference: Difference) -> None:
         if difference:
             self.graph.apply(difference)
-            self.books.done()
+        self.books.done()
 
     def _sorted(self, said: Mapping[Key, Any]) -> dict[str, Said | None]:
         found: dict[str, Said | None] = {}

@@ -25,10 +25,11 @@ SERVICES = (
     "sparql_wcqs",
     "sparql_wdqs",
     "sparql_published",
+    "sparql_update",
     "isa_base",
 )
 """The settings that are addresses of services; wherever they lead, they are meant."""
-SECRET_FIELDS = frozenset({"pseudonym_key", "wcqs_cookie"})
+SECRET_FIELDS = frozenset({"pseudonym_key", "wcqs_cookie", "sparql_update"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,17 @@ class Settings:
     sparql_wdqs: str = "https://query.wikidata.org/sparql"
     sparql_published: str = ""
     """SPARQL 1.1 server that has what we publish and answers ``/sparql``; empty: our own graph in ``home`` does."""
+    sparql_update: str = ""
+    """Where that server takes SPARQL 1.1 updates (a secret, for ``user:password@`` may stand in it); it is then kept in
+    step with what we publish, in one graph. Empty: whoever runs the server fills it."""
+    sparql_graph: str = ""
+    """IRI of that graph; empty means ``/#graph`` behind ``base_url``. It is ours alone: it may be emptied."""
     query_seconds: float = 30.0
     """How long one query at ``/sparql`` may take before it is stopped."""
     query_rows: int = 100_000
     """Most rows, or triples, of one answer at ``/sparql``."""
+    query_triples: int = 1_000_000
+    """Triples up to which the graph is held in memory, in each of two processes, some 400 bytes a triple."""
     wcqs_cookie: str = ""
     """Secret: the cookie wcqsOauth that a browser keeps after logging in at commons-query.wikimedia.org."""
     isa_base: str = "https://isa.toolforge.org"
@@ -119,6 +127,11 @@ class Settings:
     def images(self) -> str:
         """Where images are kept: a folder or a URL."""
         return self.images_url or str(self.home_path / "images")
+
+    @property
+    def published_graph(self) -> str:
+        """The IRI of the graph that holds what is published."""
+        return self.sparql_graph or f"{self.base_url.rstrip('/')}/#graph"
 
     @property
     def index_path(self) -> Path | None:

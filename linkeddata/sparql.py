@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from urllib.parse import urljoin, urlsplit
 
@@ -21,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from linkeddata.client import BROKEN, PIECE, Client
 from linkeddata.errors import ServiceError, TooMuchError, UnreachableError, UsageError
 from linkeddata.ids import COMMONS_ENTITY, WIKIDATA_ENTITY, checked_item, checked_media
+from linkeddata.jsonld import iri_of
 from linkeddata.keyranges import EVERYTHING, KeyRange
 from linkeddata.settings import Settings
 from linkeddata.sparqlresults import CUT_OFF, TIME_IS_UP, NotWholeError, Row, Rows, read_rows
@@ -31,8 +33,14 @@ REDIRECTS = 3
 
 _HEADER = re.compile(r"^#\+ (\w+):[ \t]*(.*)$", re.MULTILINE)
 _NEEDED = {"summary", "endpoint", "params"}
-_OPTIONAL = {"key", "then"}
-_ENDPOINTS = ("commons", "wikidata", "any")
+_OPTIONAL = {"key", "then", "optional"}
+PUBLISHED = "published"
+_ENDPOINTS = ("commons", "wikidata", "any", PUBLISHED)
+_FORM = re.compile(r"^\s*(SELECT|CONSTRUCT)\b", re.MULTILINE)
+_VOCABULARY = "<http://127.0.0.1:8000/vocab#>"  # as it stands in the files
+_WORD = re.compile(r"[a-z][a-z -]{0,40}")
+_NAME = re.compile(r'[^\x00-\x1f\x7f"\\\ud800-\udfff]{1,200}')
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\dZ)?", re.ASCII)
 
 
 def _key(value: str) -> str:
@@ -41,12 +49,39 @@ def _key(value: str) -> str:
     return f'"{value}"'
 
 
+def _text(value: str, pattern: re.Pattern[str], what: str) -> str:
+    if not pattern.fullmatch(value):
+        raise ValueError(f"not a {what}: {value!r}")
+    return f'"{value}"'
+
+
+def _moment(value: str) -> str:
+    found = _MOMENT.fullmatch(value)
+    if not found:
+        raise ValueError(f"not a day (2026-11-02) or a moment in UTC (2026-11-02T10:00:00Z): {value!r}")
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"no such day or moment: {value!r}") from error
+    return f'"{found[1]}{found[2] or "T00:00:00Z"}"^^<http://www.w3.org/2001/XMLSchema#dateTime>'
+
+
+def _address(value: str) -> str:
+    if not value or iri_of(value) != value:
+        raise ValueError(f"not an absolute IRI: {value!r}")
+    return f"<{value}>"
+
+
 KINDS: dict[str, Callable[[str, Settings], str]] = {
     "item": lambda value, _: f"<{WIKIDATA_ENTITY}{checked_item(value)}>",
     "file": lambda value, settings: f"<{settings.commons_entity}{checked_media(value)}>",
     "key": lambda value, _: _key(value),
+    "name": lambda value, _: _text(value, _NAME, "name"),
+    "word": lambda value, _: _text(value, _WORD, "word in small letters"),
+    "moment": lambda value, _: _moment(value),
+    "address": lambda value, _: _address(value),
 }
-"""Kinds of parameters: each checks one id and writes it as a SPARQL term."""
+"""Kinds of parameters: each checks one id, or word, and writes it as a SPARQL term."""
 
 PREFIXES: dict[str, Callable[[Settings], str]] = {
     "item": lambda _: f"{WIKIDATA_ENTITY}Q",
@@ -63,12 +98,25 @@ class Query:
     text: str
     summary: str
     endpoint: str
-    """``commons``, ``wikidata``, or ``any`` where it can be put to both."""
+    """``commons``, ``wikidata``, ``any`` where it can be put to both, or ``published``: what we publish ourselves."""
     params: tuple[tuple[str, str], ...] = ()
     key: tuple[str, str] | None = None
     """The variable, with its kind, by whose ranges a large answer is asked for in pieces."""
     then: str = ""
     """The query that says at Wikidata what this one leaves open: its parameter is a variable of both."""
+    optional: frozenset[str] = frozenset()
+    """Parameters that may be left out; the file's own values, ``UNDEF`` for any, are asked for then."""
+
+    @property
+    def form(self) -> str:
+        """``SELECT`` or ``CONSTRUCT``."""
+        found = _FORM.search(self.text)
+        return found[1] if found else "SELECT"
+
+    def here(self, settings: Settings) -> str:
+        """Return the query's text with the IRIs of this installation: of its vocabulary, of the wiki for files."""
+        text = self.text.replace(_VOCABULARY, f"<{settings.base_url.rstrip('/')}/vocab#>")
+        return text.replace(f"<{COMMONS_ENTITY}>", f"<{settings.commons_entity}>")
 
     def bound(self, values: Mapping[str, Sequence[str]], settings: Settings, keys: KeyRange = EVERYTHING) -> str:
         """Return the query's text with the samples replaced by checked ids, for keys within a range.
@@ -77,17 +125,15 @@ class Query:
         that is none.
         """
         kinds = dict(self.params)
-        if set(values) != set(kinds):
+        if set(kinds) - set(values) - self.optional or set(values) - set(kinds):
             wanted = ", ".join(kinds) or "none"
             raise UsageError(f"query {self.name}: parameters are {wanted}; given {', '.join(values) or 'none'}")
-        text = self.text
+        text = self.here(settings)
         for name, ids in values.items():
             text = _with_values(text, name, self._terms(name, kinds[name], ids, settings))
         if self.key:
             variable, kind = self.key
             text = text.replace(f'FILTER(STR(?{variable}) >= "")', keys.filter(variable, PREFIXES[kind](settings)))
-        if settings.commons_entity != COMMONS_ENTITY:
-            text = text.replace(f"<{COMMONS_ENTITY}>", f"<{settings.commons_entity}>")
         return text
 
     def _terms(self, name: str, kind: str, ids: Sequence[str], settings: Settings) -> list[str]:
@@ -133,7 +179,11 @@ def parse_query(name: str, text: str) -> Query:
             raise ValueError(f"{name}.rq: parameter {word!r} has no kind or not one VALUES ?{param} {{ … }}")
         params.append((param, kind))
     key = _key_of(name, text, header.get("key", ""))
-    return Query(name, text, header["summary"], header["endpoint"], tuple(params), key, header.get("then", ""))
+    optional = frozenset(header.get("optional", "").split())
+    if optional - dict(params).keys():
+        raise ValueError(f"{name}.rq: optional {', '.join(sorted(optional))} are not all parameters")
+    then = header.get("then", "")
+    return Query(name, text, header["summary"], header["endpoint"], tuple(params), key, then, optional)
 
 
 def _key_of(name: str, text: str, word: str) -> tuple[str, str] | None:
@@ -153,7 +203,7 @@ def _values(name: str) -> re.Pattern[str]:
 
 
 def _with_values(text: str, name: str, terms: Sequence[str]) -> str:
-    return _values(name).sub(lambda found: f"{found[1]} {' '.join(terms)} {found[2]}", text)
+    return _values(name).sub(lambda found: f"{found[1]} {' '.join(terms)} {found[2]}", text, count=1)
 
 
 def select(client: Client, endpoint: str, query_text: str, *, patient: bool = True) -> Iterator[Row]:

@@ -32,6 +32,8 @@ class Limits:
     seconds: float = 30.0
     rows: int = 100_000
     bytes: int = 100_000_000
+    in_memory: int = 1_000_000
+    """Triples up to which each process holds the graph in memory, some 400 bytes a triple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Answer:
     body: bytes = b""
     problem: str = ""
     detail: str = ""
+    rows: int = -1
+    """Rows, or triples; -1 where nobody counted them."""
+    warm: bool = False
+    """Whether the graph was asked in memory."""
 
 
 class Pool:
@@ -112,7 +118,7 @@ class Pool:
                 if worker.poll() is None:
                     return worker
                 _end(worker)
-        command = [sys.executable, "-m", "linkeddata.sparqlworker", str(MEMORY_BYTES)]
+        command = [sys.executable, "-m", "linkeddata.sparqlworker", str(MEMORY_BYTES), str(self.limits.in_memory)]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
@@ -126,7 +132,8 @@ def _exchange(worker: subprocess.Popen[bytes], request: bytes) -> Answer:
     body = worker.stdout.read(head["length"])
     if len(body) != head["length"]:
         raise ValueError("the answer was cut off")
-    return Answer(head.get("type", ""), body, head["problem"], head.get("detail", ""))
+    rows = head.get("rows", -1)
+    return Answer(head.get("type", ""), body, head["problem"], head.get("detail", ""), rows, head["warm"])
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:

@@ -4,34 +4,32 @@ https://www.w3.org/TR/sparql11-protocol/#query-operation, in its three ways: GET
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from linkeddata import jsonld
-from linkeddata.client import Client
-from linkeddata.errors import ServiceError
-from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, TURTLE, preferred
+from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, TURTLE, preferred
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem
 from linkeddata.sparqlguard import ONE_GRAPH, refusal
 from linkeddata.sparqlpool import Answer, Limits
-from linkeddata.trying import TryAgainError
 
 QUERY = "application/sparql-query"
 FORM = "application/x-www-form-urlencoded"
 RESULTS_JSON = "application/sparql-results+json"
 RESULTS_XML = "application/sparql-results+xml"
 SOLUTIONS = (RESULTS_JSON, JSON, RESULTS_XML, "application/xml", "text/csv", "text/tab-separated-values")
-GRAPHS = (TURTLE, N_TRIPLES, "application/rdf+xml", JSON_LD, "text/plain")
+GRAPHS = (TURTLE, N_TRIPLES, RDF_XML, JSON_LD, "text/plain")
 SAME = {JSON: RESULTS_JSON, "application/xml": RESULTS_XML, "text/plain": N_TRIPLES}
 """Types that are asked for where another is meant."""
 LONGEST_QUERY = 200_000
+LIMITS, ROWS = "SPARQL-Limits", "SPARQL-Rows"
+"""Headers of ours: what a query may take, and how many rows (or triples) an answer has."""
 
 Ask = Callable[[str, Mapping[str, Any]], Answer]
 """Answers a query in the media types ``solutions`` or ``graphs``."""
@@ -52,9 +50,24 @@ class Endpoint:
 
     base: str
     ask: Ask
+    limits: Limits = field(default_factory=Limits)
+    graph: str = ""
+    """The IRI of the graph; empty means ``/#graph`` behind ``base``."""
 
-    def answer(self, query: str, accept: str) -> Response:
-        """Return the answer in the form that ``accept`` asks for. Raises ``Problem``."""
+    @property
+    def graph_iri(self) -> str:
+        """The IRI by which the one graph may be named."""
+        return self.graph or f"{self.base}/#graph"
+
+    def limits_said(self) -> str:
+        """Return the limits as a header says them."""
+        return f"seconds={self.limits.seconds:g}, rows={self.limits.rows}, bytes={self.limits.bytes}"
+
+    def answer(self, query: str, accept: str, rows: Callable[[int], Mapping[str, str]] | None = None) -> Response:
+        """Return the answer in the form that ``accept`` asks for. Raises ``Problem``.
+
+        ``rows`` says which headers go with an answer of so many rows.
+        """
         if not query.strip():
             raise Problem(400, "No query", "Send a SPARQL 1.1 query as the parameter `query`.")
         if len(query) > LONGEST_QUERY:
@@ -65,37 +78,12 @@ class Endpoint:
         answer = self.ask(query, form | {"base": f"{self.base}/", "prefixes": prefixes(self.base)})
         if answer.problem:
             status, title = _STATUS[answer.problem]
-            headers = {"Retry-After": "10"} if status == 503 else {}
+            headers = {LIMITS: self.limits_said()} | ({"Retry-After": "10"} if status == 503 else {})
             raise Problem(status, title, answer.detail, headers)
         charset = "; charset=utf-8" if answer.media_type.startswith("text/") else ""
         headers = {"Content-Type": answer.media_type + charset, "Vary": "Accept", "Cache-Control": "no-cache"}
-        return Response(answer.body, headers=headers)
-
-
-@dataclass(frozen=True, slots=True)
-class External:
-    """Another SPARQL 1.1 server that has what is published."""
-
-    client: Client
-    url: str
-    limits: Limits = field(default_factory=Limits)
-
-    def ask(self, query: str, form: Mapping[str, Any]) -> Answer:
-        """Put the query to the server, and hand on what it says."""
-        accept = f"{form['solutions']}, {form['graphs']};q=0.9"
-        try:
-            with closing(self.client.open(self.url, {"query": query}, accept=accept)) as response:
-                media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-                if response.status_code == 400:
-                    return Answer(problem="malformed", detail=response.raw.read(2000, decode_content=True).decode())
-                if response.status_code != 200 or media_type not in SOLUTIONS + GRAPHS:
-                    return Answer(problem="broken", detail=f"The server said {response.status_code}.")
-                body = response.raw.read(self.limits.bytes + 1, decode_content=True)
-        except (ServiceError, TryAgainError, OSError) as error:
-            return Answer(problem="broken", detail=f"The server cannot be asked: {type(error).__name__}.")
-        if len(body) > self.limits.bytes:
-            return Answer(problem="too many", detail=f"The answer is longer than {self.limits.bytes:,} bytes.")
-        return Answer(media_type, body)
+        headers |= {LIMITS: self.limits_said()} | ({ROWS: str(answer.rows)} if answer.rows >= 0 else {})
+        return Response(answer.body, headers=headers | dict(rows(answer.rows) if rows else {}))
 
 
 def wanted(accept: str) -> dict[str, str]:
@@ -116,8 +104,8 @@ def prefixes(base: str) -> dict[str, str]:
     return {"deboodt": f"{base}/vocab#", "dwc": "http://rs.tdwg.org/dwc/terms/", "oa": "http://www.w3.org/ns/oa#"}
 
 
-def router(endpoint: Endpoint) -> APIRouter:
-    """Return the routes."""
+def router(endpoint: Endpoint, page: Callable[[str], str] | None = None) -> APIRouter:
+    """Return the routes. ``page`` makes the page with the editor, with a query in it."""
     api = APIRouter(tags=["sparql"])
 
     @api.get(
@@ -131,13 +119,15 @@ def router(endpoint: Endpoint) -> APIRouter:
         """One graph: the triples of all documents. No updates, no `SERVICE`, no `FROM`.
 
         Rows come as JSON, XML, CSV or TSV, graphs as Turtle, N-Triples, RDF/XML or JSON-LD. A query that takes too
-        long is stopped, an answer that is too large refused: never is half an answer sent.
+        long is stopped, an answer that is too large refused: never is half an answer sent. Who asks nothing gets a
+        description of the service, a browser the page with the editor.
         """
         given = request.query_params.multi_items()
-        if not given and preferred(request.headers.get("accept", ""), [JSON, HTML]) == HTML:
-            return RedirectResponse(f"{endpoint.base}/queries", 303, headers={"Vary": "Accept"})
+        accept = request.headers.get("accept", "")
+        if page and not request.query_params.get("format") and preferred(accept, [*SOLUTIONS, *GRAPHS, HTML]) == HTML:
+            return Response(page(request.query_params.get("query", "")), media_type=HTML, headers={"Vary": "Accept"})
         if not given:
-            return _description(endpoint)
+            return _description(endpoint, accept)
         return _answer(request, endpoint, given)
 
     @api.post(
@@ -175,7 +165,10 @@ def _answer(request: Request, endpoint: Endpoint, given: Sequence[tuple[str, str
     fields = [name for name, _ in given]
     if "update" in fields:
         raise Problem(400, "The query is refused", "The endpoint only answers queries.")
-    if "default-graph-uri" in fields or "named-graph-uri" in fields:
+    if "named-graph-uri" in fields or {v for name, v in given if name == "default-graph-uri"} - {
+        endpoint.graph_iri,
+        "",
+    }:
         raise Problem(400, "The query is refused", ONE_GRAPH)
     if fields.count("query") != 1:
         raise Problem(400, "Not one query", "Send exactly one parameter `query`.")
@@ -192,32 +185,45 @@ SHORT = {
     "turtle": TURTLE,
     "ttl": TURTLE,
     "nt": N_TRIPLES,
-    "rdf": "application/rdf+xml",
+    "rdf": RDF_XML,
     "jsonld": JSON_LD,
 }
 """Short words for media types, for the parameter ``format``: it comes before the header ``Accept``."""
 
 
-def _description(endpoint: Endpoint) -> Response:
+def _description(endpoint: Endpoint, accept: str) -> Response:
     """Return what the endpoint says of itself (SPARQL 1.1 Service Description) to who asks nothing."""
+    media_type = preferred(accept, [TURTLE, JSON_LD, N_TRIPLES, RDF_XML]) or TURTLE
     base = endpoint.base
     formats = [
         _FORMATS[name] for name in (RESULTS_JSON, RESULTS_XML, "text/csv", "text/tab-separated-values", *GRAPHS[:4])
     ]
     doc = {
-        "@context": {"sd": "http://www.w3.org/ns/sparql-service-description#", "id": "@id", "type": "@type"},
+        "@context": {
+            "sd": "http://www.w3.org/ns/sparql-service-description#",
+            "void": "http://rdfs.org/ns/void#",
+            "comment": "http://www.w3.org/2000/01/rdf-schema#comment",
+            "id": "@id",
+            "type": "@type",
+        },
         "id": f"{base}/sparql",
         "type": "sd:Service",
+        "comment": f"One query may take: {endpoint.limits_said()}.",
         "sd:endpoint": {"id": f"{base}/sparql"},
-        "sd:supportedLanguage": {"id": "sd:SPARQL11Query"},
+        "sd:supportedLanguage": {"id": "http://www.w3.org/ns/sparql-service-description#SPARQL11Query"},
         "sd:resultFormat": [{"id": f"http://www.w3.org/ns/formats/{name}"} for name in formats],
         "sd:defaultDataset": {
-            "id": f"{base}/#published",
-            "type": "sd:Dataset",
-            "sd:defaultGraph": {"id": f"{base}/#graph", "type": "sd:Graph"},
+            "id": f"{base}/datasets/published",
+            "type": ["sd:Dataset", "void:Dataset"],
+            "void:sparqlEndpoint": {"id": f"{base}/sparql"},
+            "void:uriSpace": f"{base}/",
+            "void:vocabulary": [{"id": f"{base}/vocab#"}, *({"id": iri} for iri in prefixes(base).values())],
+            "sd:defaultGraph": {"id": endpoint.graph_iri, "type": ["sd:Graph", "void:Dataset"]},
         },
     }
-    return Response(jsonld.serialised(doc, TURTLE, base), media_type=TURTLE, headers={"Vary": "Accept"})
+    body = jsonld.serialised(doc, media_type, base)
+    headers = {"Vary": "Accept", "Link": f'<{base}/.well-known/void>; rel="describedby"'}
+    return Response(body, media_type=media_type, headers=headers)
 
 
 _FORMATS = {
@@ -227,7 +233,7 @@ _FORMATS = {
     "text/tab-separated-values": "SPARQL_Results_TSV",
     TURTLE: "Turtle",
     N_TRIPLES: "N-Triples",
-    "application/rdf+xml": "RDF_XML",
+    RDF_XML: "RDF_XML",
     JSON_LD: "JSON-LD",
 }
 
@@ -235,7 +241,6 @@ _FORMATS = {
 def _responses() -> dict[int | str, dict[str, Any]]:
     problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     words = {
-        303: "To the page with the editor, for a browser that asks nothing.",
         400: "The query is malformed or refused.",
         406: "None of the forms there are will do.",
         413: "The query is too long.",
@@ -243,7 +248,7 @@ def _responses() -> dict[int | str, dict[str, Any]]:
         422: "The answer has too many rows or bytes.",
         503: "The query took too long, or too many are waiting.",
     }
-    answers: dict[str, Any] = {name: {} for name in (*_FORMATS, PROBLEM_JSON)}
+    answers: dict[str, Any] = {name: {} for name in (*_FORMATS, HTML, PROBLEM_JSON)}
     said: dict[int | str, dict[str, Any]] = {200: {"description": "The answer.", "content": answers}}
     return said | {code: {"description": text, "content": problem} for code, text in words.items()}
 

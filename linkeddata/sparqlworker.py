@@ -8,8 +8,11 @@ import csv
 import io
 import resource
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
+from select import select
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
@@ -32,21 +35,79 @@ GRAPHS = {
 """Media types of graphs."""
 
 
+SETTLED_S = 10.0
+"""How long a snapshot must have stood to be worth reading into memory."""
+PIECE = 5000
+"""Triples that are read at a time: so long a query waits at most."""
+
+
 class TooManyError(Exception):
     """An answer has more rows or bytes than are given."""
 
 
+class Held:
+    """A snapshot, on disk at once, and in memory when there was time to read it and it is small enough.
+
+    In memory a query takes about half as long. Reading goes on only while nobody asks, and not before the snapshot has
+    stood for a while: while much is being stored there is a new one every few seconds.
+    """
+
+    def __init__(self, path: str, most: int) -> None:
+        self.path = path
+        self._disk = ox.Store.read_only(path)
+        self._made = Path(path).stat().st_ctime
+        self._memory = ox.Store()
+        self._left = self._disk.quads_for_pattern(None, None, None, ox.DefaultGraph())
+        self._most = most
+        self._read = 0
+        self.reading = most > 0
+        self.warm = False
+
+    @property
+    def store(self) -> ox.Store:
+        """What to ask."""
+        return self._memory if self.warm else self._disk
+
+    def due_s(self, now: float) -> float | None:
+        """Return how long to wait for a query before reading on; None where there is nothing to read."""
+        if not self.reading:
+            return None
+        return max(SETTLED_S - (now - self._made), 0.0)
+
+    def read_on(self) -> None:
+        """Read a piece into memory."""
+        before = len(self._memory)
+        self._memory.bulk_extend(islice(self._left, PIECE))
+        self._read = len(self._memory)
+        if self._read - before < PIECE:
+            self.warm, self.reading = True, False
+        elif self._read >= self._most:
+            self._memory, self.reading = ox.Store(), False  # too large
+
+
 def main() -> None:
-    """Answer queries until the input ends; the first argument is the most memory in bytes."""
-    most = int(sys.argv[1])
+    """Answer queries until the input ends; arguments: most memory in bytes, most triples to hold in memory."""
+    most, triples = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    opened: tuple[str, ox.Store] | None = None
-    for line in sys.stdin.buffer:
+    held: Held | None = None
+    while line := _line(sys.stdin.buffer, held):
         wanted = orjson.loads(line)
-        if opened is None or opened[0] != wanted["snapshot"]:
-            opened = (wanted["snapshot"], ox.Store.read_only(wanted["snapshot"]))
-        head, body = _answered(opened[1], wanted)
-        _send(sys.stdout.buffer, head, body)
+        if held is None or held.path != wanted["snapshot"]:
+            held = Held(wanted["snapshot"], triples)
+        head, body = _answered(held.store, wanted)
+        _send(sys.stdout.buffer, head | {"warm": held.warm}, body)
+
+
+def _line(source: BinaryIO, held: Held | None) -> bytes:
+    """Return the next request; meanwhile read on.
+
+    A request comes alone, for nobody asks before he is answered: what waits has not yet been taken into the buffer.
+    """
+    while held is not None and (due_s := held.due_s(time.time())) is not None:
+        if select([source], [], [], due_s)[0]:
+            break
+        held.read_on()
+    return source.readline()
 
 
 def _send(out: BinaryIO, head: dict[str, Any], body: bytes) -> None:
@@ -58,46 +119,52 @@ def _send(out: BinaryIO, head: dict[str, Any], body: bytes) -> None:
 def _answered(store: ox.Store, wanted: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     try:
         found = store.query(wanted["query"], base_iri=wanted["base"], named_graphs=[])
-        media_type, body = _written(found, wanted)
+        media_type, body, rows = _written(found, wanted)
     except SyntaxError as error:
         return {"problem": "malformed", "detail": str(error)}, b""
     except TooManyError as error:
         return {"problem": "too many", "detail": str(error)}, b""
     except (RuntimeError, ValueError, OSError) as error:
         return {"problem": "malformed", "detail": f"The query cannot be answered: {error}"}, b""
-    return {"problem": "", "type": media_type}, body
+    return {"problem": "", "type": media_type, "rows": rows}, body
 
 
-def _written(found: Any, wanted: dict[str, Any]) -> tuple[str, bytes]:
-    """Return the media type and the answer; of the types wanted, the first that can say it."""
+def _written(found: Any, wanted: dict[str, Any]) -> tuple[str, bytes, int]:
+    """Return the media type, the answer, and its rows; of the types wanted, the first that can say it."""
     if isinstance(found, ox.QueryTriples):
         media_type = wanted["graphs"]
-        triples = _counted(found, wanted["rows"])
+        triples = _Counted(found, wanted["rows"])
         written = ox.serialize(triples, format=GRAPHS[media_type], prefixes=_prefixes(media_type, wanted["prefixes"]))
-        return media_type, _bounded(written or b"", wanted["bytes"])
+        return media_type, _bounded(written or b"", wanted["bytes"]), triples.number
     media_type = wanted["solutions"]
     form = ROWS[media_type]
     if isinstance(found, ox.QueryBoolean):
         if form in ("csv", "tsv"):
             media_type, form = "application/sparql-results+json", "json"
-        return media_type, yes_or_no(bool(found), form)
+        return media_type, yes_or_no(bool(found), form), 1
     names = [variable.value for variable in found.variables]
-    pieces = solutions(names, _counted(found, wanted["rows"]), form)
-    return media_type, _joined(pieces, wanted["bytes"])
+    rows = _Counted(found, wanted["rows"])
+    return media_type, _joined(solutions(names, rows, form), wanted["bytes"]), rows.number
 
 
 def _prefixes(media_type: str, prefixes: dict[str, str]) -> dict[str, str] | None:
     return prefixes if media_type in ("text/turtle", "application/rdf+xml") else None
 
 
-def _counted(rows: Iterable[Any], most: int) -> Iterator[Any]:
-    number = 0
-    source = iter(rows)
-    for row in islice(source, most):
-        number += 1
-        yield row
-    if number == most and next(source, None) is not None:
-        raise TooManyError(f"The answer has more than {most:,} rows; ask for less with LIMIT.")
+class _Counted:
+    """Rows, counted while they go by. Iterating raises ``TooManyError`` where there are more than ``most``."""
+
+    def __init__(self, rows: Iterable[Any], most: int) -> None:
+        self._rows = iter(rows)
+        self._most = most
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for row in islice(self._rows, self._most):
+            self.number += 1
+            yield row
+        if self.number == self._most and next(self._rows, None) is not None:
+            raise TooManyError(f"The answer has more than {self._most:,} rows; ask for less with LIMIT.")
 
 
 def _joined(pieces: Iterable[bytes], most: int) -> bytes:

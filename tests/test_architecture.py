@@ -26,6 +26,10 @@ PARTS = {
 }
 BUILDS_ANYWAY = {
     ("harvest.standin.server", "Settings"): "it tells its user the settings under which it is reached",
+    **{
+        ("identify.following", part): "it is a process of its own, handed the settings of whoever started it"
+        for part in ("Settings", "Client", "Store")
+    },
 }
 
 

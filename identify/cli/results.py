@@ -74,6 +74,6 @@ def serve(shell: Shell, host: str, port: int) -> None:
     settings = shell.settings()
     if settings.base_url == Settings().base_url:
         settings = shell.settings(base_url=f"http://{host}:{port}")
-    app = create_app(settings, follow=not settings.sparql_published)
+    app = create_app(settings, follow=bool(settings.sparql_update) or not settings.sparql_published)
     shell.say(f"De Boodt on http://{host}:{port} with {settings.store}; Ctrl-C stops it")
     listen(app, host, port)

@@ -144,8 +144,9 @@ def test_every_page_is_whole_escaped_and_asks_no_other_host(url: str, path: str)
 def test_links_of_every_page_lead_somewhere(url: str, path: str) -> None:
     page = Page(requests.get(url + path, headers=BROWSER, timeout=30).text)
     inner = {link for link in page.links if link.startswith("/") and not link.endswith("/identify")}
-    missing = {link: code for link in inner if (code := requests.get(url + link, timeout=30).status_code) != 200}
-    assert missing == {}
+    for link in inner:
+        asks = BROWSER if link.startswith("/sparql?") else {}  # the page with a query in it; its answer needs a graph
+        assert requests.get(url + link, headers=asks, timeout=30).status_code == 200, link
 
 
 def test_painted_material_is_called_painted(url: str) -> None:

@@ -183,7 +183,6 @@ def test_the_context_is_named_as_asked(client: TestClient, context: str) -> None
         ("/media/none", {}, 404),
         ("/media/none/image", {}, 404),
         ("/taxa/Q1", {}, 404),
-        ("/queries/none", {}, 404),
         ("/vocab.txt", {}, 404),
         (f"/identifications/{ANSWERS[1].id}", {"accept": "text/csv"}, 406),
         (f"/identifications/{ANSWERS[1].id}.html", {}, 406),
@@ -305,15 +304,6 @@ def test_the_context_and_the_vocabulary_may_be_kept(client: TestClient) -> None:
     assert context.headers["cache-control"] == "public, max-age=86400"
     assert client.get("/context.jsonld", headers={"if-none-match": context.headers["etag"]}).status_code == 304
     assert client.get("/vocab").headers["cache-control"] == "public, max-age=86400"
-
-
-def test_queries_are_listed_with_their_texts(client: TestClient) -> None:
-    rows = client.get("/queries").json()
-    names = [row["name"] for row in rows]
-    assert "taxa-of-items" in names
-    text = client.get(f"/queries/{names[0]}")
-    assert text.headers["content-type"].startswith("application/sparql-query")
-    assert "SELECT" in text.text
 
 
 def test_health_says_what_it_was_told(client: TestClient) -> None:

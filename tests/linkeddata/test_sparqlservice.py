@@ -177,11 +177,57 @@ def test_the_three_ways_to_ask(client: TestClient) -> None:
     assert {answer.headers["content-type"] for answer in answers} == {"application/sparql-results+json"}
 
 
-def test_a_service_description_for_who_asks_nothing(client: TestClient) -> None:
-    answer = client.get("/sparql", headers={"Accept": "text/turtle"})
-    said = rdflib.Graph().parse(data=answer.content, format="turtle")
-    assert (rdflib.URIRef(f"{BASE}/sparql"), rdflib.RDF.type, rdflib.SDO.Service) not in said
-    assert rdflib.URIRef("http://www.w3.org/ns/sparql-service-description#Service") in set(said.objects())
+@pytest.mark.parametrize("accept", ["text/turtle", "application/ld+json", "application/rdf+xml", "*/*"])
+def test_a_service_description_for_who_asks_nothing(client: TestClient, accept: str) -> None:
+    answer = client.get("/sparql", headers={"Accept": accept})
+    kind = answer.headers["content-type"].partition(";")[0]
+    quads = ox.parse(answer.content, format=ox.RdfFormat.from_media_type(kind))
+    triples = ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES)
+    said = rdflib.Graph().parse(data=triples, format="nt")
+    sd = rdflib.Namespace("http://www.w3.org/ns/sparql-service-description#")
+    service = rdflib.URIRef(f"{BASE}/sparql")
+    assert (service, rdflib.RDF.type, sd.Service) in said
+    assert (service, sd.endpoint, service) in said
+    assert (service, sd.supportedLanguage, sd.SPARQL11Query) in said
+    assert len(set(said.objects(service, sd.resultFormat))) == 8
+    dataset = said.value(service, sd.defaultDataset)
+    assert said.value(dataset, rdflib.VOID.sparqlEndpoint) == service
+    assert str(said.value(dataset, sd.defaultGraph)) == f"{BASE}/#graph"
+    assert accept in ("*/*", kind)
+    assert "rows=100000" in str(said.value(service, rdflib.RDFS.comment))
+
+
+def test_limits_and_rows_are_told(client: TestClient) -> None:
+    answer = client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o } LIMIT 7"})
+    assert answer.headers["sparql-limits"] == "seconds=30, rows=100000, bytes=100000000"
+    assert answer.headers["sparql-rows"] == "7"
+    graph = client.get("/sparql", params={"query": "CONSTRUCT WHERE { ?s ?p ?o } LIMIT 5"})
+    assert graph.headers["sparql-rows"] == "5"
+
+
+def test_the_one_graph_may_be_named(client: TestClient) -> None:
+    query = "ASK { ?s ?p ?o }"
+    assert client.get("/sparql", params={"query": query, "default-graph-uri": f"{BASE}/#graph"}).json()["boolean"]
+    answer = client.post(
+        "/sparql?default-graph-uri=urn:x", content=query, headers={"Content-Type": "application/sparql-query"}
+    )
+    assert answer.status_code == 400
+
+
+def test_a_browser_gets_the_page_and_a_program_the_answer(folder: Path) -> None:
+    pool = Pool(folder)
+    app = FastAPI()
+    app.include_router(router(Endpoint(BASE, pool.ask), lambda query: f"<p>{query}"))
+    client = TestClient(app)
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    page = client.get("/sparql", params={"query": "ASK {}"}, headers=browser)
+    assert (page.headers["content-type"], page.text) == ("text/html; charset=utf-8", "<p>ASK {}")
+    assert page.headers["vary"] == "Accept"
+    assert client.get("/sparql", headers=browser).text == "<p>"
+    file = client.get("/sparql", params={"query": "ASK {}", "format": "json"}, headers=browser)
+    assert file.json() == {"head": {}, "boolean": True}
+    assert client.get("/sparql", params={"query": "ASK {}"}).json() == {"head": {}, "boolean": True}
+    pool.close()
 
 
 @pytest.mark.parametrize(
