@@ -14,9 +14,10 @@ from math import isqrt
 from typing import Any
 
 from crowd.campaign import CommonsSource
+from harvest.logged import followed
 from harvest.mediainfo import Page
 from harvest.records import Progress, batches, lost, silent
-from harvest.wiki import DESCRIBED, ENTITIES, NUMBERED, Api, Pages, Params, by_id, by_title, listed
+from harvest.wiki import DESCRIBED, ENTITIES, NUMBERED, Api, Pages, Params, by_id, listed
 from linkeddata.ids import media_of_iri
 from linkeddata.records import Failure
 
@@ -215,7 +216,7 @@ def _named(api: Api, names: tuple[str, ...], *, campaign: str) -> Iterator[Found
     for batch in batches(list(dict.fromkeys(names)), ENTITIES):
         ids = {name: number for name in batch if (number := _page_id(name))}
         titles = {name: _title(name) for name in batch if name not in ids}
-        pages: dict[Any, Page] = {**by_id(api, list(ids.values())), **by_title(api, titles.values())}
+        pages: dict[Any, Page] = {**by_id(api, list(ids.values())), **followed(api, titles.values())}
         for name in batch:
             page = pages.get(ids[name] if name in ids else titles[name])
             if page is None or not page.image:

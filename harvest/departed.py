@@ -6,8 +6,9 @@ left the category, the search or the list that it was found by.
 
 from collections.abc import Sequence
 
+from harvest.logged import deleted_at
 from harvest.records import batches
-from harvest.wiki import ENTITIES, Api, Params, by_id
+from harvest.wiki import ENTITIES, Api, by_id
 from linkeddata.ids import media_of_iri
 from linkeddata.records import MediaFile
 
@@ -24,20 +25,4 @@ def deletions(api: Api, files: Sequence[MediaFile], *, now: str) -> dict[str, st
     for batch in batches(list(here), ENTITIES):
         pages = by_id(api, batch)
         gone += [here[number] for number in batch if number not in pages or not pages[number].image]
-    return {media.iri: _moment(api, media.title) or now for media in gone}
-
-
-def _moment(api: Api, title: str) -> str:
-    """Return when a title was deleted last, as the public log tells (https://www.mediawiki.org/wiki/API:Logevents)."""
-    if not title:
-        return ""
-    asked: Params = {
-        "action": "query",
-        "list": "logevents",
-        "leaction": "delete/delete",
-        "letitle": title,
-        "lelimit": 1,
-    }
-    payload = api.ask({**asked, "leprop": "timestamp"})
-    events = (payload.get("query") or {}).get("logevents") or ()
-    return next((str(event.get("timestamp", "")) for event in events), "")
+    return {media.iri: deleted_at(api, media.title) or now for media in gone}

@@ -17,9 +17,10 @@ from harvest.commons import DEPRECATED
 from harvest.commons_files import FILE_MISSING
 from harvest.isa import BAD_ROW, describe_pages
 from harvest.lists import Said, Teller, is_address, item_in, label_before, licence_of, moment_of, region_of
+from harvest.logged import followed
 from harvest.mediainfo import Page
 from harvest.records import Harvested, batches, lost, source_name
-from harvest.wiki import ENTITIES, Api, by_id, by_title
+from harvest.wiki import ENTITIES, Api, by_id
 from linkeddata.client import Client
 from linkeddata.errors import UsageError
 from linkeddata.pseudonyms import Pseudonyms
@@ -254,7 +255,7 @@ def _pages(api: Api, names: Iterable[str]) -> dict[str, Page]:
     on_commons = list(dict.fromkeys(names))
     numbers = {name: int(found[1]) for name in on_commons if (found := re.search(r"(?:^|/)M([1-9]\d*)$", name))}
     titles = {name: with_prefix(name) for name in on_commons if name not in numbers}
-    titled = by_title(api, titles.values())
+    titled = followed(api, titles.values())
     pages = {name: titled[title] for name, title in titles.items() if title in titled}
     for batch in batches(list(numbers.items()), ENTITIES):
         here = by_id(api, [number for _, number in batch])

@@ -21,9 +21,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 from harvest.commons_files import FILE_MISSING
+from harvest.logged import followed
 from harvest.mediainfo import NO_STRUCTURED_DATA, Page, is_item, media_file
 from harvest.records import Harvested, Progress, Roll, batches, lost, membership, silent, source_name
-from harvest.wiki import ENTITIES, Api, by_title, entities
+from harvest.wiki import ENTITIES, Api, entities
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, UsageError
 from linkeddata.ids import content_id
@@ -144,7 +145,7 @@ def harvest_isa(
     api = Api.of(client, settings)
     pages: dict[str, Page] = {}
     for batch in batches(titles, ENTITIES):
-        pages |= by_title(api, batch)
+        pages |= followed(api, batch)
         progress("titles", len(pages), len(titles))
     iris = {title: api.site.iri(page.id) for title, page in pages.items()}
     described = describe_pages(api, {iri: pages[title] for title, iri in iris.items() if iri not in known})

@@ -38,7 +38,7 @@ OUTCOMES: dict[str, str] = {
     REMOVED: "taken back, and not said again",
     NEVER: "the file's history does not know it",
     NOT_READ: "no Commons source of this campaign has read the history of its file",
-    GONE: "the file was deleted, or moved without leaving a redirect",
+    GONE: "the file is not there: deleted, as a rule; one that was moved is followed",
     OTHERS: "the row changes a tag or caption that was not made in the campaign",
     UNREAD: "the row is not as the format says",
     NOT_IN_CSV: "made with the campaign's tool, and missing in its export",

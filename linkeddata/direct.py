@@ -7,7 +7,8 @@ their own (``line``), which go where the session's may go and nowhere else. A ho
 """
 
 import re
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -25,15 +26,18 @@ _PLAIN = re.compile(r"(https?://[^/?#@\s%]+)(/[!\"$-~]*)", re.ASCII)
 """Scheme and host, and what is asked of it: without a log-in, a fragment, spaces, or letters beyond ASCII."""
 
 
+KEPT_OPEN = 16
+"""Connections that nobody uses at the moment; of more, those used longest ago are closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a host is reached, and the connections to it that nobody uses at the moment."""
+    """How a host is reached, and whose certificates are believed there."""
 
     origin: str
     host: str
     port: int
     authorities: str
-    idle: "list[Line]" = field(default_factory=list)
 
 
 class Direct:
@@ -44,12 +48,14 @@ class Direct:
         self._gate = gate
         self._timeout_s = timeout_s
         self._ways: dict[str, Way | None] = {}
+        self._idle: list[tuple[Way, Line]] = []
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        for way in self._ways.values():
-            while way and way.idle:
-                way.idle.pop().close()
+        with self._lock:
+            while self._idle:
+                self._idle.pop()[1].close()
 
     def way(self, url: str) -> Way | None:
         """Return how ``url`` can be asked for without the session, ``None`` if the session has to ask."""
@@ -78,16 +84,20 @@ class Direct:
         except BaseException:
             line.close()  # the next one asks anew where the host is
             raise
-        way.idle.append(line)
+        with self._lock:
+            self._idle.append((way, line))
+            if len(self._idle) > KEPT_OPEN:
+                self._idle.pop(0)[1].close()
         return True
 
     def _line(self, way: Way) -> "Line":
         from linkeddata.line import Line
 
-        try:
-            return way.idle.pop()
-        except IndexError:
-            pass
+        with self._lock:
+            for place, (whose, line) in enumerate(self._idle):
+                if whose == way:
+                    del self._idle[place]
+                    return line
         try:
             addresses = self._gate.addresses(way.host, way.port)
         except OSError as error:

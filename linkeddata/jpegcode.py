@@ -16,8 +16,8 @@ _START, _END = b"\xff\xd8", b"\xff\xd9"
 _ONE_SCAN = (0xC0, 0xC1)
 """Baseline and extended sequential frames; of the others a scan says only a part."""
 _SCAN = 0xDA
-_CODE_BYTES = 2048
-_LINES = 64
+_CODE_BYTES = 512
+_LINES = 16
 """How much of the code, and of the picture, is left in."""
 _MOST_LINES = 65_500
 """What the decoder takes; more it must refuse itself."""
@@ -72,5 +72,8 @@ def _is_code(data: bytes, start: int, end: int) -> bool:
     code = np.frombuffer(data, np.uint8)[start:end]
     if not code.size or code[-1] == 0xFF:
         return False
-    follows = code[np.flatnonzero(code == 0xFF) + 1]
-    return bool(((follows == 0) | ((follows >= 0xD0) & (follows <= 0xD7))).all())
+    markers = (code[:-1] == 0xFF) & (code[1:] != 0)
+    if not markers.any():
+        return True
+    kinds = code[1:][markers]
+    return bool(((kinds >= 0xD0) & (kinds <= 0xD7)).all())

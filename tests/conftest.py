@@ -1,8 +1,10 @@
 """Fixtures that all tests share: recordings where they are, stand-ins for the world's services, a browser."""
 
+import importlib.util
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import uuid
@@ -75,21 +77,40 @@ def small_wikis(recordings: Path) -> Iterator[StandIn]:
     assert running.broken == []
 
 
+SERVE_S3 = """
+import sys
+from moto.server import ThreadedMotoServer
+running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+running.start()
+print(*running.get_host_and_port(), sep=":", flush=True)
+sys.stdin.read()
+"""
+
+
 @pytest.fixture(scope="session")
 def bucket() -> Iterator[str]:
-    """URL of an empty bucket of a server that speaks S3 on loopback."""
-    server = pytest.importorskip("moto.server", reason="no S3 server is installed: pip install 'deboodt[test]'")
+    """URL of an empty bucket of a server that speaks S3 on loopback, in a process of its own.
+
+    In ours, its warnings (objects of its that are collected late) would be errors of whatever test runs then.
+    """
+    if importlib.util.find_spec("moto") is None:
+        pytest.skip("no S3 server is installed: pip install 'deboodt[test]'")
     fsspec = pytest.importorskip("fsspec")
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in (keys | {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}).items():
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with (
+        subprocess.Popen([sys.executable, "-c", SERVE_S3], text=True, **pipes) as server,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        assert server.stdin is not None
+        assert server.stdout is not None
+        address = f"http://{server.stdout.readline().strip()}"
+        requests.get(address, timeout=120)  # it loads most of itself only now; s3fs would wait 15 s for it
+        for name, value in (keys | {"AWS_ENDPOINT_URL": address}).items():
             environment.setenv(name, value)
         fsspec.filesystem("s3").mkdir("plates")
         yield "s3://plates"
-    running.stop()
+        server.stdin.close()
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ SLOT = 4 << 20
 """Bytes of shared memory a piece; a larger one is not given away."""
 AHEAD = 2
 """Pieces that a worker has at a time: the next lies there when one is done."""
+WAITING = 64
+"""Pieces that are read and wait for an earlier one, at most: a worker that is held up holds nobody else up so soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class _Workers:
                 self._send(number, piece)
             else:
                 done[number] = own.take(piece)
-            while len(done) > AHEAD * len(self._slots) and turn not in done:
+            while len(done) > WAITING and turn not in done:
                 self._collect(done)
             while turn in done:
                 yield done.pop(turn)

@@ -12,7 +12,7 @@ from typing import Any
 
 from harvest.standin.exchange import JSON_TYPE, Reply, json_reply
 from harvest.standin.index import Index, Member, Searchable, image_path, url_path
-from harvest.standin.world import Deletion, Entity, File, Item, Json, Revision
+from harvest.standin.world import Deletion, Entity, File, Item, Json, Move, Revision
 
 Params = Mapping[str, str]
 STANDARD_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
@@ -449,27 +449,47 @@ def all_images(wiki: Wiki, params: Params, prefix: str) -> Listed:
 
 
 def log_events(wiki: Wiki, params: Params, prefix: str) -> Listed:
-    """Answer ``list=logevents`` of deletions, newest first, of one title if asked."""
+    """Answer ``list=logevents`` of deletions and moves, newest first, of one kind and one title if asked."""
     title = params.get(f"{prefix}letitle", "")
-    told = [d for d in wiki.index.world.deletions if not title or d.title == _normalized(title)]
-    told.sort(key=lambda d: (d.moment, d.number), reverse=True)
+    if set(title) & set("[]{}|<>#"):
+        raise ApiError("invalidtitle", f'Bad title "{title}".')
+    kind = params.get(f"{prefix}letype") or params.get(f"{prefix}leaction", "").partition("/")[0]
+    told = [_deletion_logged(d) for d in wiki.index.world.deletions] + [_move_logged(m) for m in wiki.index.world.moves]
     rows = [
-        {
-            "logid": d.number,
-            "ns": 6,
-            "title": d.title,
-            "pageid": wiki.index.titles[d.title].page_id if d.title in wiki.index.titles else 0,
-            "logpage": d.page_id,
-            "params": {},
-            "type": "delete",
-            "action": "delete",
-            "user": d.user,
-            "timestamp": d.moment,
-            "comment": d.comment,
-        }
-        for d in told[: limit(params, f"{prefix}lelimit")]
+        row | {"ns": 6, "pageid": wiki.index.titles[row["title"]].page_id if row["title"] in wiki.index.titles else 0}
+        for row in told
+        if kind in ("", row["type"]) and (not title or row["title"] == _normalized(title))
     ]
-    return {"logevents": rows}, {}
+    rows.sort(key=lambda row: (row["timestamp"], row["logid"]), reverse=True)
+    return {"logevents": rows[: limit(params, f"{prefix}lelimit")]}, {}
+
+
+def _deletion_logged(deletion: Deletion) -> dict[str, Any]:
+    return {
+        "logid": deletion.number,
+        "title": deletion.title,
+        "logpage": deletion.page_id,
+        "params": {},
+        "type": "delete",
+        "action": "delete",
+        "user": deletion.user,
+        "timestamp": deletion.moment,
+        "comment": deletion.comment,
+    }
+
+
+def _move_logged(move: Move) -> dict[str, Any]:
+    return {
+        "logid": move.number,
+        "title": move.title,
+        "logpage": 0,
+        "params": {"target_ns": 6, "target_title": move.target, "suppressredirect": not move.redirect},
+        "type": "move",
+        "action": "move",
+        "user": move.user,
+        "timestamp": move.moment,
+        "comment": "",
+    }
 
 
 LISTS: dict[str, Callable[[Wiki, Params, str], Listed]] = {

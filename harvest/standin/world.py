@@ -85,6 +85,18 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One entry of the log of moves."""
+
+    number: int
+    title: str  # with prefix, before
+    target: str  # and after
+    moment: str
+    user: str = "Admin"
+    redirect: bool = False  # whether one was left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """One file page with its history (oldest first), its image and what its description says."""
 
@@ -191,6 +203,7 @@ class World:
     isa: tuple[IsaCampaign, ...] = ()
     recorded: tuple[Recorded, ...] = ()
     deletions: tuple[Deletion, ...] = ()
+    moves: tuple[Move, ...] = ()
     described_at_once: int = 500  # file pages that one answer describes before it is continued
     commons_entity: str = COMMONS_ENTITY
     site_name: str = "Wikimedia Commons"

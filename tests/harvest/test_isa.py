@@ -259,7 +259,7 @@ def test_an_export_over_http(server: StandIn) -> None:
     assert len({tag.id for tag in moved}) == 2
     media = _only(MediaFile, records)[0]
     assert (media.title, media.creator, media.group, media.revision) == ("File:Plate 1.jpg", "Anselmus", "Anselmus", 0)
-    assert server.requests.count("/w/api.php") == 3 + 3 + 1
+    assert server.requests.count("/w/api.php") == 3 + 3 + 1 + 1, "titles, entities, descriptions, the log of a title"
 
 
 def test_what_the_rows_say_beside_the_tags_is_told(server: StandIn, tmp_path: Path) -> None:

@@ -4,15 +4,18 @@ import datetime
 import ipaddress
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from linkeddata.arriving import SMALL, Arriving, Terms
 from linkeddata.client import Client
+from linkeddata.direct import KEPT_OPEN
 from linkeddata.errors import UnreachableError
 from linkeddata.line import ElsewhereError, Line
 from linkeddata.settings import Settings
@@ -51,6 +54,18 @@ class _Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answering)
         self.asked: list[str] = []
+        self.open = 0
+        self._lock = threading.Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self.open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        with self._lock:
+            self.open -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of who went away."""
@@ -119,6 +134,19 @@ def test_a_large_file_goes_to_disk_while_it_comes_and_a_small_one_is_at_hand(tmp
     assert small.data == BODY
     assert (tmp_path / "large").read_bytes() == BODY * (2 * SMALL // len(BODY))
     assert (tmp_path / "small").read_bytes() == BODY
+
+
+def test_only_so_many_connections_are_kept_open(tmp_path: Path) -> None:
+    hosts = [f"plates-{number}.example" for number in range(KEPT_OPEN + 4)]
+    with _serving() as server:
+        settings = Settings(allow_private=True, contact="x@museum.example", tries=1)
+        with Client(settings, resolver=lambda host, port: ["127.0.0.1"]) as client:
+            for host in hosts:
+                client.download(f"http://{host}:{server.server_address[1]}/1", tmp_path / "a", limit=SMALL)
+            while server.open > KEPT_OPEN:  # the server hears of it a moment later
+                time.sleep(0.01)
+            assert server.open == KEPT_OPEN
+        assert len(server.asked) == len(hosts)
 
 
 def test_nobody_waits_for_ever_for_a_host_that_says_nothing(tmp_path: Path) -> None:
