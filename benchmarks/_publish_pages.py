@@ -25,7 +25,7 @@ from linkeddata.store import Store
 
 PAGE = 100
 PAGES = 400
-SECONDS = 6.0
+SECONDS = 4.0
 TIMES_RDFLIB = 30
 FAST_GENUS_MS = 20.0
 BESIDE = "rdflib's JSON-LD serializer, the same records"
