@@ -74,6 +74,12 @@ OPEN = [
     (b"access-control-expose-headers", b"ETag, Link, Last-Modified, Content-Location, SPARQL-Limits, SPARQL-Rows"),
 ]
 """What lets other sites read documents."""
+LEAVE = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "Accept, Accept-Language, If-Match, If-Modified-Since, If-None-Match, Range",
+    "Access-Control-Max-Age": "86400",
+}
 DESCRIPTION = """What people and models say that pictures show, as linked data.
 
 Documents come as JSON-LD, plain JSON (the same), Turtle, N-Triples, N-Quads, RDF/XML or a page for people, chosen by
@@ -390,6 +396,13 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def _asks_leave_to_read(scope: Scope) -> bool:
+    """Tell whether a browser asks for another site if it may send a GET with conditions (CORS preflight)."""
+    if scope["method"] != "OPTIONS":
+        return False
+    return dict(scope["headers"]).get(b"access-control-request-method", b"") in (b"GET", b"HEAD")
+
+
 class Manners:
     """What every answer gets: security headers, leave for other sites to read documents; HEAD is GET without a body."""
 
@@ -400,6 +413,9 @@ class Manners:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if _asks_leave_to_read(scope):
+            await Response(status_code=204, headers=LEAVE)(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
         own = HEADERS + OPEN if head or scope["method"] == "GET" else HEADERS

@@ -1,16 +1,21 @@
-"""Answers in gzip for readers who take it. In: an ASGI application. Out: the same, smaller.
+"""Answers in Brotli or gzip for readers who take it. In: an ASGI application. Out: the same, smaller.
 
 Only what is text and not yet compressed; an image or an archive grows by it. A strong ETag becomes weak, for the bytes
 are others (RFC 9110, 8.8.3).
 """
 
 import zlib
+from functools import lru_cache
 
+import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALLEST_BYTES = 600
 LEVEL = 4
+"""Of both; Brotli's is about as fast as gzip's, and smaller by a fifth."""
+LONGEST_KEPT = 300
+"""Headers up to so many characters are what browsers and libraries say; what they come to is kept."""
 _TEXT = (
     "text/",
     "application/ld+json",
@@ -29,18 +34,19 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and _takes_gzip(scope):
-            send = _Sender(send)
+        if scope["type"] == "http" and (coding := _coding(scope)):
+            send = _Sender(send, coding)
         await self.app(scope, receive, send)
 
 
 class _Sender:
     """Compresses one answer; its head waits for the first piece of its body."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, coding: str) -> None:
         self._send = send
+        self._coding = coding
         self._head: Message | None = None
-        self._packer: zlib._Compress | None = None
+        self._packer: _Gzip | _Brotli | None = None
 
     async def __call__(self, message: Message) -> None:
         """Pass one message on."""
@@ -54,10 +60,10 @@ class _Sender:
         if self._head is not None:
             head, self._head = self._head, None
             if self._worth_it(head, body, more):
-                self._packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+                self._packer = _Brotli() if self._coding == "br" else _Gzip()
                 body = self._packed(body, more)
                 head = {**head, "headers": list(head["headers"])}  # the application may send its list again
-                _as_gzip(head, None if more else len(body))
+                _as_coded(head, self._coding, None if more else len(body))
             await self._send(head)
         elif self._packer is not None:
             body = self._packed(body, more)
@@ -65,7 +71,7 @@ class _Sender:
 
     def _packed(self, body: bytes, more: bool) -> bytes:
         assert self._packer is not None  # noqa: S101 - only called with one
-        return self._packer.compress(body) + (b"" if more else self._packer.flush())
+        return self._packer.pack(body) + (b"" if more else self._packer.end())
 
     @staticmethod
     def _worth_it(head: Message, body: bytes, more: bool) -> bool:
@@ -76,10 +82,27 @@ class _Sender:
         return text and "content-encoding" not in headers and (more or len(body) >= SMALLEST_BYTES)
 
 
-def _as_gzip(head: Message, length: int | None) -> None:
+class _Gzip:
+    """Packs one body."""
+
+    def __init__(self) -> None:
+        packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 31)
+        self.pack, self.end = packer.compress, packer.flush
+
+
+class _Brotli:
+    """Packs one body."""
+
+    def __init__(self) -> None:
+        packer = brotli.Compressor(quality=LEVEL)
+        self.pack, self.end = packer.process, packer.finish
+
+
+def _as_coded(head: Message, coding: str, length: int | None) -> None:
     headers = MutableHeaders(raw=head["headers"])
-    headers["Content-Encoding"] = "gzip"
-    headers.add_vary_header("Accept-Encoding")
+    headers["Content-Encoding"] = coding
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
     if length is None:
         del headers["Content-Length"]
     else:
@@ -89,19 +112,29 @@ def _as_gzip(head: Message, length: int | None) -> None:
         headers["ETag"] = f"W/{tag}"
 
 
-def _takes_gzip(scope: Scope) -> bool:
-    said = (value for name, value in scope["headers"] if name == b"accept-encoding")
-    return takes_gzip(next(said, b"").decode("latin-1"))
+def _coding(scope: Scope) -> str:
+    said = b", ".join(value for name, value in scope["headers"] if name == b"accept-encoding").decode("latin-1")
+    return (coding_of if len(said) <= LONGEST_KEPT else coding_of.__wrapped__)(said)
 
 
-def takes_gzip(accepted: str) -> bool:
-    """Tell whether ``Accept-Encoding`` takes gzip.
+@lru_cache(256)
+def coding_of(accepted: str) -> str:
+    """Return the coding that ``Accept-Encoding`` wants most of ours, Brotli of equals, ``""`` for none of them.
 
-    >>> takes_gzip("gzip;q=0, br"), takes_gzip("br, gzip"), takes_gzip("")
-    (False, True, False)
+    >>> coding_of("gzip, deflate, br"), coding_of("gzip;q=1.0, br;q=0.5"), coding_of("br;q=0, gzip"), coding_of("")
+    ('br', 'gzip', 'gzip', '')
     """
+    weights = dict.fromkeys(("br", "gzip"), 0.0)
     for part in accepted.lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        if name == "gzip":
-            return not any(value.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for value in parameters)
-    return False
+        name, *parameters = (piece.strip().replace(" ", "") for piece in part.split(";"))
+        if name in weights:
+            weights[name] = next((_weight(one[2:]) for one in parameters if one.startswith("q=")), 1.0)
+    best = max(weights, key=lambda name: weights[name])
+    return best if weights[best] > 0 else ""
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

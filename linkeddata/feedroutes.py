@@ -54,7 +54,7 @@ def router(parts: Parts) -> APIRouter:
     """Return the routes of the feed."""
     api = APIRouter(tags=["feed"])
     kept = _Kept()
-    answers = {200: {"description": "As linked data."}, 304: {"description": "Not changed."}, **problems(404, 406)}
+    answers = {200: {"description": "As linked data."}, 304: {"description": "Not changed."}, **problems(404, 406, 412)}
 
     @api.get("/feed", summary="The stream of all changes", response_class=Response, responses=answers)
     def stream(request: Request) -> Response:
@@ -123,6 +123,7 @@ def _written(doc: Document, form: str, base: str) -> bytes:
 def _sent(request: Request, body: bytes, form: str, caching: str) -> Response:
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept, Accept-Encoding", "Content-Type": form}
-    if conditions.answered(request.headers, tag) == 304:
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers)
+    status = conditions.answered(request.headers, tag)
+    if status == 412:
+        raise Problem(412, "Precondition failed", "The page is no longer what you have.", {"ETag": tag})
+    return Response(status_code=304, headers=headers) if status else Response(body, headers=headers)

@@ -105,7 +105,9 @@ def respond(
     named = doc.get("@context")
     ours = named if isinstance(named, str) else f"{parts.base}/context.jsonld"
     links = _links(request, (parts.base, ours), chosen, tuple(offered) if suffixed else ())
-    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": caching} | ({"Link": links} if links else {})
+    headers = {"ETag": tag, "Vary": "Accept, Accept-Encoding", "Cache-Control": caching} | (
+        {"Link": links} if links else {}
+    )
     if suffixed and request.method == "GET":
         suffix = _SUFFIX_OF[chosen] + (f"?context={context}" if context != "link" and chosen == JSON_LD else "")
         headers["Content-Location"] = f"{parts.base}{without_suffix(_written(request))[0]}.{suffix}"
