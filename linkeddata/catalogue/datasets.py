@@ -47,7 +47,7 @@ DUMPS: dict[str, tuple[str, str, tuple[str, ...], Words]] = {
     "identifications.parquet": (
         PARQUET,
         "",
-        (),
+        ("https://parquet.apache.org/docs/file-format/",),
         {"en": "Identifications as a table in Parquet", "nl": "Determinaties als tabel in Parquet"},
     ),
 }

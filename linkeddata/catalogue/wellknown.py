@@ -6,6 +6,7 @@ Sources: RFC 9727 (api-catalog), RFC 9264 (link sets), https://www.sitemaps.org/
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 LINKSET = "application/linkset+json"
@@ -53,7 +54,7 @@ def links(base: str) -> str:
 
 def robots(base: str) -> str:
     """Return what robots are asked: all is for them, but not the queries of others."""
-    return f"User-agent: *\nDisallow: /sparql\nSitemap: {base}/sitemap.xml\n"
+    return f"User-agent: *\nDisallow: {urlsplit(base).path}/sparql\nSitemap: {base}/sitemap.xml\n"
 
 
 def sitemap(addresses: Iterable[str]) -> str:

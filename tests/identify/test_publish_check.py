@@ -151,6 +151,14 @@ def installation(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> 
     write_facts(parse_campaign(CAMPAIGN, name="albums.toml"), home / "campaigns/albums")
     with Store(settings.store) as store:
         store.put(RECORDS, agent="urn:deboodt:software:test", moment=WHEN)
+        taken = Identification(id="a9", file=PLATES[0].iri, moment=WHEN)
+        back = Label(id="l9", campaign="albums", file=PLATES[0].iri, concept="Q2", status="withdrawn", moment=WHEN)
+        recounted = Label(id="l8", campaign="albums", file=PLATES[0].iri, concept="Q3", moment=WHEN)
+        store.put([taken, back, recounted], agent="urn:deboodt:software:test", moment=WHEN)
+        store.withdraw(
+            Identification, ["a9"], agent="urn:deboodt:software:test", moment=WHEN, reason="the picture was another's"
+        )
+        store.remove(Label, ["l8"], agent="urn:deboodt:software:test", moment=WHEN, reason="counted again")
 
         def create(address: str) -> ASGIApp:
             between.app = create_app(replace(settings, base_url=address), store=store)
@@ -236,11 +244,8 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("feed", to("/feed/activity", body=in_json(lambda doc: doc.update(totalItems=1))), "counts 1 changes"),
     ("feed", to("/feed/activity/1", status=500), "answers 500"),
     ("feed", to("/feed/activity/1", body=in_json(lambda doc: doc["orderedItems"].pop())), "its pages hold"),
-    (
-        "gone",
-        to("/feed/ldes/1", body=in_json(lambda doc: doc["member"][-1].update(type="Delete"))),
-        "the feed says that it was taken away, but it is there",
-    ),
+    ("gone", to("/identifications/a9", status=404), "the feed says that it was taken away, but it answers 404"),
+    ("gone", to("/identifications/a9", status=200), "the feed says that it was taken away, but it is there"),
     ("contexts", to("/context.jsonld", content_type="text/plain"), "is no context: text/plain"),
     ("contexts", to("/contexts/catalogue.jsonld", status=404), "answers 404"),
     ("contexts", to("/context.jsonld", access_control_allow_origin=""), "other sites' scripts may not read it"),
