@@ -14,9 +14,11 @@ from linkeddata.negotiation import HTML, JSON_LD, SUFFIXES, asked_profile
 from linkeddata.parts import Page, Parts, found, picture
 from linkeddata.problem import Problem
 from linkeddata.profiles import PROFILES, Profile, Said, UnsayableError, loss_document
+from linkeddata.profiles.labels import SaidOfLabel
 from linkeddata.records import Identification, Label, MediaFile, Review
 from linkeddata.responses import Context, described, respond
 from linkeddata.selection import Place, Selection, page_of
+from linkeddata.uris import uri_of
 
 AsProfile = Annotated[str, Query(description=f"How to say it: one of {', '.join(PROFILES)}.")]
 _IRI = "\0"
@@ -63,12 +65,16 @@ def router(parts: Parts) -> APIRouter:
         response_class=Response,
         responses=described("A W3C Web Annotation, motivation *tagging*."),
     )
-    def label(request: Request, key: str, context: Context = "link") -> Response:
-        """How many people supported the tag, how many dissented, and what counting made of it."""
+    def label(
+        request: Request, key: str, context: Context = "link", profile: AsProfile = "", loss: Loss = False
+    ) -> Response:
+        """How many people supported the tag, how many dissented, and what counting made of it.
+
+        `profile` and `loss` are as of identifications.
+        """
         record, form = found(parts, Label, key, "label")
-        doc = documents.label_document(parts.store, record, parts.base)
-        page = Page("label.html", lambda: _around(parts, record, doc))
-        return respond(request, parts, doc, page=page, form=form, context=context)
+        said = documents.said_of_label(parts.store, record, parts.base, parts.settings.handle_prefix)
+        return _in_profile(request, parts, said, Asked(form, context, profile, loss))
 
     return api
 
@@ -76,25 +82,27 @@ def router(parts: Parts) -> APIRouter:
 def identified(request: Request, parts: Parts, key: str, asked: Asked = _AS_USUAL) -> Response:
     """Return the identification with this key, which may have a suffix; raises ``Problem``."""
     record, form = found(parts, Identification, key, "identification")
-    return _in_profile(request, parts, record, replace(asked, form=form) if form else asked)
+    said = documents.said_of(parts.store, record, parts.base, parts.settings.handle_prefix)
+    return _in_profile(request, parts, said, replace(asked, form=form) if form else asked)
 
 
-def _in_profile(request: Request, parts: Parts, record: Identification, asked: Asked) -> Response:
-    """Return the identification as its reader wants it, with links to its other profiles.
+def _in_profile(request: Request, parts: Parts, said: Said, asked: Asked) -> Response:
+    """Return the identification or label as its reader wants it, with links to its other profiles.
 
     Raises ``Problem`` 406 for a profile that is not known, or that demands what is not known.
     """
     profile = _profile(asked.profile or asked_profile(request.headers.get("accept", "")))
-    said = documents.said_of(parts.store, record, parts.base, parts.settings.handle_prefix)
     small = picture(parts, said.media, 250) if profile.pictured else ""
     said = replace(said, thumbnail=parts.base + small) if small else said
     try:
         doc = loss_document(profile, said) if asked.loss else profile.document(said)
     except UnsayableError as error:
         raise Problem(406, "Not sayable in this profile", f"{error}.", {"Vary": "Accept"}) from error
-    page = None if asked.loss else Page("identification.html", lambda: _around(parts, record, said.annotation()))
+    record = said.of if isinstance(said, SaidOfLabel) else said.identification
+    template = "label.html" if isinstance(said, SaidOfLabel) else "identification.html"
+    page = None if asked.loss else Page(template, lambda: _around(parts, record, said.annotation()))
     answer = respond(request, parts, doc, page=page, form=asked.form, context=asked.context, suffixed=not asked.loss)
-    iri = jsonld.uri(parts.base, "identifications", record.id)
+    iri = uri_of(type(record), record.id, parts.base)
     kind = answer.headers.get("content-type", "").partition(";")[0]
     suffix = _SUFFIX_OF.get(kind, "")
     if suffix:

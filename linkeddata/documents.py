@@ -10,7 +10,9 @@ from typing import Any, Self, TypeVar
 from linkeddata import jsonld, reviews
 from linkeddata.jsonld import Document
 from linkeddata.lineages import concept_of
+from linkeddata.profiles import labels
 from linkeddata.profiles.facts import Said
+from linkeddata.profiles.labels import SaidOfLabel
 from linkeddata.records import Agent, Identification, Label, MediaFile, Review, Taxon
 from linkeddata.store import Store
 
@@ -34,6 +36,17 @@ def said_of(store: Store, answer: Identification, base_url: str, handle_prefix: 
         base_url=base_url,
         handle_prefix=handle_prefix,
         replaced_by=successors_of(store, [answer.id]).get(answer.id, ""),
+    )
+
+
+def said_of_label(store: Store, label: Label, base_url: str, handle_prefix: str = "") -> SaidOfLabel:
+    """Return a stored label as profiles say it, with what the store knows around it."""
+    return labels.said_of_label(
+        label,
+        media=store.get(MediaFile, label.file),
+        taxon=taxon_of(store, label.item, label.gbif_key),
+        base_url=base_url,
+        handle_prefix=handle_prefix,
     )
 
 

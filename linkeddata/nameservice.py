@@ -194,7 +194,7 @@ def _add_reconciliation(api: APIRouter, answering: Answering, place: Place) -> N
         """What a query can be refined by, and what an answer can be extended with."""
         return _json(reconciliation.suggested_properties(prefix))
 
-    @api.get("/reconcile/properties", summary="What can be added to a table", response_class=Response)
+    @api.get("/reconcile/properties", summary="What can be added to a table", response_class=Response, responses=_WRONG)
     def proposed(
         type_id: Annotated[str, Query(alias="type", description="A type's id.")] = "",
         limit: Annotated[int, Query(ge=0, description="How many at most; 0 for all.")] = 0,
@@ -202,7 +202,7 @@ def _add_reconciliation(api: APIRouter, answering: Answering, place: Place) -> N
         """The properties that a data extension query may ask for; the same for all types."""
         return _json(reconciliation.proposed_properties(type_id, limit))
 
-    @api.get("/reconcile/preview", summary="A small page about one name", response_class=HTMLResponse)
+    @api.get("/reconcile/preview", summary="A small page about one name", response_class=HTMLResponse, responses=_WRONG)
     def preview(key: Annotated[str, Query(alias="id", description="An entity's id.")]) -> Response:
         """For the small frame that opens over a candidate; it runs no script and fetches nothing."""
         return shown(key)
@@ -214,7 +214,9 @@ def _add_reconciliation(api: APIRouter, answering: Answering, place: Place) -> N
         headers = {**ANY_SITE, "Content-Security-Policy": "default-src 'none'; frame-ancestors *"}
         return HTMLResponse(reconciliation.preview(found), headers=headers)
 
-    @api.get("/reconcile/entity/{key:path}", summary="The page of one name", response_class=HTMLResponse)
+    @api.get(
+        "/reconcile/entity/{key:path}", summary="The page of one name", response_class=HTMLResponse, responses=_WRONG
+    )
     def entity(key: Annotated[str, Path(description="An entity's id.")]) -> Response:
         """What the ids of entities lead to where their checklist has no pages of its own."""
         return shown(key)

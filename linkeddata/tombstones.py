@@ -7,7 +7,7 @@ problem document.
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from linkeddata.negotiation import SUFFIXES
+from linkeddata.jsonld import ContextForm
 from linkeddata.parts import Gone, Page, Parts
 from linkeddata.problem import Problem, problem_response
 from linkeddata.responses import respond
@@ -29,19 +29,16 @@ def tombstone_response(request: Request, parts: Parts, error: Gone) -> Response:
     uri = uri_of(tombstone.kind, tombstone.key, parts.base)
     successor = uri_of(tombstone.kind, tombstone.successor, parts.base)
     doc = tombstone_document(tombstone, uri, successor, parts.base)
+    context: ContextForm = "inline" if request.query_params.get("context") == "inline" else "link"
     page = Page("tombstone.html", lambda: {"doc": doc, "uri": uri})
     try:
-        answer = respond(request, parts, doc, page=page, form=error.form)
+        answer = respond(request, parts, doc, page=page, form=error.form, context=context)
     except Problem as problem:
         if problem.status_code != 406:
             raise
         return problem_response(410, "Gone", doc["comment"], instance=request.url.path)
     if answer.status_code == 200:
         answer.status_code = 410
-    kind = answer.headers.get("content-type", "").partition(";")[0]
-    suffix = next((suffix for suffix, media_type in SUFFIXES.items() if media_type == kind), "")
-    if suffix:
-        answer.headers["Content-Location"] = f"{uri}.{suffix}"
     if successor:
         links = [answer.headers.get("link", ""), f'<{successor}>; rel="successor-version"']
         answer.headers["Link"] = ", ".join(filter(None, links))

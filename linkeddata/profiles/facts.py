@@ -45,6 +45,26 @@ class Said:
             replaced_by=self.replaced_by,
         )
 
+    def held(self) -> dict[str, Any]:
+        """Return the facts that are known, by name."""
+        records = {
+            "identification": self.identification,
+            "media": self.media,
+            "taxon": self.taxon,
+            "agent": self.agent,
+        }
+        known = {"identification.replaced_by": self.replaced_by} if self.replaced_by else {}
+        for fact in FACTS:
+            record, field = fact.split(".")
+            value = getattr(records[record], field, "") if records[record] is not None else ""
+            if value not in ("", (), 0, False):
+                known[fact] = value
+        return known
+
+    def carried_by(self, profile: "Profile") -> frozenset[str]:
+        """Return the names of the facts that a profile carries of this."""
+        return profile.carries(self)
+
 
 Carries = Callable[[Said], frozenset[str]]
 
@@ -117,25 +137,13 @@ FACTS = (
 
 def held(said: Said) -> dict[str, Any]:
     """Return the facts that are known, by name."""
-    records = {
-        "identification": said.identification,
-        "media": said.media,
-        "taxon": said.taxon,
-        "agent": said.agent,
-    }
-    known = {"identification.replaced_by": said.replaced_by} if said.replaced_by else {}
-    for fact in FACTS:
-        record, field = fact.split(".")
-        value = getattr(records[record], field, "") if records[record] is not None else ""
-        if value not in ("", (), 0, False):
-            known[fact] = value
-    return known
+    return said.held()
 
 
 def loss(profile: Profile, said: Said) -> list[str]:
-    """Return the names of the facts that are known and that ``profile`` does not carry, in the order of ``FACTS``."""
-    carried = profile.carries(said)
-    return [fact for fact in held(said) if fact not in carried]
+    """Return the names of the facts that are known and that ``profile`` does not carry, in the order they are held."""
+    carried = said.carried_by(profile)
+    return [fact for fact in said.held() if fact not in carried]
 
 
 def image_iri(annotation: Document) -> str:

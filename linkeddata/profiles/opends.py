@@ -38,12 +38,14 @@ _HEX = re.compile(r"[0-9a-f]{12,}")
 def document(said: Said) -> Document:
     """Return the annotation that adds a taxon identification to a digital media object, with its merging decision.
 
-    An unknown answer is a comment. Raises ``UnsayableError`` where the moment is not known, for it is demanded.
+    An unknown answer is a comment. Raises ``UnsayableError`` where the moment, or what kind of agent said it, is not
+    known, for both are demanded.
     """
     annotation = said.annotation()
     moment = annotation.get("created", "")
     if not moment:
         raise UnsayableError("a DiSSCo annotation demands the moment of the statement, which is not known")
+    who = _agent(annotation)
     handle, identified = _handle(said), "body" in annotation
     return filled(
         {
@@ -57,7 +59,7 @@ def document(said: Said) -> Document:
             "oa:motivation": "ods:adding" if identified else "oa:commenting",
             "oa:hasTarget": _target(said, annotation),
             "oa:hasBody": _body(annotation),
-            "dcterms:creator": _agent(annotation.get("creator", {})),
+            "dcterms:creator": who,
             "dcterms:created": moment,
             "dcterms:modified": moment,
             "dcterms:issued": moment,
@@ -118,14 +120,21 @@ def _body(annotation: Document) -> Document:
             "@type": "oa:TextualBody",
             "oa:value": [said],
             "dcterms:references": annotation["reviewPage"],
-            "ods:score": annotation.get("certainty"),
+            "ods:score": annotation.get("certainty", annotation.get("probability")),
         }
     )
 
 
-def _agent(creator: Document) -> Document:
-    software = "schema:SoftwareApplication" if "SoftwareAgent" in creator.get("type", ()) else ""
-    kind = software or AGENTS.get(creator.get("type", ""), "schema:Person")
+def _agent(annotation: Document) -> Document:
+    """Return who said so: of a label the software that counted it. Raises ``UnsayableError`` where nobody knows."""
+    creator = annotation.get("creator", {})
+    if annotation["motivation"] == "tagging":
+        creator = {**annotation["generator"], "type": ["Software", "SoftwareAgent"]}
+    kinds = creator.get("type", "")
+    software = "schema:SoftwareApplication" if "SoftwareAgent" in kinds else ""
+    kind = software or (AGENTS.get(kinds, "") if isinstance(kinds, str) else "")
+    if not kind:
+        raise UnsayableError("a DiSSCo annotation demands to know whether a person, a body or software said it")
     name = creator.get("name", "")
     return filled(
         {

@@ -24,7 +24,8 @@ from linkeddata import jsonld
 from linkeddata.api import router
 from linkeddata.jsonld import Document
 from linkeddata.profiles import CONTEXTS, PROFILES, Said, UnsayableError, dwc, held, loss, loss_document
-from linkeddata.records import Agent, Alternative, Ancestor, Identification, MediaFile, Taxon
+from linkeddata.profiles.labels import said_of_label
+from linkeddata.records import Agent, Alternative, Ancestor, Identification, Label, MediaFile, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 
@@ -92,12 +93,35 @@ ANSWER = Identification(
 FULL = Said(ANSWER, PLATE, CARDUI, SOFTWARE, BASE, "20.5000.1025")
 PERSON = Agent(id="https://orcid.org/0000-0002-1825-0097", name="A. Person")
 UNKNOWN = replace(ANSWER, id="unknown 1", label="", rank="", item="", gbif_key="", col_id="", certainty=0.0)
+COUNTED = said_of_label(
+    Label(
+        id="l1",
+        campaign="albums",
+        file=PLATE.iri,
+        concept="Q158603",
+        name="Vanessa cardui",
+        rank="species",
+        item="Q158603",
+        gbif_key="4299368",
+        support=3,
+        dissent=1,
+        voters=4,
+        probability=0.75,
+        status="accepted",
+        method="majority",
+        moment=WHEN,
+    ),
+    media=PLATE,
+    taxon=None,
+    base_url=BASE,
+)
 SAID = {
     "plain": FULL,
     "verified": replace(FULL, identification=replace(ANSWER, status="verified")),
     "rejected": replace(FULL, identification=replace(ANSWER, status="rejected")),
     "unknown": replace(FULL, identification=UNKNOWN, taxon=None),
-    "bare": Said(Identification(id="x", file="urn:sha1:00", label="mot", moment=WHEN), base_url=BASE),
+    "bare": Said(Identification(id="x", file="urn:sha1:00", label="mot", model="m", moment=WHEN), base_url=BASE),
+    "counted": COUNTED,
     "unlicensed": replace(FULL, media=replace(PLATE, licence=""), agent=PERSON),
 }
 OTHER: dict[str, Any] = {
@@ -257,7 +281,30 @@ def test_loss_is_what_is_known_less_what_is_carried(name: str) -> None:
     assert set(lost) == set(held(FULL)) - PROFILES[name].carries(FULL)
     report = loss_document(PROFILES[name], FULL)
     assert (report["lost"], report["held"]) == (lost, len(held(FULL)))
-    assert set(loss(PROFILES[name], SAID["bare"])) <= {"identification.status"}
+    assert set(loss(PROFILES[name], SAID["bare"])) <= {"identification.status", "identification.model"}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_carries_of_a_label_what_it_says_and_nothing_else(name: str) -> None:
+    profile, wrong = PROFILES[name], []
+    carried = COUNTED.carried_by(profile)
+    for fact, value in COUNTED.held().items():
+        field = fact.removeprefix("label.")
+        if field == fact:
+            continue
+        new = {"status": "minority", "moment": "2027-01-01T00:00:00Z", "item": "Q1", "gbif_key": "1", "file": "urn:f"}
+        other = new.get(field, f"{value} other" if isinstance(value, str) else value / 2)
+        again = said_of_label(replace(COUNTED.of, **{field: other}), media=PLATE, taxon=None, base_url=BASE)
+        if (profile.document(again) != profile.document(COUNTED)) != (fact in carried):
+            wrong.append(fact)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("agent", [None, replace(SOFTWARE, kind="odd", id="urn:odd")])
+def test_a_creator_of_unknown_kind_is_no_person(agent: Agent | None) -> None:
+    said = replace(FULL, agent=agent, identification=replace(ANSWER, model="", version="", agent=""))
+    with pytest.raises(UnsayableError, match="person"):
+        PROFILES["opends"].document(said)
 
 
 def test_a_rejected_answer_is_never_asserted() -> None:
