@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph
+import pyshacl
 import pytest
 from click.testing import CliRunner
+from rdflib import Graph
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crowd.campaign import parse_campaign
@@ -27,6 +30,9 @@ from linkeddata.records import Alternative, Identification, Label, MediaFile, St
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 from tests.conftest import Serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 WHEN = "2026-11-02T10:00:00Z"
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
@@ -435,3 +441,29 @@ def test_shapes_that_are_none_are_refused(tmp_path: Path) -> None:
     broken.write_text("<", encoding="utf-8")
     done = CliRunner().invoke(cli, ["publish", "check", "--shapes", str(broken)])
     assert "no shapes in Turtle" in str(done.exception)
+
+
+def test_every_document_that_is_served_holds_to_the_shapes_that_are_served(installation: Installation) -> None:
+    visit = installation.visit()
+    rules = Graph().parse(data=visit.get(f"{visit.base}/shapes").body, format="turtle")
+    data = Graph()
+    for uri in records.samples(visit):
+        answer = visit.get(uri, "application/n-triples")
+        if answer.status == 200:
+            data.parse(data=answer.body, format="nt")
+    assert len(data) > 100
+    conforms, _, text = pyshacl.validate(data, shacl_graph=rules, inference="none")
+    assert conforms, text
+
+
+@pytest.mark.parametrize(
+    "path", ["/catalogue", "/datasets/published", "/datasets/published/albums", "/campaigns/albums"]
+)
+def test_pages_of_descriptions_hold_them_as_json_ld(
+    installation: Installation, browser_page: "Page", path: str
+) -> None:
+    browser_page.goto(installation.address + path)
+    text = browser_page.locator('script[type="application/ld+json"]').text_content() or ""
+    assert json.loads(text)["id"] == installation.address + path
+    assert browser_page.locator("h1").count() == 1
+    assert browser_page.request.get(browser_page.get_by_role("link", name="Turtle").get_attribute("href") or "").ok
