@@ -35,7 +35,6 @@ def facts(campaign: CampaignFile) -> dict[str, Any]:
         "description": campaign.description,
         "begins": campaign.begins,
         "ends": campaign.ends,
-        "institution": campaign.institution,
         "simulated": campaign.simulated,
         "language": who.language,
         "about": list(who.about or filter(None, (campaign.root, *campaign.taxa))),
@@ -67,7 +66,7 @@ def _campaign(settings: Settings, folder: Path, name: str) -> Campaign:
     said = _facts(path, path.stat().st_mtime_ns) if path.is_file() else {}
     language = said.get("language") or settings.language
     publisher = Publisher(**said.get("publisher", {}), language=language)
-    told = {key: said[key] for key in ("title", "description", "begins", "ends", "institution") if key in said}
+    told = {key: said[key] for key in ("title", "description", "begins", "ends") if key in said}
     return Campaign(
         id=name,
         **told,

@@ -79,7 +79,6 @@ class Campaign:
     description: str = ""
     begins: str = ""
     ends: str = ""
-    institution: str = ""
     simulated: bool = False
     language: str = "en"
     """Of title and description."""
