@@ -45,6 +45,8 @@ class Ballot:
 
     def with_machine(self) -> "Ballot":
         """Return the ballot as it is when what was accepted of machines counts like anything else."""
+        if not self.machine:
+            return self
         votes = {voter: self.votes.get(voter, frozenset()) for voter in (*self.votes, *self.machine)}
         merged = {voter: named | self.machine.get(voter, frozenset()) for voter, named in votes.items()}
         return Ballot(self.file, merged, self.removals, self.named)

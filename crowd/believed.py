@@ -4,8 +4,8 @@ Pure. A file that has several questions shows a taxon when one of its subjects i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ BLOCK = 20_000
 """Files whose arrays are made into lists together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """What is believed of one node on one file."""
 
     probability: float

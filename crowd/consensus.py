@@ -8,15 +8,17 @@ of it and told beside it.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from crowd.agreement import Agreement, agreement
 from crowd.ballots import MACHINE_TOOLS, Ballot, Reading
 from crowd.believed import NOBODY_WENT, Believed, Node, turned
 from crowd.flat import dawid_skene, glad, mace, weighted
-from crowd.heads import STATUSES, Above, Count, lowest, majority
+from crowd.heads import STATUSES, Above, Count, lowest, lowest_of, majority, simple_majority
 from crowd.lineage import TaxonTree, ancestry, representatives, tree_of
 from crowd.poll import Beliefs, Poll, Polling, Skill
 from crowd.treeskill import tree_with_skill
@@ -64,10 +66,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What counting gives: labels and lost tags, one after the other, and how well people know which branch."""
+    """What counting gives: labels and lost tags, who knows which branch, and how far people agree."""
 
     answers: Iterator[Label | Failure]
     skills: Sequence[Skill]
+    agreement: Sequence[Agreement]
 
 
 def count_tags(
@@ -111,17 +114,22 @@ def tally(
     best = representatives(taxa.values(), reading.concepts | known)
     above, tree = ancestry(best), tree_of(best)
     files = _Files(tree, above, rules, gold or {})
-    for ballot in reading.ballots():
-        files.take(ballot)
+    agreed = agreement(_taken(files, reading.ballots()), above, tree)
     files.count()
 
     def answers() -> Iterator[Label | Failure]:
         yield from lost
         for file, count, more in files.counts():
-            label = _label(file, count, best[count.concept], campaign, rules.method, moment)
-            yield replace(label, **more) if more else label
+            yield _label(file, count, best[count.concept], (campaign, rules.method, moment), more)
 
-    return Tally(answers(), files.skills)
+    return Tally(answers(), files.skills, agreed)
+
+
+def _taken(files: "_Files", ballots: Iterable[Ballot]) -> Iterator[Ballot]:
+    """Pass ballots on while they are counted; none is kept."""
+    for ballot in ballots:
+        files.take(ballot)
+        yield ballot
 
 
 class _Files:
@@ -130,29 +138,32 @@ class _Files:
     def __init__(self, tree: TaxonTree, above: Above, rules: Rules, gold: Mapping[str, frozenset[str]]) -> None:
         self._tree, self._above, self._rules = tree, above, rules
         self._names: list[str] = []
-        self._patterns: list[int] = []
-        self._known: dict[object, int] = {}
-        self._heads: list[tuple[Ballot, dict[str, Count]]] = []
+        self._said: list[Ballot | tuple[tuple[tuple[str, int], ...], frozenset[str] | None]] = []
         self._people = Polling(tree, above, gold)
-        self._with_machine = Polling(tree, above, gold)
+        self._with_machine: Polling | None = None
         self._machine: dict[int, Ballot] = {}
         self._beliefs: list[Believed] = []
         self.skills: Sequence[Skill] = ()
 
     def take(self, ballot: Ballot) -> None:
-        """Keep a file. Equal votes are counted once, whoever gave them: crowds repeat themselves."""
-        key = (ballot.named, frozenset(Counter(ballot.votes.values()).items()), _shape(ballot))
-        pattern = self._known.setdefault(key, len(self._heads))
-        if pattern == len(self._heads):
-            counts = {c.concept: c for c in majority(ballot, self._above, self._rules.min_support)}
-            self._heads.append((ballot, counts))
+        """Keep of a file what its heads are counted from: most often only how many named which taxon."""
+        votes = [lowest_of(named, self._above) for named in ballot.votes.values() if named]
+        simple = not ballot.removals and all(len(named) == 1 for named in votes)
+        if simple:
+            counts = Counter(next(iter(named)) for named in votes)
+            named = ballot.named if ballot.named != counts.keys() else None
+            self._said.append((tuple(counts.items()), named))
+        else:
+            self._said.append(ballot)
         if ballot.machine:
             self._machine[len(self._names)] = ballot
         self._names.append(ballot.file)
-        self._patterns.append(pattern)
         if self._rules.method != "majority":
+            if ballot.machine and self._with_machine is None:
+                self._with_machine = deepcopy(self._people)  # up to here both are the same
             self._people.take(ballot)
-            self._with_machine.take(ballot.with_machine() if ballot.machine else ballot)
+            if self._with_machine is not None:
+                self._with_machine.take(ballot.with_machine())
 
     def count(self) -> None:
         """Let the method say what it believes: of people alone, and with what they accepted of machines."""
@@ -161,15 +172,15 @@ class _Files:
         method = METHODS[self._rules.method]
         self._beliefs = [Believed(poll := self._people.poll(), method(poll))]
         self.skills = self._beliefs[0].beliefs.skills
-        if self._machine:
+        if self._with_machine is not None:
             self._beliefs.append(Believed(poll := self._with_machine.poll(), method(poll)))
 
     def counts(self) -> Iterator[tuple[str, Count, dict[str, Any]]]:
         """Yield file, count, and what more its label says, by file and taxon."""
         believed = [iter(one.by_file(len(self._names))) for one in self._beliefs]
-        for place, (file, pattern) in enumerate(zip(self._names, self._patterns, strict=True)):
+        for place, (file, said) in enumerate(zip(self._names, self._said, strict=True)):
             nodes = [next(one) for one in believed]
-            _, heads = self._heads[pattern]
+            heads = self._heads(said)
             own = self._decided(heads, nodes[0]) if nodes else heads
             ballot = self._machine.get(place)
             other: dict[str, Count] = {}
@@ -184,12 +195,21 @@ class _Files:
                     more |= _beside(count, ballot, other[count.concept], self._above)
                 yield file, count, more
 
+    def _heads(self, said: Ballot | tuple[tuple[tuple[str, int], ...], frozenset[str] | None]) -> dict[str, Count]:
+        if isinstance(said, Ballot):
+            found = majority(said, self._above, self._rules.min_support)
+        else:
+            votes, named = said
+            counts = dict(votes)
+            found = simple_majority(counts, named or frozenset(counts), self._above, self._rules.min_support)
+        return {count.concept: count for count in found}
+
     def _decided(self, heads: Mapping[str, Count], nodes: Mapping[int, Node]) -> dict[str, Count]:
         """Return the counts with the method's probabilities, and the status that these give them."""
         node = self._tree.node
         sure = {concept: nodes[node[concept]].probability if node[concept] in nodes else 0.0 for concept in heads}
         return {
-            concept: replace(count, probability=sure[concept], status=self._status(count, sure))
+            concept: count._replace(probability=sure[concept], status=self._status(count, sure))
             for concept, count in heads.items()
         }
 
@@ -216,7 +236,8 @@ class _Files:
         )
         chosen = nodes.get(node, NOBODY_WENT)
         branch = tree.names[tree.parent[node]]
-        apart, their_skill = turned(node, nodes, tree)
+        divided = any(how == "against" for how, _ in count.stands)
+        apart, their_skill = turned(node, nodes, tree) if divided else (0, 0.0)
         voices = []
         for how, number in count.stands:
             if how in ("same", "below"):
@@ -226,16 +247,6 @@ class _Files:
             else:
                 voices.append(Voices(how, number))
         return {"path": path, "voices": tuple(voices)}
-
-
-def _shape(ballot: Ballot) -> object:
-    """Return what of a ballot beside the votes decides how its heads are counted."""
-    if not ballot.removals:
-        return None
-    voters = [*ballot.votes, *(voter for voter in ballot.removals if voter not in ballot.votes)]
-    none: frozenset[str] = frozenset()
-    pairs = ((ballot.votes.get(voter, none), ballot.removals.get(voter, none)) for voter in voters)
-    return frozenset(Counter(pairs).items())
 
 
 def _accepting(ballot: Ballot, concept: str, above: Above) -> int:
@@ -248,7 +259,7 @@ def _accepting(ballot: Ballot, concept: str, above: Above) -> int:
 def _only_machine(count: Count, ballot: Ballot, above: Above) -> Count:
     """Return the count with its status said to be a machine's, where nobody else stands by it."""
     if count.status == "withdrawn" and _accepting(ballot, count.concept, above):
-        return replace(count, status="machine")
+        return count._replace(status="machine")
     return count
 
 
@@ -261,7 +272,8 @@ def _beside(count: Count, ballot: Ballot, other: Count, above: Above) -> dict[st
     }
 
 
-def _label(file: str, count: Count, taxon: Taxon, campaign: str, method: str, moment: str) -> Label:
+def _label(file: str, count: Count, taxon: Taxon, counting: tuple[str, str, str], more: Mapping[str, Any]) -> Label:
+    campaign, method, moment = counting
     return Label(
         id=content_id(campaign, file, count.concept),
         campaign=campaign,
@@ -278,6 +290,7 @@ def _label(file: str, count: Count, taxon: Taxon, campaign: str, method: str, mo
         status=count.status,
         method=method,
         moment=moment,
+        **more,
     )
 
 

@@ -6,8 +6,9 @@ species of one plate and supports each; absence is never read as a no, but whoev
 taxon's lineage dissents from it. Every way of counting gives these numbers; ``majority`` decides by them alone.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from crowd.ballots import Ballot
 
@@ -18,8 +19,7 @@ Above = Mapping[str, frozenset[str]]
 """Taxon → the taxa above it, as far as anybody named them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class Count(NamedTuple):
     """What is counted for one taxon of one file."""
 
     concept: str
@@ -46,9 +46,43 @@ def majority(ballot: Ballot, above: Above, min_support: int) -> Iterator[Count]:
     >>> [(c.concept, c.support, c.status) for c in majority(ballot, {"Vanessa cardui": frozenset({"Vanessa"})}, 2)]
     [('Vanessa', 2, 'accepted'), ('Vanessa cardui', 2, 'accepted')]
     """
+    votes = [lowest_of(named, above) for named in ballot.votes.values() if named]
+    if not ballot.removals and all(len(named) == 1 for named in votes):
+        yield from simple_majority(Counter(next(iter(named)) for named in votes), ballot.named, above, min_support)
+        return
     tree = _Tree(ballot, above)
     for concept in sorted(ballot.named):
         yield _count(concept, tree, min_support)
+
+
+def simple_majority(votes: Mapping[str, int], named: frozenset[str], above: Above, min_support: int) -> Iterator[Count]:
+    """Count as ``majority`` does where nobody named two taxa or took one away: ``votes`` says how many named which."""
+    total = sum(votes.values())
+    along: dict[str, int] = dict.fromkeys(named, 0)
+    for concept, number in votes.items():
+        for other in (concept, *above.get(concept, ())):
+            if other in along:
+                along[other] += number
+    for concept in sorted(named):
+        firm, same = along[concept], votes.get(concept, 0)
+        higher = sorted(above.get(concept, frozenset()) & named, key=lambda one: (len(above.get(one, ())), one))
+        stopped = sum(votes.get(one, 0) for one in higher)
+        support = firm + stopped if firm else 0
+        dissent = total - firm - stopped
+        margin, branch = support - dissent, total
+        for node in (*higher, concept):
+            margin = min(margin, 2 * along[node] - branch)
+            branch = along[node] - votes.get(node, 0)
+        stands = (("same", same), ("below", firm - same), ("above", stopped if firm else 0), ("against", dissent))
+        yield Count(
+            concept=concept,
+            support=support,
+            dissent=dissent,
+            voters=total,
+            probability=(support + 1) / (support + dissent + 2),
+            status=_status(support, margin, min_support),
+            stands=tuple((how, number) for how, number in stands if number),
+        )
 
 
 def lowest(counts: Mapping[str, Count], above: Above) -> Iterator[Count]:

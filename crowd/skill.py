@@ -122,6 +122,7 @@ class _State:
         rows, self._row_of_quad = np.unique(quads // size, return_inverse=True)
         looks, self._look_of_quad = np.unique(quads % (wide * size), return_inverse=True)
         self._rows = len(rows)
+        self._row = self._row_of_quad[self._quad]
         self._match_of_quad = (quads // size) % wide == quads % size
         self._look_true, self._look_said = looks // size, looks % size
         step_node = parent[laid.step_child]
@@ -152,7 +153,8 @@ class _State:
         lone = np.bincount(parent[1:][once[1:]], minlength=size)
         questions = np.bincount(laid.group_node, minlength=size)
         # Good & Turing: what comes next is new as often as things came once.
-        self._unseen = np.clip((lone + 0.5) / (questions + 1.0), 0.0, 0.5)
+        self._usual = np.log(self._popularity)[laid.step_child][laid.pair_step]
+        self._unseen = np.clip((lone + 2.0) / (questions + 4.0), 0.0, 0.5)
 
     def _levels(self) -> None:
         """Sort cells, groups and branches by depth, for going down and up."""
@@ -201,9 +203,8 @@ class _State:
             self._table = _weight_of(quad, likely, row, self._row_of_quad, TABLES)
         # Each vote is judged without its own weight.
         said = (quad + self._table * likely)[self._quad] - weight
-        of = (row + self._table)[self._row_of_quad][self._quad] - weight
-        usual = self._popularity[laid.step_child][laid.pair_step]
-        evidence = np.log(np.maximum(said / of, 1e-12) / usual)
+        of = (row + self._table)[self._row] - weight
+        evidence = np.log(np.maximum(said, 1e-12) / of) - self._usual
         score = totals(laid.pair_cell, evidence, len(probability))
         node = laid.group_node[laid.cell_group]
         score += laid.removals * np.log(np.maximum(1 - self._local_skill[node], 0.02))

@@ -1,14 +1,22 @@
-"""What a campaign's counting takes. In: a ``Run``. Out: ``Counting``: tags, taxa, rules and known answers."""
+"""What a campaign's counting takes and tells. In: a ``Run``. Out: ``Counting``; a summary of agreement and skill.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+The summary names nobody, not even by pseudonym: it is served to everybody.
+"""
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from crowd.asking import Asked, Stop, asked, counts_by_reason
 from crowd.ballots import MACHINE_TOOLS
 from crowd.consensus import Rules, Tally, tally
-from crowd.gold import Gold, known_answers
+from crowd.countingroutes import FILE
+from crowd.gold import Gold, gold_report, known_answers
 from identify.inputs import files_of, gold_of, inside, members, taxa_of
 from identify.pipeline import Run
-from linkeddata.records import Tag, Taxon
+from linkeddata.files import replaced
+from linkeddata.records import Label, Tag, Taxon
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +63,52 @@ def counting_of(run: Run) -> Counting:
         ),
         gold=known_answers(gold_of(run), files_of(run), taxa),
     )
+
+
+def stop_of(run: Run) -> Stop:
+    """Return when a file of the campaign needs no more votes."""
+    rules = run.campaign.count
+    return Stop(voters=rules.enough_voters, probability=rules.enough_probability)
+
+
+def asked_of(run: Run, labels: Iterable[Label]) -> list[Asked]:
+    """Return the campaign's files by what one more vote would change; its strangers are asked of nobody."""
+    files = [member.file for member in members(run) if member.role == "subject"]
+    return asked(files, labels, stop_of(run))
+
+
+def agreement_of(run: Run, counting: Counting, told: Tally, labels: Sequence[Label]) -> dict[str, Any]:
+    """Return how far people agree, how well they know which branch, how they answer what is known, and what is left."""
+    skills: dict[str, list[tuple[float, float]]] = {}
+    for one in told.skills:
+        skills.setdefault(one.branch, []).append((one.skill, one.votes))
+    return {
+        "campaign": run.campaign.id,
+        "method": counting.rules.method,
+        "agreement": [asdict(one) for one in told.agreement],
+        "skill": [
+            {"branch": branch, "people": len(found), "mean": round(_mean(found), 3)}
+            for branch, found in sorted(skills.items())
+        ],
+        "gold": asdict(gold_report(labels, counting.gold, counting.taxa.values())),
+        "stop": asdict(stop_of(run)),
+        "files": counts_by_reason(asked_of(run, labels)),
+    }
+
+
+def write_agreement(run: Run, summary: Mapping[str, Any]) -> None:
+    """Write the summary where HTTP and the report read it."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with replaced(run.folder / FILE) as out:
+        out.write(json.dumps(summary, ensure_ascii=False, indent=2).encode())
+
+
+def read_agreement(run: Run) -> dict[str, Any]:
+    """Return the summary that the last count wrote; empty where there is none."""
+    path = run.folder / FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _mean(weighed: Sequence[tuple[float, float]]) -> float:
+    total = sum(weight for _, weight in weighed)
+    return sum(value * weight for value, weight in weighed) / total if total else 0.0

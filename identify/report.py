@@ -15,6 +15,7 @@ from crowd.verdicts import STANDS
 from harvest.imagestore import ImageStore
 from harvest.reconcile import OUTCOMES, SURVIVED, Fate
 from identify.bundle import Bundle
+from identify.counting import asked_of, read_agreement
 from identify.decide import RUNGS
 from identify.evaluate import as_data, share
 from identify.inputs import dataset_of, model_of, strangers, taxa_of
@@ -31,6 +32,7 @@ GALLERY = (("wrong", 4), ("higher", 4), ("right", 10), ("unknown", 3), ("strange
 THUMBNAIL_PX = 220
 SHOWN_LOSSES = 12
 SHOWN_FATES = 12
+SHOWN_NEXT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def _content(run: Run) -> dict[str, Any]:
         "losses": losses(run),
         "fates": _fates(run),
         "balance": _balance(run),
+        "crowd": read_agreement(run),
+        "next": asked_of(run, run.store.each(Label, campaign=run.campaign.id))[:SHOWN_NEXT],
         "labels": Counter(label.status for label in run.store.each(Label, campaign=run.campaign.id)),
         "taxa": _linked(run),
         "bundle": bundle,

@@ -36,7 +36,7 @@ from harvest.sparql import ROUTE as QUERIED
 from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
-from identify.counting import counting_of
+from identify.counting import agreement_of, counting_of, write_agreement
 from identify.inputs import (
     count_inputs,
     dataset_inputs,
@@ -247,7 +247,8 @@ def names_step(run: Run) -> Done:
 def count_step(run: Run) -> Done:
     """Count the tags into labels, within the campaign's taxa; labels that no tag holds up any more are taken back."""
     counting = counting_of(run)
-    answers = list(counting.counted().answers)
+    told = counting.counted()
+    answers = list(told.answers)
     ask_reviewers(run.store, run.campaign.id, run.campaign.review.reviewers, agent=SOFTWARE.id, now=run.now)
     counted = (answer for answer in answers if isinstance(answer, Label))
     labels = reviewed_labels(run.store, run.campaign.id, counted)
@@ -258,6 +259,7 @@ def count_step(run: Run) -> Done:
     _keep(run, "count", (answer for answer in answers if isinstance(answer, Failure)))
     _keep(run, "count", (run.lost("count", tag.id, OUTSIDE, tag.item or tag.verbatim) for tag in counting.outside))
     follow(run.store)
+    write_agreement(run, agreement_of(run, counting, told, labels))
     return Done({"labels": len(labels), **Counter(label.status for label in labels)})
 
 

@@ -13,6 +13,7 @@ import click
 
 from identify.cli.accounts import accounts
 from identify.cli.campaigns import count, dataset, demo, export, report, run, train
+from identify.cli.crowd import crowd
 from identify.cli.harvest import harvest
 from identify.cli.names import names
 from identify.cli.publish import publish
@@ -44,6 +45,7 @@ for command in (
     harvest,
     names,
     count,
+    crowd,
     dataset,
     train,
     identify,

@@ -1,0 +1,200 @@
+"""How right and how fast counting is: recorded and generated crowds with known truth, beside crowd-kit in the same run.
+
+``python -m benchmarks.consensus`` does all; ``accuracy``, ``generated``, ``tree`` or ``speed`` one part. Ours is the
+default method of a campaign, from tags to labels. A million tags are made while they are counted; the figure of memory
+is the most that a process of its own held.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+
+from benchmarks._crowds import RECORDED, SHAPES, Crowd, flat, over_tree, recorded
+from benchmarks._figure import figure
+from crowd.consensus import tally
+from linkeddata.records import Label
+
+SIZES = (10_000, 100_000, 1_000_000)
+BINS = 15
+SEEDS = 3
+
+
+def main() -> int:
+    """Print the figures; return 0 when every aim is met, 1 when one is not."""
+    parts = {"accuracy": accuracy, "generated": generated, "tree": tree, "speed": speed}
+    if sys.argv[1:2] == ["one"]:
+        one_size(int(sys.argv[2]))
+        return 0
+    met = [parts[name]() for name in sys.argv[1:] or parts]
+    return 0 if all(met) else 1
+
+
+def accuracy() -> bool:
+    """Print the accuracy on each recorded crowd: no worse than the better peer by half a point, better on average."""
+    met, gains = [], []
+    for name in RECORDED:
+        crowd = recorded(name)
+        if crowd is None:
+            print(json.dumps({"figure": f"accuracy on {name}", "left_out": "no recordings"}))
+            continue
+        met.append(_beside(f"accuracy on {name}", crowd, gains))
+    if gains:
+        mean = sum(gains) / len(gains)
+        met.append(figure("gain on recorded crowds", mean, "points", beside="nothing", beside_value=0))
+        met.append(sum(gains) > 0)
+    return all(met)
+
+
+def generated() -> bool:
+    """Print the same on generated crowds of many shapes, the mean over three of each."""
+    met, gains = [], []
+    for kind in SHAPES:
+        crowds = [flat(kind, seed) for seed in range(SEEDS)]
+        ours = np.mean([right(crowd, best(crowd)) for crowd in crowds])
+        peers = np.mean([max(peer_shares(crowd).values()) for crowd in crowds])
+        gains.append(100 * (ours - peers))
+        beside = "the better of crowd-kit's, each time"
+        least = max(0.001, 100 * peers - 0.5)
+        met.append(
+            figure(f"accuracy on {kind}", 100 * ours, "%", beside=beside, beside_value=100 * peers, at_least=least)
+        )
+    figure("gain on generated crowds", float(np.mean(gains)), "points", beside="nothing", beside_value=0)
+    return all(met) and np.mean(gains) > 0
+
+
+def tree() -> bool:
+    """Print the accuracy at species level over birds, and how far probabilities are off, beside the best flat way."""
+    met = []
+    for seed in range(SEEDS):
+        crowd = over_tree(seed, 1500, 120, 120)
+        labels = counted(crowd)
+        species = [label for label in labels if label.rank == "species"]
+        ours = right(crowd, best_of(species))
+        only = Crowd([one for one in crowd.answers if crowd.taxa[one[2]].rank == "species"], crowd.truth, crowd.taxa)
+        peers = {**peer_shares(crowd), **{f"{name}, species alone": s for name, s in peer_shares(only, crowd).items()}}
+        name, share = max(peers.items(), key=lambda peer: peer[1])
+        met.append(
+            figure(
+                f"species right, crowd {seed}",
+                100 * ours,
+                "%",
+                beside=name,
+                beside_value=100 * share,
+                at_least=100 * share + 5,
+            )
+        )
+        off = calibration(labels, crowd)
+        met.append(figure(f"calibration error, crowd {seed}", off, "", beside="aim", beside_value=0.03, at_most=0.03))
+    return all(met)
+
+
+def speed() -> bool:
+    """Print seconds and memory from tags to labels, of three sizes: linear, and a million within its limits."""
+    took = {}
+    met = []
+    for size in SIZES:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.consensus", "one", str(size)], check=True, capture_output=True, text=True
+        )
+        said = json.loads(done.stdout)
+        took[size] = said["seconds"]
+        limits = {"at_most": 30.0} if size == SIZES[-1] else {}
+        print(json.dumps({"tags": said["tags"], "labels": said["labels"]}))
+        met.append(figure(f"{size:,} tags to labels", said["seconds"], "s", beside="limit", beside_value=30, **limits))
+        met.append(
+            figure(f"memory for {size:,} tags", said["mib"], "MiB", beside="limit", beside_value=1024, at_most=1024)
+        )
+    growth = (took[SIZES[-1]] / took[SIZES[-2]]) / (SIZES[-1] / SIZES[-2])
+    met.append(figure("growth from 1e5 to 1e6, by tag", growth, "times", beside="linear", beside_value=1, at_most=1.3))
+    return all(met)
+
+
+def one_size(size: int) -> None:
+    """Count a crowd of about ``size`` tags and print what it took of one core."""
+    crowd = over_tree(1, size // 3, max(100, size // 200), 1200)
+    crowd.answers[size:] = []
+    tags = crowd.tags()
+    begun, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    labels = sum(
+        isinstance(answer, Label)
+        for answer in tally(tags, crowd.resolved(), campaign="c", moment="2026-01-01T00:00:00Z").answers
+    )
+    seconds = time.process_time() - begun
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"tags": len(crowd.answers), "labels": labels, "seconds": seconds, "mib": most, "before": before}))
+
+
+def counted(crowd: Crowd) -> list[Label]:
+    """Return the labels of a crowd, by the default way."""
+    told = tally(crowd.tags(), crowd.resolved(), campaign="c", moment="2026-01-01T00:00:00Z")
+    return [answer for answer in told.answers if isinstance(answer, Label)]
+
+
+def best(crowd: Crowd) -> dict[str, str]:
+    """Return the most probable label of each question."""
+    return best_of(counted(crowd))
+
+
+def best_of(labels: list[Label]) -> dict[str, str]:
+    """Return the most probable of the labels of each question."""
+    ordered = sorted(labels, key=lambda label: (label.probability, label.support, label.concept))
+    return {label.file: label.concept for label in ordered}
+
+
+def right(crowd: Crowd, answers: dict[str, str]) -> float:
+    """Return the share of the asked questions that are answered rightly."""
+    asked = {question for question, _, _ in crowd.answers} & crowd.truth.keys()
+    return sum(answers.get(question) == crowd.truth[question] for question in asked) / len(asked)
+
+
+def peer_shares(crowd: Crowd, of: Crowd | None = None) -> dict[str, float]:
+    """Return how right crowd-kit's majority vote and Dawid-Skene are, over the questions of ``of`` where given."""
+    import pandas
+    from crowdkit.aggregation import DawidSkene, MajorityVote
+
+    frame = pandas.DataFrame(crowd.answers, columns=["task", "worker", "label"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {
+            "crowd-kit's majority vote": right(of or crowd, dict(MajorityVote().fit_predict(frame))),
+            "crowd-kit's Dawid-Skene": right(of or crowd, dict(DawidSkene(n_iter=100).fit_predict(frame))),
+        }
+
+
+def calibration(labels: list[Label], crowd: Crowd) -> float:
+    """Return the expected calibration error of all labels' probabilities, over equal bins."""
+    parents = {taxon.name: taxon for taxon in crowd.taxa.values()}
+    right_of = {
+        question: {true, *(parents[step.name].concept for step in crowd.taxa[true].lineage)}
+        for question, true in crowd.truth.items()
+    }
+    sure = np.array([label.probability for label in labels])
+    correct = np.array([label.concept in right_of[label.file] for label in labels])
+    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    return float(
+        sum(
+            abs(correct[place == at].mean() - sure[place == at].mean()) * (place == at).mean()
+            for at in range(BINS)
+            if (place == at).any()
+        )
+    )
+
+
+def _beside(name: str, crowd: Crowd, gains: list[float]) -> bool:
+    ours = 100 * right(crowd, best(crowd))
+    peers = {peer: 100 * share for peer, share in peer_shares(crowd).items()}
+    met = [
+        figure(name, ours, "%", beside=peer, beside_value=share, at_least=max(peers.values()) - 0.5)
+        for peer, share in peers.items()
+    ]
+    gains.append(ours - max(peers.values()))
+    return all(met)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
