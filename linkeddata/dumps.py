@@ -128,11 +128,16 @@ def write_archive(store: Store, base: str, out: BinaryIO, basis_of_record: str =
         "multimedia.txt": PICTURES,
     }
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, (name, columns) in enumerate(tables.items()):
+        rows_of = {
+            "occurrence.txt": lambda files: [_occurrence(store, files, base, basis_of_record)],
+            "identification.txt": lambda files: _identifications(store, files, base),
+            "multimedia.txt": lambda files: [_picture(one, _own(files)) for one in files],
+        }
+        for name, columns in tables.items():
             with archive.open(_entry(name), "w", force_zip64=True) as raw, io.TextIOWrapper(raw, "utf-8") as table:
                 table.write("\t".join(columns) + "\n")
                 for files in _specimens(store):
-                    for row in _rows(store, files, base, basis_of_record)[number]:
+                    for row in rows_of[name](files):
                         table.write("\t".join(_cell(row.get(column, "")) for column in columns) + "\n")
         archive.writestr(_entry("meta.xml"), _meta(tables))
 
@@ -175,25 +180,36 @@ def _specimens(store: Store) -> Iterator[list[MediaFile]]:
         yield from (by_holder[holder] for holder in sorted(by_holder))
 
 
-def _rows(store: Store, files: list[MediaFile], base: str, basis: str) -> list[list[dict[str, str]]]:
-    """Return the rows of one specimen in each table."""
-    first = files[0]
-    own = f"urn:catalog:{first.institution}:{first.inventory_number}"
-    answers = [one for one in store.among(Identification, "file", [one.iri for one in files]) if one.label]
-    docs = documents.identification_documents(store, answers, base)
-    history = [{"id": own, **_history(doc)} for doc in docs]
-    standing = [pair for pair in zip(answers, history, strict=True) if pair[0].status != "rejected"]
-    best = max(standing, key=lambda pair: (pair[0].status == "verified", pair[0].certainty, pair[0].id), default=None)
+def _own(files: list[MediaFile]) -> str:
+    """Return what the archive calls the specimen of these files."""
+    return f"urn:catalog:{files[0].institution}:{files[0].inventory_number}"
+
+
+def _named(store: Store, files: list[MediaFile]) -> list[Identification]:
+    return [one for one in store.among(Identification, "file", [one.iri for one in files]) if one.label]
+
+
+def _identifications(store: Store, files: list[MediaFile], base: str) -> list[dict[str, str]]:
+    """Return what a specimen was identified as, each time."""
+    docs = documents.identification_documents(store, _named(store, files), base)
+    return [{"id": _own(files), **_history(doc)} for doc in docs]
+
+
+def _occurrence(store: Store, files: list[MediaFile], base: str, basis: str) -> dict[str, str]:
+    """Return a specimen with the name that it goes by."""
+    first, own = files[0], _own(files)
+    standing = [one for one in _named(store, files) if one.status != "rejected"]
+    best = sorted(standing, key=lambda one: (one.status == "verified", one.certainty, one.id))[-1:]
+    said = [_history(doc) for doc in documents.identification_documents(store, best, base)]
     holder = "institutionID" if jsonld.is_item(first.institution) else "institutionCode"
-    occurrence = {
+    return {
         "id": own,
         "occurrenceID": own,
         "basisOfRecord": basis,
         "catalogNumber": first.inventory_number,
         holder: first.institution,
-        **({name: best[1].get(name, "") for name in NAMED} if best else {}),
+        **({name: said[0].get(name, "") for name in NAMED} if said else {}),
     }
-    return [[occurrence], history, [_picture(one, own) for one in files]]
 
 
 def _history(doc: Document) -> dict[str, str]:
