@@ -15,8 +15,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 BUSY_TIMEOUT_S = 60.0
-MAPPED_BYTES = 1 << 30
-"""Most of the file that is read where the system keeps it, without a copy."""
 
 
 class RowReader:
@@ -60,7 +58,6 @@ class RowReader:
                 self._file, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
             connection.execute("PRAGMA query_only = ON")
-            connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             with self._lock:
                 self._opened.append(connection)
             self._own.connection = connection
