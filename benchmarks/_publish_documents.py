@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks._figure import figure
 from benchmarks._load import Load, load
 from benchmarks._publish_made import key_of, made
-from benchmarks._publish_serving import answering, received, serving
+from benchmarks._publish_serving import answering, processor_s, received, serving
 
 ASKED = 20_000
 CONNECTIONS = 4
@@ -36,10 +36,19 @@ def _measured(data: Path, folder: Path, size: int, first: Load | None) -> Load:
     with serving(store.path.parent) as port, answering(b"\r\n\r\n".join(received(port, paths[0]))) as constant:
         for one in (port, constant):
             load(one, paths, seconds=1.0, connections=CONNECTIONS)
-        found = load(port, paths, seconds=SECONDS, connections=CONNECTIONS)
-        peer = load(constant, paths, seconds=SECONDS / 2, connections=CONNECTIONS)
-        again = load(port, paths[:AGAIN], seconds=SECONDS / 2, connections=CONNECTIONS)
+        found, found_us = _loaded(port, paths, SECONDS)
+        peer, peer_us = _loaded(constant, paths, SECONDS / 2)
+        again, again_us = _loaded(port, paths[:AGAIN], SECONDS / 2)
         alone = load(port, paths[AGAIN:], seconds=SECONDS / 2, connections=1)
+    for what, spent in (("one document, any", found_us), (f"one document of {AGAIN:,} asked for again", again_us)):
+        figure(
+            f"{what}, processor time of the server, {size:,} identifications",
+            spent,
+            "µs",
+            beside="the same server, a constant",
+            beside_value=peer_us,
+            at_most=peer_us / RATE_OF_CONSTANT,
+        )
     for what, rate in (("one document, any", found.rate), (f"one document of {AGAIN:,} asked for again", again.rate)):
         figure(
             f"{what}, {size:,} identifications",
@@ -61,3 +70,10 @@ def _measured(data: Path, folder: Path, size: int, first: Load | None) -> Load:
         at_most=first.p99_ms * P99_GROWTH if first else 0,
     )
     return alone
+
+
+def _loaded(port: int, paths: list[str], seconds: float) -> tuple[Load, float]:
+    """Return what was seen, and how many microseconds of processor time an answer took the server."""
+    before = processor_s(port)
+    found = load(port, paths, seconds=seconds, connections=CONNECTIONS)
+    return found, (processor_s(port) - before) / found.answers * 1e6

@@ -23,8 +23,15 @@ from starlette.types import Receive, Scope, Send
 from benchmarks._publish_made import BASE
 
 PATIENCE_S = 60.0
+_PROCESSES: dict[int, int] = {}
 OWN = frozenset({b"date", b"server", b"connection", b"transfer-encoding"})
 """Headers that the web server writes itself."""
+
+
+def processor_s(port: int) -> float:
+    """Return how long the server at a port has used a processor: what other work on the machine hardly changes."""
+    ticks = (Path("/proc") / str(_PROCESSES[port]) / "stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -76,6 +83,7 @@ def _free_port() -> int:
 def _running(command: Sequence[str], port: int, environment: dict[str, str], given: bytes = b"") -> Iterator[None]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | environment)
     assert process.stdin is not None
+    _PROCESSES[port] = process.pid
     try:
         process.stdin.write(given)
         process.stdin.close()
