@@ -133,6 +133,14 @@ def enable(store: Store, account: Account) -> Account:
     return _changed(store, replace(account, disabled=""))
 
 
+def join_wikimedia(store: Store, account: Account, user: str) -> Account:
+    """Let the account be entered by a Wikimedia user, too. Raises ``UsageError`` for a user who has another."""
+    other = account_of_wikimedia(store, user)
+    if other is not None and other.id != account.id:
+        raise UsageError(f"this Wikimedia user has the account {other.name!r}")
+    return _changed(store, replace(account, wikimedia=user))
+
+
 def set_credit(store: Store, account: Account, now: Now, *, name: str = "", homepage: str = "") -> Agent:
     """Let the account's agent be known by a name, and by an ORCID or Wikidata item; both empty: a pseudonym again.
 

@@ -62,7 +62,7 @@ class LogIn:
 
 def log_in(store: Store, name: str, password: str, address: str, now: Now) -> LogIn:
     """Return whose name and password these are, unless too many log-ins have failed lately."""
-    moment = now()
+    moment, name = now(), " ".join(name.split())
     limits = (
         (_digest(f"{name}\n{address}"), MOST_OF_ONE_NAME_AND_ADDRESS),
         (_digest(f"from {address}"), MOST_OF_ONE_ADDRESS),

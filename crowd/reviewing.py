@@ -66,7 +66,7 @@ def say(store: Store, person: Person, said: Said, now: Now) -> Review:
     longer what was seen, or the key belongs to another verdict; 422 for what cannot be said.
     """
     _check(said)
-    key = content_id("review", person.agent, said.key)
+    key = id_of(person, said.key)
     with store.transaction() as work:
         if (before := work.get(Review, key)) is not None:
             return _same(before, said)
@@ -96,6 +96,11 @@ def say(store: Store, person: Person, said: Said, now: Now) -> Review:
         _follow(work, record.file, person.agent, moment)
         work.connection.execute(delete(HOLD).where(HOLD.c.target == target.id, HOLD.c.account == person.account))
     return review
+
+
+def id_of(person: Person, key: str) -> str:
+    """Return the id of the review that a person gives with this key."""
+    return content_id("review", person.agent, key)
 
 
 def undo(store: Store, person: Person, key: str, now: Now) -> Review:

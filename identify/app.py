@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from crowd import api as crowd_api
 from crowd import countingroutes
 from harvest.imagestore import ImageStore
 from identify import api as models_api
@@ -177,6 +178,7 @@ def create_app(
     )
     app.include_router(countingroutes.router(opened, settings.home_path / "campaigns"))
     app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
+    app.include_router(crowd_api.router(parts, now=now, index=names))
     _add_problems(app, site)
     add_tombstones(app, parts)
     if opened.at_once:

@@ -26,7 +26,7 @@ from linkeddata.uris import uri_of
 CSS, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 VENDORED = {"editor.js": SCRIPT, "editor.css": CSS, "editor-licence.txt": "text/plain; charset=utf-8"}
 """The editor for queries, where it has been built in."""
-STATIC = {"style.css": CSS, "drop.js": SCRIPT, "sparql.js": SCRIPT, **VENDORED}
+STATIC = {"style.css": CSS, "drop.js": SCRIPT, "review.js": SCRIPT, "sparql.js": SCRIPT, **VENDORED}
 KINDS = {"agent": Agent, "review": Review, "label": Label, "identification": Identification}
 """What pages call the records that they link to."""
 ITALIC_RANKS = frozenset({"genus", "species", "subspecies", "variety", "form", "subgenus", "section"})

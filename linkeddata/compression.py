@@ -79,6 +79,8 @@ class _Sender:
         text = headers.get("content-type", "").startswith(_TEXT)
         if "content-range" in headers:  # it counts the bytes of the whole as they are
             return False
+        if "no-transform" in headers.get("cache-control", ""):  # its length must not tell what is in it
+            return False
         return text and "content-encoding" not in headers and (more or len(body) >= SMALLEST_BYTES)
 
 

@@ -60,8 +60,11 @@ def described(what: str, example: Document | None = None, *, page: bool = True) 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of the problems that a route may answer with."""
     words = {
+        401: "Log in, or send a token as `Authorization: Bearer`.",
+        403: "The account, or the token, is not good for this.",
         404: "There is no such thing here.",
         406: "None of the forms there are will do.",
+        409: "It is no longer what was seen, or the key belongs to another verdict.",
         410: "It was withdrawn: a tombstone says since when and why, in the forms that documents have.",
         412: "It is no longer what `If-Match` or `If-Unmodified-Since` names.",
         413: "The image is larger than is taken.",

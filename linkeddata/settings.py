@@ -27,9 +27,10 @@ SERVICES = (
     "sparql_published",
     "sparql_update",
     "isa_base",
+    "wikimedia_oauth",
 )
 """The settings that are addresses of services; wherever they lead, they are meant."""
-SECRET_FIELDS = frozenset({"pseudonym_key", "wcqs_cookie", "sparql_update"})
+SECRET_FIELDS = frozenset({"pseudonym_key", "wcqs_cookie", "sparql_update", "wikimedia_secret"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,12 @@ class Settings:
     wcqs_cookie: str = ""
     """Secret: the cookie wcqsOauth that a browser keeps after logging in at commons-query.wikimedia.org."""
     isa_base: str = "https://isa.toolforge.org"
+    wikimedia_oauth: str = "https://meta.wikimedia.org/w/rest.php/oauth2"
+    """Where Wikimedia's OAuth 2 is, for who wants to log in with a Wikimedia account."""
+    wikimedia_client: str = ""
+    """Id of the OAuth 2 consumer that you registered at meta.wikimedia.org; empty: nobody logs in by Wikimedia."""
+    wikimedia_secret: str = ""
+    """Secret: that consumer's secret."""
 
     requests_at_once: int = 1
     """Requests that may run at the same time to one service, files apart. Wikimedia asks for one."""

@@ -7,7 +7,7 @@ from PIL import Image
 
 from linkeddata.decoding import Limits, opened, upright
 
-WIDTHS = (250, 500, 960)
+WIDTHS = (250, 500, 960, 1920)
 """Widths that can be asked for; Wikimedia's standard ones, so that links can be swapped for theirs."""
 
 

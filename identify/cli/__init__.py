@@ -18,6 +18,7 @@ from identify.cli.harvest import harvest
 from identify.cli.names import names
 from identify.cli.publish import publish
 from identify.cli.results import identify, log, serve, settings
+from identify.cli.review import review
 from identify.cli.shell import STOPPED, Shell
 from linkeddata.errors import DeBoodtError
 from linkeddata.settings import VERSION
@@ -54,6 +55,7 @@ for command in (
     report,
     log,
     accounts,
+    review,
     serve,
     demo,
 ):

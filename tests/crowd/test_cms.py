@@ -110,7 +110,14 @@ def test_a_persons_identification_is_credited_only_to_who_wants_it() -> None:
     }
 
 
-@pytest.mark.parametrize("status", ["single", "minority", "tie", "withdrawn"])
+def test_what_an_expert_accepted_goes_back_and_says_so() -> None:
+    (both,) = given_back(replace(LABEL, status="reviewed", counted="tie"))
+    assert both.verification == "crowd, 3 of 4, reviewed"
+    (alone,) = given_back(replace(LABEL, status="reviewed", method="review", support=0, dissent=0, voters=0))
+    assert alone.verification == "expert"
+
+
+@pytest.mark.parametrize("status", ["single", "minority", "tie", "withdrawn", "rejected", "unfit", "disputed"])
 def test_only_accepted_labels_go_back(status: str) -> None:
     assert given_back(replace(LABEL, status=status)) == []
 

@@ -283,6 +283,11 @@ def test_not_this_and_not_this_but_that_agree() -> None:
     assert standing(target, [no, but, other], 2).state == "disputed"
 
 
+def undated(state: FileState) -> FileState:
+    """The state without the moments of its labels: a later one alone is no change to the store."""
+    return replace(state, labels=tuple(replace(one, moment="") for one in state.labels))
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from([ANNA, BERT, CURA]),
@@ -324,8 +329,10 @@ def test_the_log_alone_says_what_is_true_now_and_undoing_all_leads_back(acts: li
         state = replayed(store.events())[FILE]
         assert list(state.labels) == list(store.each(Label))
         assert list(state.identifications) == list(store.each(Identification))
-        assert derived(state, TAXA, lambda campaign: wanted) == state, "done again, nothing changes"
-        assert derived(FileState(*before, state.reviews), TAXA, lambda campaign: wanted) == state, "from the beginning"
+        again = derived(state, TAXA, lambda campaign: wanted)
+        assert undated(again) == undated(state), "done again, nothing changes"
+        anew = derived(FileState(*before, state.reviews), TAXA, lambda campaign: wanted)
+        assert undated(anew) == undated(state), "from the beginning"
         reviewed = {one.concept for one in state.labels if one.status == "reviewed"}
         assert {one.concept for one in accepted(state.reviews, lambda campaign: wanted)} == reviewed
         for review in list(store.each(Review)):

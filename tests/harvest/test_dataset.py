@@ -215,6 +215,17 @@ def test_minority_labels_do_not_teach(make: Callable[..., Dataset], cabinet: Cab
     assert lost(make()) == {iri: "no accepted label"}
 
 
+@pytest.mark.parametrize(
+    ("status", "teaches"), [("reviewed", True), ("rejected", False), ("unfit", False), ("disputed", False)]
+)
+def test_what_experts_said_of_a_label_decides_whether_it_teaches(
+    make: Callable[..., Dataset], cabinet: Cabinet, status: str, teaches: bool
+) -> None:
+    iri = cabinet.labels[-1].file
+    cabinet.labels[-1] = replace(cabinet.labels[-1], status=status, counted="accepted")
+    assert lost(make()) == ({} if teaches else {iri: "no accepted label"})
+
+
 def test_classes_with_too_few_images_to_learn_from_are_lost(make: Callable[..., Dataset], cabinet: Cabinet) -> None:
     few = [cabinet.add("ink", "gbif:14"), cabinet.add("wash", "gbif:14"), cabinet.add("wash", "gbif:14")]
     rare = Taxon(query="x", concept="gbif:14", name="Papilio rarus", rank="species", lineage=PAPILIO)
