@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from crowd.accounts import add_account
+from crowd.reviewing import ask_reviewers
 from harvest.imagestore import ImageStore
 from identify.app import create_app
 from linkeddata.decoding import Facts
@@ -126,7 +127,8 @@ def url(home: Path, serving: Callable[[Callable[[str], object]], str]) -> str:
 
 
 def type_in(page: "Page", *texts: str) -> None:
-    """Type each text into the field that has the focus, and go on to the next."""
+    """Type each text into the field that has the focus, once one has it, and go on to the next."""
+    page.wait_for_selector("input:focus")
     for text in texts:
         page.keyboard.type(text)
         page.keyboard.press("Tab")
@@ -258,6 +260,27 @@ def test_forms_of_other_sites_and_of_nobody_are_refused(url: str, store: Store) 
     refused = requests.post(f"{url}/login", {"name": "Anna B.", "password": PASSWORD, "form": "x"}, timeout=30)
     assert refused.status_code == 403
     assert store.count(Review) == 0
+
+
+def test_reviewers_disagree_and_a_curator_decides(url: str, store: Store) -> None:
+    ask_reviewers(store, "albums", 2, agent="test", now=lambda: WHEN)
+    add_account(store, "Bert", "reviewer", lambda: WHEN, branches=["all"], password=PASSWORD)
+    address = f"{url}/review/item/{label(2, CARDUI).id}"
+
+    def judge(name: str, choice: str, **more: str) -> str:
+        session = logged_in(url, name)
+        shown = session.get(address, timeout=30).text
+        fields = {field: hidden(shown, field) for field in ("form", "key", "seen")}
+        assert session.post(address, {**fields, "choice": choice, **more}, timeout=30).status_code == 200
+        return shown
+
+    judge("Anna B.", "accept")
+    assert "a second reviewer is asked for" in judge("Bert", "reject")
+    assert status(store, label(2, CARDUI)) == "disputed"
+    shown = judge("Cura", "accept", decides="1")
+    assert "They disagree; a curator decides." in shown
+    assert "This decides what the reviewers disagree about" in shown
+    assert status(store, label(2, CARDUI)) == "reviewed"
 
 
 def test_a_viewer_looks_and_is_told_so(url: str, store: Store) -> None:
