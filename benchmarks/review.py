@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks._figure import figure, seconds
 from crowd.reviewing import Said, say
-from crowd.reviewqueue import Asked, follow, hand_out, page
+from crowd.reviewqueue import Asked, count, follow, hand_out, page
 from crowd.rights import ALL, Person
 from crowd.taxonsearch import TaxonSearch
 from linkeddata.ids import content_id
@@ -71,6 +71,8 @@ def main() -> None:
             "hand_out_campaign": lambda: hand_out(store, ANNA, Asked(campaign="c3"), lambda: WHEN),
             "hand_out_family": lambda: hand_out(store, ANNA, Asked(taxon=("gbif:9007",)), lambda: WHEN),
             "hand_out_of_branch": lambda: hand_out(store, OF_BRANCH, Asked(), lambda: WHEN),
+            "count": lambda: count(store, ANNA, Asked()),
+            "count_of_branch": lambda: count(store, OF_BRANCH, Asked()),
             "page_of_50_in_the_middle": lambda: page(store, ANNA, Asked(after=middle), 50),
         }.items():
             took = 1000 * seconds(work, TIMES)

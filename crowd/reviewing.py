@@ -74,7 +74,7 @@ def say(store: Store, person: Person, said: Said, now: Now) -> Review:
         target = target_of(record)
         _allow(work, person, said, target)
         if said.seen and said.seen != digest(record):
-            raise changed_meanwhile(record)
+            raise _changed_meanwhile(record)
         _make_sense(work, said, target)
         moment = now()
         review = Review(
@@ -132,11 +132,13 @@ def reviewed_labels(store: Store, campaign: str, labels: Iterable[Label]) -> lis
     reviews = _by_file(store.among(Review, "file", files))
     named = concepts_named(one for said in reviews.values() for one in said)
     taxa = store.among(Taxon, "concept", named)
+    before = _by_file(store.among(Label, "file", files))
     with store.reading() as connection:
         wanted = wanted_in(connection)
     for file in files:
         state = FileState(tuple(counted[file]), tuple(answers[file]), tuple(reviews[file]))
-        after = derived(state, _taxa(taxa, state), wanted)
+        named_before = replace(state, labels=(*before[file], *state.labels))
+        after = derived(state, _taxa(taxa, named_before), wanted)
         counted[file] = [label for label in after.labels if label.campaign == campaign]
     return [label for said in counted.values() for label in said]
 
@@ -164,7 +166,7 @@ def accepted_of(store: Store, files: Iterable[str]) -> dict[str, list[Accepted]]
     return {file: answer for file, answer in answers.items() if answer}
 
 
-def lineage(work: Transaction, target: Target) -> set[str]:
+def _lineage(work: Transaction, target: Target) -> set[str]:
     """Return the target's concept and all concepts above it."""
     if not target.concept:
         return set()
@@ -172,7 +174,7 @@ def lineage(work: Transaction, target: Target) -> set[str]:
     return {target.concept, *work.connection.execute(above).scalars()}
 
 
-def changed_meanwhile(record: Label | Identification) -> Problem:
+def _changed_meanwhile(record: Label | Identification) -> Problem:
     """Return the problem of judging what is no longer what was seen."""
     said = record.status or "something else"
     return Problem(409, "Changed meanwhile", f"It is {said!r} now, and not what you saw; look again.")
@@ -221,9 +223,9 @@ def _allow(work: Transaction, person: Person, said: Said, target: Target) -> Non
         return
     if said.decides and not may(person, "decide"):
         raise Problem(403, "Not allowed", "Only curators decide.")
-    if not may(person, "review", lineage(work, target)):
+    if not may(person, "review", _lineage(work, target)):
         raise Problem(403, "Not allowed", "Your account does not review this branch.")
-    if said.correction and not may(person, "review", lineage(work, replace(target, concept=said.correction))):
+    if said.correction and not may(person, "review", _lineage(work, replace(target, concept=said.correction))):
         detail = (
             "Your account does not review the branch of the correction. Reject it, and name the taxon in a comment."
         )

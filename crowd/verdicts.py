@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 
-from linkeddata.ids import content_id
+from linkeddata.ids import ITEM, content_id
 from linkeddata.lineages import concept_of
 from linkeddata.records import Event, Identification, Label, Record, Review, Taxon
 
@@ -138,7 +138,7 @@ def standing(target: Target, reviews: Iterable[Review], wanted: int = 1) -> Stan
 def derived(state: FileState, taxa: Mapping[str, Taxon], wanted: Wanted = lambda campaign: 1) -> FileState:
     """Return the file's labels and identifications as its reviews leave them; doing it twice changes nothing more.
 
-    ``taxa`` knows by concept every taxon that a review names. A label that only a review holds up, and a person's
+    ``taxa`` knows by concept the taxa that reviews name. A label that only a review holds up, and a person's
     identification in place of a wrong one, come and go with their reviews.
     """
     known = [one for one in state.reviews if not one.undone and one.verdict != COMMENT]
@@ -268,7 +268,7 @@ def _named(reviews: Sequence[Review]) -> list[tuple[Target, Review]]:
 
 
 def _label(target: Target, review: Review, taxa: Mapping[str, Taxon]) -> Label:
-    taxon = taxa[target.concept]
+    taxon = _taxon(taxa, target.concept)
     return Label(
         id=target.id,
         campaign=target.campaign,
@@ -281,6 +281,13 @@ def _label(target: Target, review: Review, taxa: Mapping[str, Taxon]) -> Label:
         method=BY_REVIEW,
         moment=review.moment,
     )
+
+
+def _taxon(taxa: Mapping[str, Taxon], concept: str) -> Taxon:
+    """Return a concept's taxon; of one that nobody knows any more, no more than its id."""
+    key = concept.removeprefix("gbif:") if concept.startswith("gbif:") else ""
+    item = concept if ITEM.fullmatch(concept) else ""
+    return taxa.get(concept) or Taxon(query=concept, concept=concept, item=item, gbif_key=key)
 
 
 def _restored(label: Label) -> Label:
@@ -322,7 +329,7 @@ def _corrections(reviews: Sequence[Review], taxa: Mapping[str, Taxon], wanted: W
         now = standing(Target(one.kind, one.target, one.concept, one.campaign), reviews, wanted(one.campaign))
         if now.state == CORRECT:
             first = next(r for r in now.reviews if r.agent in now.by and r.correction == now.correction)
-            yield _correction(one, first, taxa[now.correction])
+            yield _correction(one, first, _taxon(taxa, now.correction))
 
 
 def _correction(of: Review, first: Review, taxon: Taxon) -> Identification:

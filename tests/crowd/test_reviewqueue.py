@@ -1,6 +1,7 @@
 """The queue: what matters comes first, each once, to one person at a time, by any filter; and it follows the log."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -136,6 +137,15 @@ def test_nobody_is_handed_what_another_has_open(store: Store) -> None:
     assert again is not None
     assert again.target == first.target
     assert hand_out(store, ANNA, Asked(kind="identification"), lambda: much_later) is None
+
+
+def test_many_who_ask_at_once_are_handed_different_things(store: Store) -> None:
+    people = [person(f"p{number}") for number in range(8)]
+    follow(store)
+    with ThreadPoolExecutor(8) as threads:
+        handed = list(threads.map(lambda one: hand_out(store, one, Asked(), now), people))
+    targets = [entry.target for entry in handed if entry]
+    assert len(targets) == len(set(targets)) == 8
 
 
 def test_two_may_have_it_open_where_two_are_asked_for(store: Store) -> None:

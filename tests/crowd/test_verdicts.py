@@ -1,6 +1,7 @@
 """What reviews add up to: each rule by itself, and any sequence of verdicts and undoings replayed from the log."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -145,6 +146,16 @@ def test_counting_again_keeps_what_reviewers_said(store: Store, clock: Clock) ->
     assert counted["Q3"] == label(PARIS, status="reviewed", counted="single")
 
 
+def test_what_was_accepted_of_a_model_outlives_the_model(store: Store, clock: Clock) -> None:
+    gone = Taxon(query="x", concept="gbif:99", name="Papilio novus", gbif_key="99")
+    said = answer(gone, "new", label="Papilio novus", gbif_key="99", item="")
+    store.put([said], agent="software", moment=clock())
+    say(store, ANNA, Said(target="new", verdict="accept", key="1"), clock)
+    store.remove(Identification, ["new"], agent="software", moment=clock(), reason="a new model")
+    (kept,) = [one for one in reviewed_labels(store, "albums", []) if one.concept == "gbif:99"]
+    assert (kept.name, kept.gbif_key, kept.status) == ("Papilio novus", "99", "reviewed")
+
+
 def test_a_new_answer_of_a_machine_meets_what_was_said_before(store: Store, clock: Clock) -> None:
     say(store, ANNA, Said(target=label(CARDUI).id, verdict="reject", key="1"), clock)
     store.put([answer(CARDUI, "a2", version="2")], agent="software", moment=clock())
@@ -185,6 +196,28 @@ def test_the_same_twice_is_once_and_a_key_is_for_one_verdict(store: Store, clock
     before = store.state()
     undo(store, ANNA, first.id, clock)
     assert store.state() == before
+
+
+def test_a_double_click_is_one_verdict_however_they_race(store: Store) -> None:
+    said = Said(target=label(CARDUI).id, verdict="accept", key="k", seen=digest(label(CARDUI)))
+    with ThreadPoolExecutor(8) as threads:
+        given = list(threads.map(lambda _: say(store, ANNA, said, lambda: "2026-11-02T10:00:00Z"), range(8)))
+    assert len({one.id for one in given}) == 1
+    assert [event.subject for event in store.events(kind="review.added")] == [given[0].id]
+
+
+def test_two_who_judge_at_once_do_not_overwrite_each_other(store: Store) -> None:
+    def judge(person: Person) -> str:
+        said = Said(target=label(CARDUI).id, verdict="accept", key="k", seen=digest(label(CARDUI)))
+        try:
+            return say(store, person, said, lambda: "2026-11-02T10:00:00Z").agent
+        except Problem as problem:
+            return problem.title
+
+    with ThreadPoolExecutor(4) as threads:
+        ends = sorted(threads.map(judge, [ANNA, BERT, CURA, reviewer("carl")]))
+    assert ends[:3] == ["Changed meanwhile"] * 3, "one was first; the others saw something else"
+    assert store.count(Review) == 1
 
 
 def test_what_changed_meanwhile_is_not_judged_unseen(store: Store, clock: Clock) -> None:
