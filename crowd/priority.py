@@ -26,6 +26,8 @@ class Evidence:
     support: int = 0
     dissent: int = 0
     probability: float = 1.0
+    counted: bool = False
+    """Whether it is a label's: near 0, people are as sure that it is not, as they are near 1 that it is."""
     novelty: float = 0.0
     machine_says: str = ""
     """A taxon that the machine names, or the crowd where this is the machine's, and that is no part of this lineage."""
@@ -55,6 +57,8 @@ def reasons(evidence: Evidence) -> tuple[Reason, ...]:
     """
     voices = evidence.support + evidence.dissent
     against = evidence.dissent / voices if voices else 0.0
+    sure = evidence.probability
+    doubt = 2 * min(sure, 1 - sure) if evidence.counted else 1 - sure
     rare = max(0.0, 1 - evidence.examples / RARE_BELOW)
     weighed = (
         Reason(REVIEWERS_DISAGREE * evidence.disputed, "reviewers disagree"),
@@ -66,7 +70,7 @@ def reasons(evidence: Evidence) -> tuple[Reason, ...]:
         Reason(
             MACHINE_AGAINST_CROWD * bool(evidence.machine_says), f"crowd and machine differ: {evidence.machine_says}"
         ),
-        Reason(LOW_CERTAINTY * (1 - evidence.probability), f"uncertain: {100 * evidence.probability:.0f} %"),
+        Reason(LOW_CERTAINTY * doubt, f"uncertain: {100 * sure:.0f} %"),
         Reason(RARE_CLASS * rare, f"rare: {evidence.examples} accepted so far"),
         Reason(NEW_TO_THE_MODEL * (not evidence.known_to_model), "new to the model"),
         Reason(STRANGE_PICTURE * evidence.novelty, "unlike what the model learned from"),

@@ -142,7 +142,8 @@ class Desk:
         if key in LETTERS:
             return {"verdict": LETTERS[key], "comment": comment, "decides": decides and key != "m"}
         if key == "o":
-            return {"verdict": "correct", "correction": self._other(), "comment": comment, "decides": decides}
+            other = self._other()
+            return {"verdict": "correct", "correction": other, "comment": comment, "decides": decides} if other else {}
         if not key.isdecimal() or not 1 <= int(key) <= len(shown.candidates):
             return {}
         concept = shown.candidates[int(key) - 1].concept
@@ -151,9 +152,11 @@ class Desk:
         return {"verdict": "correct", "correction": concept, "comment": comment, "decides": decides}
 
     def _other(self) -> str:
-        """Ask for a taxon by the beginning of its name until one is chosen; return its concept."""
+        """Ask for a taxon by the beginning of its name until one is chosen; return its concept, nothing for no name."""
         while True:
-            typed = click.prompt("name", prompt_suffix="> ")
+            typed = str(click.prompt("name (none: go back)", prompt_suffix="> ", default="", show_default=False))
+            if not typed.strip():
+                return ""
             found = self._search.suggestions(typed, 9)
             exact = self._search.chosen(typed, agent=self._person.agent, moment=now())
             if exact:

@@ -51,11 +51,12 @@ def session(home: Path, typed: str, *more: str) -> str:
 
 
 def test_a_session_at_the_terminal(home: Path) -> None:
-    said = session(home, "?\nx\n1 sure of it\nz\n1\no\natal\n1\nn\nr\n")
+    said = session(home, "?\nx\n1 sure of it\nz\n1\no\nnessie\n\no\natal\n1\nn\nr\n")
     assert "File:Plate 1.jpg" in said
     assert "people disagree: 1 for, 1 against" in said
     assert "1-8 a candidate" in said
     assert "That is no answer" in said
+    assert "No name begins so." in said
     assert "Nothing more is open here." in said
     with Store(Settings(home=str(home)).store) as store:
         reviews = list(store.each(Review))
