@@ -450,7 +450,7 @@ def test_a_profile_is_had_by_accept_and_linked_from_the_others(client: TestClien
     answer = client.get("/identifications/plain", headers={"accept": accept})
     assert answer.json() == client.get("/identifications/plain", params={"profile": name}).json()
     assert client.get(answer.headers["content-location"]).content == answer.content
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
     links = [part.split(">")[0].strip(" <") for part in answer.headers["link"].split(", <") if "alternate" in part]
     assert len(links) == 5 + len(PROFILES) - 1
     assert {client.get(one).status_code for one in links} == {200}
