@@ -254,6 +254,22 @@ class ExportRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommonsRules:
+    """What goes back to Commons, and how it is said there."""
+
+    accepted: str = "review"
+    """Who must have accepted it: ``review``, a reviewer; ``counted``, a reviewer or enough of the crowd."""
+    method: str = ""
+    """Q-item of how it was determined (P459), for the reference; such as Q275969, crowdsourcing."""
+    stated_in: str = ""
+    """Q-item of the work or data set that states it (P248), for the reference."""
+    rank: str = "normal"
+    """``tagged``: preferred, where most who tagged it called it prominent; ``normal``: always normal."""
+    summary: str = ""
+    """What edits say of themselves; empty: that people accepted it, with the campaign's title."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishRules:
     """Who publishes the results and what they are about, for descriptions; what is left out, the settings say."""
 
@@ -297,6 +313,8 @@ class Campaign:
     dataset: DatasetRules = field(default_factory=DatasetRules)
     model: ModelRules = field(default_factory=ModelRules)
     publish: PublishRules = field(default_factory=PublishRules)
+    back: CommonsRules = field(default_factory=CommonsRules)
+    """Table ``[commons]``: not to be confused with ``[[tags.commons]]``."""
     export: ExportRules = field(default_factory=ExportRules)
     folder: str = "."
 
@@ -322,7 +340,19 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CampaignError(f"{name}: {error}") from error
-    known = {"campaign", "tags", "taxa", "images", "count", "review", "dataset", "model", "publish", "export"}
+    known = {
+        "campaign",
+        "tags",
+        "taxa",
+        "images",
+        "count",
+        "review",
+        "dataset",
+        "model",
+        "publish",
+        "commons",
+        "export",
+    }
     _refuse_unknown(name, "", raw, known)
     head = _table(name, "campaign", raw)
     tags = _table(name, "tags", raw)
@@ -354,6 +384,7 @@ def parse_campaign(text: str, *, name: str, folder: str = ".") -> Campaign:
         dataset=_part(name, "dataset", _table(name, "dataset", raw), DatasetRules),
         model=_part(name, "model", _table(name, "model", raw), ModelRules),
         publish=_part(name, "publish", _table(name, "publish", raw), PublishRules),
+        back=_part(name, "commons", _table(name, "commons", raw), CommonsRules),
         export=_part(name, "export", _table(name, "export", raw), ExportRules),
         folder=folder,
     )
@@ -383,6 +414,7 @@ def _check(name: str, campaign: Campaign) -> None:
         raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
     if campaign.review.reviewers not in (1, 2):
         raise CampaignError(f"{name}: [review] reviewers = {campaign.review.reviewers}: 1 or 2")
+    _check_back(name, campaign.back)
     if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):
         raise CampaignError(f"{name}: [dataset] a group cannot be in test_groups and in validation_groups")
     if campaign.publish.publisher_kind not in ("Organization", "Person"):
@@ -409,6 +441,14 @@ def _check(name: str, campaign: Campaign) -> None:
             raise CampaignError(f"{name}: [[tags.dump]] give taxon or taxa, not both")
     for table in campaign.files:
         _check_list(name, table)
+
+
+def _check_back(name: str, back: CommonsRules) -> None:
+    if back.accepted not in ("review", "counted") or back.rank not in ("normal", "tagged"):
+        raise CampaignError(f"{name}: [commons] accepted is review or counted, rank is normal or tagged")
+    for key in ("method", "stated_in"):
+        if not re.fullmatch(r"(Q[1-9]\d*)?", getattr(back, key)):
+            raise CampaignError(f"{name}: [commons] {key} = {getattr(back, key)!r}: expected a Q-item")
 
 
 def with_routes(campaign: Campaign, via: Sequence[str]) -> Campaign:

@@ -30,7 +30,9 @@ SERVICES = (
     "wikimedia_oauth",
 )
 """The settings that are addresses of services; wherever they lead, they are meant."""
-SECRET_FIELDS = frozenset({"pseudonym_key", "wcqs_cookie", "sparql_update", "wikimedia_secret"})
+SECRET_FIELDS = frozenset(
+    {"pseudonym_key", "wcqs_cookie", "sparql_update", "wikimedia_secret", "commons_password", "commons_oauth"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,12 @@ class Settings:
 
     commons_api: str = "https://commons.wikimedia.org/w/api.php"
     commons_entity: str = "https://commons.wikimedia.org/entity/"
+    commons_user: str = ""
+    """User that `deboodt commons push --write` edits as: ``Name``, or ``Name@bot`` with a bot password."""
+    commons_password: str = ""
+    """Secret: that user's password, better a bot password (Special:BotPasswords)."""
+    commons_oauth: str = ""
+    """Secret, in place of a password: the four tokens of an owner-only OAuth 1.0a consumer, with spaces between."""
     wikidata_api: str = "https://www.wikidata.org/w/api.php"
     gbif_api: str = "https://api.gbif.org"
     worms_api: str = "https://www.marinespecies.org/rest"

@@ -47,6 +47,8 @@ SLOW_HEADERS = Fault("slow headers")
 """Headers that come a few letters at a time, so that no time limit of a socket is ever reached."""
 MAXLAG = Fault("maxlag", "5")
 RATE_LIMITED = Fault("ratelimited")
+EDIT_CONFLICT = Fault("editconflict")
+"""What only an edit can meet."""
 
 FAULTS: dict[str, Fault] = {
     f.kind: f
@@ -65,29 +67,29 @@ FAULTS: dict[str, Fault] = {
         RATE_LIMITED,
     )
 }
-"""Every fault by its name."""
+"""Every fault that a reader can meet, by its name."""
 
 
 class Faults:
     """The faults that are due, by path prefix. Thread-safe."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[str, Fault | None]] = []
+        self._due: list[tuple[str, str, Fault | None]] = []
         self._lock = threading.Lock()
 
-    def next(self, path_prefix: str, fault: Fault, *, times: int = 1, after: int = 0) -> None:
+    def next(self, path_prefix: str, fault: Fault, *, times: int = 1, after: int = 0, action: str = "") -> None:
         """Make ``times`` requests whose path begins with ``path_prefix`` fail, after those ordered before.
 
-        ``after`` so many more are answered as they should be.
+        ``after`` so many more are answered as they should be. ``action``: only requests of api.php for this action.
         """
         with self._lock:
-            self._due += [(path_prefix, None)] * after + [(path_prefix, fault)] * times
+            self._due += [(path_prefix, action, None)] * after + [(path_prefix, action, fault)] * times
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, action: str = "") -> Fault | None:
         """Return the fault that is due for ``path`` and strike it off; ``None`` without one."""
         with self._lock:
-            for place, (prefix, fault) in enumerate(self._due):
-                if path.startswith(prefix):
+            for place, (prefix, only, fault) in enumerate(self._due):
+                if path.startswith(prefix) and only in ("", action):
                     del self._due[place]
                     return fault
         return None
@@ -96,7 +98,7 @@ class Faults:
     def pending(self) -> int:
         """How many faults have not happened yet."""
         with self._lock:
-            return sum(fault is not None for _, fault in self._due)
+            return sum(fault is not None for _, _, fault in self._due)
 
     def clear(self) -> None:
         """Strike off everything that is due."""

@@ -109,6 +109,11 @@ def ratelimited() -> ApiError:
     return ApiError("ratelimited", "You've exceeded your rate limit. Please wait some time and try again.")
 
 
+def conflict() -> ApiError:
+    """Return the error of an edit that could not be joined with somebody else's."""
+    return ApiError("editconflict", "Edit conflict: Someone else has changed this page since you started editing it.")
+
+
 def modern(params: Params) -> bool:
     """Say whether the answer is due in formatversion 2."""
     return params.get("formatversion", "1") != "1"

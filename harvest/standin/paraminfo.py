@@ -7,6 +7,7 @@ In: the parameters of one request. Out: the modules that the stand-in has, in Me
 from collections.abc import Iterable
 
 from harvest.standin.mediawiki import LISTS, META, MOST, MOST_VALUES, PROPS, Params, Wiki, modern, values
+from harvest.standin.saving import CHANGES
 from harvest.standin.world import Json
 
 PREFIXES = {
@@ -21,6 +22,7 @@ PREFIXES = {
     "revisions": "rv",
     "search": "sr",
     "siteinfo": "si",
+    "tokens": "",
     "userinfo": "ui",
     "wikibase": "wb",
 }
@@ -46,20 +48,27 @@ def _module(path: str, params: Params) -> Json:
     if path == "main":
         return head | {"parameters": [_choice("action", ACTIONS), _choice("format", ("json",))]}
     if path == "query":
-        parts: dict[str, Iterable[str]] = {"prop": PROPS, "list": LISTS, "meta": META, "generator": LISTS}
+        parts: dict[str, Iterable[str]] = {"prop": PROPS, "list": LISTS, "meta": {*META, "tokens"}, "generator": LISTS}
         return head | {"parameters": [_several(key, modules, params) for key, modules in parts.items()]}
     if path in ACTIONS:
-        return head | {"parameters": []}
+        posted = {} if path in READING else {"mustbeposted": True if modern(params) else ""}
+        return head | posted | {"parameters": []}
     if name not in PREFIXES:
         return {}
     parameters: list[Json] = [{"index": n, "name": key, "type": "string"} for n, key in enumerate(TAKES.get(name, ()))]
+    if name == "info":
+        several = {"multi": True if modern(params) else "", "limit": MOST_VALUES}
+        parameters = [{"index": 0, "name": "prop", "type": ["url"], **several}]
+    if name == "tokens":
+        parameters = [{"index": 0, "name": "type", "type": ["csrf", "login"], "multi": True if modern(params) else ""}]
     if name in LIMITED:
         most = {"default": 10, "min": 1, "max": MOST, "highmax": 10 * MOST}
         parameters += [{"name": "limit", "type": "limit", **most}, {"name": "continue", "type": "string"}]
     return head | {"group": "query", "prefix": PREFIXES[name], "parameters": parameters}
 
 
-ACTIONS = ("paraminfo", "query", "wbgetclaims", "wbgetentities", "wbsearchentities")
+READING = ("paraminfo", "query", "wbgetclaims", "wbgetentities", "wbsearchentities")
+ACTIONS = ("clientlogin", "login", *READING, *CHANGES)
 
 
 def _choice(name: str, allowed: Iterable[str]) -> Json:

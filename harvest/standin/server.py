@@ -34,6 +34,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harvest.standin import faults, gbif, isa, mediawiki, wikibase, worms
+from harvest.standin.editing import Editing
 from harvest.standin.exchange import Reply, Request, html_reply, json_reply
 from harvest.standin.index import Index
 from harvest.standin.mediawiki import STANDARD_WIDTHS, Wiki
@@ -116,6 +117,8 @@ class StandIn:
         self._server.standin = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._indexed = indexed
+        self.editing = Editing(lambda: self._commons, self._serve)
+        """Who may log in at Commons, and edit."""
         self._serve(world)
         self.broken: list[str] = []  # tracebacks of the stand-in's own mistakes; each was answered with 500
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -210,8 +213,9 @@ class StandIn:
     def _routed(self, request: Request) -> Reply:
         path = request.path
         if path in ("/w/api.php", "/wikidata/w/api.php"):
-            wiki = self._commons if path == "/w/api.php" else self._wikidata
-            return mediawiki.answer(wiki, request.params, ACTIONS)
+            if path == "/w/api.php":
+                return self.editing.answer(request, ACTIONS)
+            return mediawiki.answer(self._wikidata, request.params, ACTIONS)
         if path.startswith("/images/"):
             return _image(self._commons.index, path.removeprefix("/images/"))
         if path.startswith("/sparql/"):
@@ -325,7 +329,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         standin = self.server.standin
         request = self._request()
-        fault = standin.faults.take(request.path)
+        fault = standin.faults.take(request.path, request.params.get("action", ""))
         if fault == faults.CUT_CONNECTION:
             self._log(request, 0)
             self.close_connection = True
@@ -337,8 +341,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _faulty(self, fault: faults.Fault, request: Request) -> Reply:
         standin = self.server.standin
-        if fault.kind in (faults.MAXLAG.kind, faults.RATE_LIMITED.kind):
-            error = mediawiki.maxlag(12) if fault.kind == faults.MAXLAG.kind else mediawiki.ratelimited()
+        errors = {
+            faults.MAXLAG.kind: mediawiki.maxlag(12),
+            faults.RATE_LIMITED.kind: mediawiki.ratelimited(),
+            faults.EDIT_CONFLICT.kind: mediawiki.conflict(),
+        }
+        if error := errors.get(fault.kind):
             error.headers |= {"Retry-After": fault.retry_after} if fault.retry_after else {}
             return mediawiki.error_reply(standin._commons, request.params, error)
         return faults.faulty(fault, standin.answer(request))

@@ -57,6 +57,11 @@ def _entity(wiki: Wiki, entity_id: str, props: set[str], languages: list[str]) -
     return _item(wiki, item, props, languages) if item else {"id": entity_id, "missing": ""}
 
 
+def whole(file: File) -> Json:
+    """Return all that is said of a file, as an edit answers."""
+    return _media(file, set(values({}, "props", _PROPS)), [])
+
+
 def _media(file: File, props: set[str], languages: list[str]) -> Json:
     if file.entity is None:
         return {"id": file.id, "missing": ""}

@@ -13,6 +13,7 @@ import click
 
 from identify.cli.accounts import accounts
 from identify.cli.campaigns import count, dataset, demo, export, report, run, train
+from identify.cli.commons import commons
 from identify.cli.crowd import crowd
 from identify.cli.harvest import harvest
 from identify.cli.names import names
@@ -53,6 +54,7 @@ for command in (
     export,
     publish,
     report,
+    commons,
     log,
     accounts,
     review,
