@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from crowd.campaign import LISTS
 from crowd.cms import determinations, load_profile, write_export
+from crowd.erasing import erased, kept_out
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
@@ -90,7 +91,8 @@ def harvest_step(run: Run) -> Done:
     seen: set[str] = set()
     said: set[str] = set()
     begun, _ = run.store.state()
-    met = _keep(run, "harvest", _noting(_remembering(run, _not_poorer(run, harvest_all(reach))), seen, said))
+    brought = _without_erased(run, harvest_all(reach))
+    met = _keep(run, "harvest", _noting(_remembering(run, _not_poorer(run, brought)), seen, said))
     # What was deleted once stays told: a harvest that is killed after it took the file out does not meet it again.
     told = {key for key, failure in old.items() if failure.reason == GONE and failure.subject not in seen}
     # Only now: a harvest that is killed has not asked for all that was lost before.
@@ -113,6 +115,12 @@ def harvest_step(run: Run) -> Done:
         **changes,
     }
     return Done(counts, complete=not _lost(run, "harvest", SOURCE_FAILED, LEFT_TO_DO, PART_MISSING))
+
+
+def _without_erased(run: Run, records: Iterable[Harvested]) -> Iterator[Harvested]:
+    """Pass records on, but nothing that would bring somebody back who was erased."""
+    gone = erased(run.store)
+    return kept_out(run.store, installation_key(run.settings), records, gone) if gone else iter(records)
 
 
 def _from_index(run: Run) -> bool:
@@ -201,7 +209,7 @@ def keep_source(run: Run, **sources: tuple[object, ...]) -> dict[str, int]:
     counts: Counter[str] = Counter()
 
     def counted() -> Iterator[Record]:
-        for record in _not_poorer(run, harvest_all(reach)):
+        for record in _not_poorer(run, _without_erased(run, harvest_all(reach))):
             counts[_COUNTED[type(record)]] += 1
             yield record
 

@@ -271,6 +271,23 @@ class Store:
         with self.transaction() as work:
             return work.erase(kind, keys, agent=agent, moment=moment, reason=reason)
 
+    def compact(self) -> bool:
+        """Write the database anew, so that nothing is left of what was deleted; return whether its journal is empty.
+
+        A journal of SQLite's that somebody reads is not. PostgreSQL's own journal and backups are the administrator's.
+        """
+        with _translated(self._engine), self._engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            if connection.dialect.name == "sqlite":
+                raw.execute("VACUUM")
+                return not raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            raw.autocommit = True
+            try:
+                raw.execute("VACUUM FULL")
+            finally:
+                raw.autocommit = False
+            return True
+
     def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
         """Log something that is no change of a record: ``step.finished``, ``export.written`` …"""
         with self.transaction() as work:

@@ -15,6 +15,7 @@ from identify.cli.accounts import accounts
 from identify.cli.campaigns import count, dataset, demo, export, report, run, train
 from identify.cli.commons import commons
 from identify.cli.crowd import crowd
+from identify.cli.erase import erase
 from identify.cli.harvest import harvest
 from identify.cli.names import names
 from identify.cli.publish import publish
@@ -57,6 +58,7 @@ for command in (
     commons,
     log,
     accounts,
+    erase,
     review,
     serve,
     demo,
