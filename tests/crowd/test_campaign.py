@@ -8,6 +8,7 @@ import pytest
 
 from crowd.campaign import (
     LISTS,
+    CommonsRules,
     CommonsSource,
     CountRules,
     DatasetRules,
@@ -88,7 +89,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_every_key_is_documented() -> None:
     text = (ROOT / "docs/campaign-file.md").read_text(encoding="utf-8")
     block = text.split("```toml")[1].split("```")[0]
-    kinds = (CommonsSource, IsaSource, SparqlSource, *LISTS.values(), CountRules, DatasetRules, ModelRules, ExportRules)
+    kinds = (
+        CommonsSource,
+        IsaSource,
+        SparqlSource,
+        *LISTS.values(),
+        CountRules,
+        DatasetRules,
+        ModelRules,
+        ExportRules,
+        CommonsRules,
+    )
     for kind in kinds:
         for about in fields(kind):
             assert f"\n{about.name} = " in block, f"{kind.__name__}.{about.name} is not in docs/campaign-file.md"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from crowd.commons_edit import FINER, Proposal, reason_against
 from crowd.commons_push import SENDING, SENT
 from crowd.reviewing import Said, say
 from crowd.rights import ALL, Person
@@ -97,48 +98,37 @@ def store_of(home: Path) -> Store:
 Push = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def started(wiki: StandIn, home: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    """Start the command as a user would, in a process of its own, warnings being errors."""
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "PYTHONPATH": str(ROOT),
+        "DEBOODT_CONTACT": "test@museum.example",
+        "DEBOODT_COMMONS_API": f"{wiki.url}/w/api.php",
+        "DEBOODT_COMMONS_ENTITY": ENTITY,
+        "DEBOODT_BASE_URL": "https://data.museum.example",
+        "DEBOODT_COMMONS_USER": "Mus@push",
+        "DEBOODT_COMMONS_PASSWORD": SECRET,
+        "DEBOODT_LONGEST_WAIT_S": "0.05",
+        **measured,
+        **environment,
+    }
+    command = [sys.executable, "-W", "error", "-m", "identify.cli", "--home", str(home), "--json", "commons", "push"]
+    arguments = [*command, "albums.toml", "--pause", "0", *words]
+    return subprocess.Popen(arguments, cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.fixture
 def push(wiki: StandIn, home: Path) -> Push:
-    """Run the command as a user would, in a process of its own, warnings being errors."""
+    """Run the command to its end; the password is in nothing that it prints."""
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
-        env = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": "/nonexistent",
-            "PYTHONPATH": str(ROOT),
-            "DEBOODT_CONTACT": "test@museum.example",
-            "DEBOODT_COMMONS_API": f"{wiki.url}/w/api.php",
-            "DEBOODT_COMMONS_ENTITY": ENTITY,
-            "DEBOODT_BASE_URL": "https://data.museum.example",
-            "DEBOODT_COMMONS_USER": "Mus@push",
-            "DEBOODT_COMMONS_PASSWORD": SECRET,
-            "DEBOODT_LONGEST_WAIT_S": "0.05",
-            **measured,
-            **environment,
-        }
-        command = [
-            sys.executable,
-            "-W",
-            "error",
-            "-m",
-            "identify.cli",
-            "--home",
-            str(home),
-            "--json",
-            "commons",
-            "push",
-        ]
-        done = subprocess.run(
-            [*command, "albums.toml", "--pause", "0", *words],
-            cwd=home,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert SECRET not in done.stdout + done.stderr
-        return done
+        with started(wiki, home, *words, **environment) as process:
+            out, err = process.communicate(timeout=60)
+        assert SECRET not in out + err
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run
 
@@ -264,6 +254,34 @@ def test_a_killed_run_finds_what_it_had_sent(wiki: StandIn, home: Path, push: Pu
     assert items(wiki, 1) == ["Q1"]
     with store_of(home) as store:
         assert [e.subject for e in store.events(kind=SENT)] == [f"{ENTITY}M1", f"{ENTITY}M2"]
+
+
+def test_a_run_killed_while_its_edit_is_saved_leaves_one_statement(wiki: StandIn, home: Path, push: Push) -> None:
+    with started(wiki, home, "--write") as process:
+        wiki.editing.meanwhile.append(lambda _: process.kill())
+        assert process.wait(timeout=60) == -9
+        process.communicate()
+    assert counts(push("--write")) == {"added": 2, "is there as wrong": 1}
+    assert (items(wiki, 1), items(wiki, 2)) == (["Q1"], ["Q5", "Q1"])
+
+
+def test_what_the_crowd_agrees_on_goes_where_the_campaign_says_so(home: Path, push: Push) -> None:
+    iri = f"{ENTITY}M4"
+    known = {"campaign": "albums", "file": iri, "concept": "Q2", "item": "Q2", "status": "accepted"}
+    with store_of(home) as store:
+        store.put([Label(id="agreed", **known, support=3)], agent="test", moment=MOMENT)  # type: ignore[arg-type]
+    assert counts(push(DEBOODT_COMMONS_PASSWORD="")) == {"to add": 2, "is there as wrong": 1}
+    (home / "albums.toml").write_text(CAMPAIGN + 'accepted = "counted"')
+    done = push("-o", "out", DEBOODT_COMMONS_PASSWORD="")
+    assert counts(done) == {"to add": 3, "is there as wrong": 1}
+    lines = (home / "out/quickstatements.txt").read_text().splitlines()
+    assert [line.split("\t")[2] for line in lines if line.startswith("M4")] == ["Q2"]  # not Q1, a machine's
+
+
+def test_something_more_exact_stays_alone() -> None:
+    genus = Proposal(file="f", media="M1", title="File:A.jpg", item="Q10", finer=frozenset({"Q1"}))
+    assert reason_against(genus, statements(depicts(1, "Q1"))) == FINER
+    assert reason_against(genus, statements(depicts(1, "Q1", rank="deprecated"))) == ""
 
 
 def test_two_at_the_same_moment_leave_one_statement(wiki: StandIn, push: Push) -> None:
