@@ -251,6 +251,12 @@ class ExportRules:
 
     profile: str = ""
     formats: tuple[str, ...] = ("csv", "adlibxml")
+    base: str = ""
+    """The museum's own last export, from where the campaign file stands: only the difference is written."""
+    title: str = ""
+    """Pattern with a group ``object``: the object number in a file's name; in place of the profile's."""
+    table: str = ""
+    """Table with the columns ``file`` and ``object``; in place of the profile's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crowd.campaign import LISTS
-from crowd.cms import determinations, load_profile, write_export
+from crowd.cms.delivery import write
+from crowd.cms.determinations import Determination
+from crowd.cms.table import digest as digest_of
 from crowd.erasing import erased, kept_out
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
@@ -38,6 +40,7 @@ from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
 from identify.counting import agreement_of, counting_of, write_agreement
+from identify.givenback import delivery_of, export_inputs
 from identify.inputs import (
     count_inputs,
     dataset_inputs,
@@ -348,21 +351,18 @@ def publish_step(run: Run) -> Done:
 
 def export_step(run: Run) -> Done:
     """Write the files that the museum's own system imports."""
-    name = run.campaign.id
-    profile = load_profile(_profile(run))
-    said = list(
-        determinations(
-            files_of(run),
-            run.store.each(Label, campaign=name),
-            run.store.each(Identification, campaign=name),
-            {agent.id: agent for agent in run.store.each(Agent)},
-        )
-    )
-    _keep(run, "export", (entry for entry in said if isinstance(entry, Failure)))
-    found = [entry for entry in said if not isinstance(entry, Failure)]
-    for kind in run.campaign.export.formats:
-        write_export(found, profile, kind, run.folder / "export")
-    return Done({"objects": len({entry.object_number for entry in found}), "determinations": len(found)})
+    said = delivery_of(run)
+    folder = run.folder / "export"
+    if said.base is not None:
+        folder /= f"{Path(said.base.name).stem}-{digest_of(said.base)[:8]}"
+    write(said, folder, formats=run.campaign.export.formats, now=run.now)
+    _keep(run, "export", (*said.lost, *(_unplaced(one, why) for one, why in said.delta.refused)))
+    added = said.delta.additions
+    return Done({"objects": len({one.held.number for one in added}), "determinations": len(added)})
+
+
+def _unplaced(one: Determination, why: str) -> Failure:
+    return Failure(id="", step="export", subject=one.object_number, reason=why, detail=one.taxon)
 
 
 def reach_of(run: Run, failed: Collection[str] = ()) -> Reach:
@@ -406,13 +406,6 @@ def _lately(run: Run) -> Lately | None:
         return None
     titles = {media.title: media.iri for media in run.store.files_of(run.campaign.id)}
     return Lately(since=min(run.since, last.moment[:10]), now=run.now(), titles=titles)
-
-
-def _profile(run: Run) -> str:
-    """Return the profile's name, or the path of the campaign's own, which starts where the campaign file stands."""
-    named = run.campaign.export.profile
-    own = Path(run.campaign.folder) / named
-    return str(own) if own.is_file() else named
 
 
 def _limits(run: Run) -> Limits:
@@ -487,7 +480,7 @@ STEPS: dict[str, StepKind] = {
     "publish": StepKind("linked data", results, publish_step),
     "export": StepKind(
         "files for the museum's system",
-        results,
+        export_inputs,
         export_step,
         lambda run: bool(run.campaign.export.profile),
     ),

@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from identify.cli.accounts import accounts
-from identify.cli.campaigns import count, dataset, demo, export, report, run, train
+from identify.cli.campaigns import count, dataset, demo, report, run, train
 from identify.cli.commons import commons
 from identify.cli.crowd import crowd
 from identify.cli.erase import erase
+from identify.cli.export import export
 from identify.cli.harvest import harvest
 from identify.cli.names import names
 from identify.cli.publish import publish

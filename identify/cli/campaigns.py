@@ -44,16 +44,6 @@ def dataset() -> None:
 dataset.add_command(step_command("build", ("dataset",), "Build the dataset of the campaign in file CAMPAIGN."))
 
 
-@click.group()
-def export() -> None:
-    """Give results back to a museum's own system."""
-
-
-export.add_command(
-    step_command("cms", ("export",), "Write the import files for the collection management system of file CAMPAIGN.")
-)
-
-
 @click.command()
 @campaign_argument
 @click.pass_obj

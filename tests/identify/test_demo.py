@@ -137,7 +137,7 @@ def test_the_museum_gets_both_formats(undisturbed: Demo) -> None:
     assert all(row["objectnummer"] and row["inhoud.hoofdmotief.specifiek"] for row in rows)
     records = ElementTree.parse(undisturbed.folder / "export/rijksmuseum.xml").findall(".//record")  # noqa: S314
     assert len(records) == len(rows)
-    assert all("SIMULATED SAMPLE" in row["depicts.note"] for row in rows)
+    assert all("SIMULATED SAMPLE" in row["notes.public"] for row in rows)
 
 
 def test_a_second_run_does_nothing_again(undisturbed: Demo) -> None:
