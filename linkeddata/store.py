@@ -48,6 +48,8 @@ R = TypeVar("R", bound=Record)
 BATCH = 1000
 """Records in one transaction, rows in one page."""
 BUSY_TIMEOUT_MS = 60_000
+READER_TIMEOUT_MS = 2_000
+"""How long ``compact`` waits for readers to finish."""
 REMEMBERED = 20_000
 """How many look-ups are remembered until the log grows."""
 CACHE_KIB = 64 * 1024
@@ -280,7 +282,11 @@ class Store:
             raw: Any = connection.connection.driver_connection
             if connection.dialect.name == "sqlite":
                 raw.execute("VACUUM")
-                return not raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                raw.execute(f"PRAGMA busy_timeout = {READER_TIMEOUT_MS}")
+                try:
+                    return not raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                finally:
+                    raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
             raw.autocommit = True
             try:
                 raw.execute("VACUUM FULL")

@@ -27,6 +27,7 @@ def erase(shell: Shell, person: str, kind: str | None, write: bool) -> None:
     from identify.cleaning import delete, spellings, telling
     from identify.pipeline import SOFTWARE
     from linkeddata.pseudonyms import Pseudonyms, installation_key
+    from linkeddata.publishedgraph import GRAPH, PublishedGraph
     from linkeddata.records import Agent
     from linkeddata.store import Store
 
@@ -40,6 +41,8 @@ def erase(shell: Shell, person: str, kind: str | None, write: bool) -> None:
         files = telling(settings.home_path, spellings(who.agent, named)) if record or any(there.values()) else []
         clean = True
         if write:
+            if (graph := settings.home_path / GRAPH).exists():
+                PublishedGraph(graph, settings.base_url).close()  # raises where a server keeps it
             delete(store, settings.home_path, files, agent=SOFTWARE.id, moment=now())
             erase_person(store, who, key, agent=SOFTWARE.id, moment=now())
             clean = store.compact()

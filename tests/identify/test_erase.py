@@ -1,5 +1,7 @@
 """Erasing a person: every output is searched for the name and the old pseudonym, in SQLite and PostgreSQL."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,12 @@ from crowd.erasing import PERSON, digest, erased, kept_out
 from crowd.reviewing import Said, say
 from identify.app import create_app
 from identify.cli import cli
-from identify.cli.shell import now
+from identify.cli.shell import LEFT_OVER, now
 from linkeddata.dumps import write_dumps
+from linkeddata.errors import StoreError
 from linkeddata.ids import content_id
 from linkeddata.pseudonyms import Pseudonyms
+from linkeddata.publishedgraph import GRAPH, PublishedGraph
 from linkeddata.records import Agent, CampaignFile, Failure, Label, MediaFile, Review, Tag
 from linkeddata.settings import Settings
 from linkeddata.store import Store
@@ -92,6 +96,8 @@ def test_nothing_leads_to_who_was_erased(store_url: str, tmp_path: Path) -> None
     with Store(url) as store:
         anna = filled(store)
         write_dumps(store, settings.base_url, tmp_path / "dumps/whole")
+        with PublishedGraph(tmp_path / GRAPH, settings.base_url) as graph:
+            graph.catch_up(store)
     published = tmp_path / "campaigns/eggs/published.jsonl"
     published.parent.mkdir(parents=True)
     published.write_text(f'{{"creator": "https://eggs.example/agents/person%3A{anna[-16:]}"}}\n')
@@ -109,11 +115,40 @@ def test_nothing_leads_to_who_was_erased(store_url: str, tmp_path: Path) -> None
     assert [word for word in words if word in after] == []
     assert not published.exists()
     assert not (tmp_path / "dumps/whole").exists()
+    with Store(url) as store, PublishedGraph(tmp_path / GRAPH, settings.base_url) as graph:
+        assert graph.catch_up(store)
+        assert list(graph.graph.quads_for_pattern(None, None, None))
+    after = everything(url, tmp_path)
+    assert [word for word in words if word in after] == []
     answers = served(settings)
     assert [word for word in words if word in answers] == []
     again = erase(tmp_path, url, USER, "--write")
     assert again.exit_code == 0
     assert "tags: 0" in again.output
+
+
+def test_a_server_that_runs_is_in_the_way(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'deboodt.sqlite'}"
+    with Store(url) as store:
+        filled(store)
+        with (
+            PublishedGraph(tmp_path / GRAPH, "https://eggs.example"),
+            pytest.raises(StoreError, match="cannot be opened"),
+        ):
+            erase(tmp_path, url, USER, "--write")
+        assert store.count(Agent, id=JAN.id) == 1
+
+
+def test_somebody_who_reads_keeps_the_journal(tmp_path: Path) -> None:
+    path = tmp_path / "deboodt.sqlite"
+    with Store(f"sqlite:///{path}") as store:
+        filled(store)
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM event").fetchone()
+            assert erase(tmp_path, f"sqlite:///{path}", USER, "--write").exit_code == LEFT_OVER
+        assert erase(tmp_path, f"sqlite:///{path}", USER, "--write").exit_code == 0
+    assert JAN.id[-16:].encode() not in everything(f"sqlite:///{path}", tmp_path)
 
 
 def test_votes_still_count_once_a_person(tmp_path: Path) -> None:

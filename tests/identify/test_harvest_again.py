@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from crowd.campaign import Campaign, CommonsSource, ListSource
+from crowd.erasing import Whom, erase
 from harvest.standin import faults
 from harvest.standin.server import StandIn
 from harvest.standin.world import Category, Deletion, Entity, File, Json, Revision, World, statement, statements
 from identify.pipeline import Outcome, Run, run_steps
 from identify.steps import STEPS
 from linkeddata.client import Client
+from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, Failure, Label, MediaFile, Tag
 from linkeddata.settings import Settings
 from linkeddata.store import Store
@@ -263,3 +265,18 @@ def test_a_file_that_another_source_still_names_stays(server: StandIn, settings:
     with Store(settings.store) as store:
         (member,) = store.each(CampaignFile, file=f"{ENTITY}M1")
     assert member.role == "subject"
+
+
+def test_who_was_erased_does_not_come_back(server: StandIn, settings: Settings) -> None:
+    _harvest(settings)
+    ann = Pseudonyms("test").agent("Ann").id
+    with Store(settings.store) as store:
+        assert erase(store, Whom(ann), "test", agent="test", moment=MOMENT)["tags"] == len(FILES)
+    note = "/* wbremoveclaims-remove:1| */ [[d:Special:EntityPage/P180]]: [[d:Special:EntityPage/Q140]]"
+    server.become(_world(FILES[0], _edited(FILES[1], "Ben", note), *FILES[2:], _tagged(9)))
+    assert _harvest(settings).counts == {"files": 9, "tags": 8, "withdrawn": 1, "taggers": 1}
+    changed = replace(CAMPAIGN, commons=(CommonsSource(category="Album", captions=True),))  # all is read anew
+    assert _harvest(settings, changed).counts == {"files": 9, "tags": 8, "withdrawn": 1, "taggers": 1}
+    with Store(settings.store) as store:
+        assert all(ann not in line for line in store.lines())
+        assert not [event for event in store.events() if ann in event.payload + event.subject + event.agent]
