@@ -4,7 +4,6 @@
 ``write`` writes: the import, what takes it back, what to take back of earlier ones, the report.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -98,30 +97,29 @@ def check(delivery: Delivery, base: Table) -> Iterable[str]:
     if [row.cells for row in before.rows] != [row.cells for row in base.rows]:
         raise DeBoodtError("the undo file would not give the export back")
     same = "byte for byte" if before.data() == base.data() else "value for value"
-    yield f"the undo file gives the export back {same}"
+    shown = ", as far as it shows what is filled" if delivery.known.missing and delivery.entries else ""
+    yield f"the undo file gives the export back {same}{shown}"
 
 
 def write(delivery: Delivery, folder: Path, *, formats: Sequence[str] = (), now: Callable[[], str]) -> list[Path]:
     """Write the files of a delivery into ``folder`` and return their paths; each is there completely or not at all.
 
     Without anything to import there is only the report. Raises ``UsageError`` where the folder holds another delivery,
-    whose undo file would be lost.
+    whose undo file would be lost, or a file of somebody else's by the same name.
     """
     wanted = formats_of(delivery.profile, formats)
     files = dict(_files(delivery, wanted))
     name = delivery.profile.name
     report = report_of(delivery, sorted(files), now())
-    _refuse_to_lose(folder / f"{name}{REPORT}.json", delivery)
+    before = _before(folder, delivery, files)
     files |= {
         f"{name}{REPORT}.json": report_json(report).encode(),
         f"{name}{REPORT}.txt": report_text(report).encode(),
         f"{name}{REPORT}.html": report_html(report).encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    mine = re.compile(rf"{re.escape(name)}({UNDO}|{TAKE_BACK})?({'|'.join(map(re.escape, SUFFIXES.values()))})")
-    for path in folder.iterdir():
-        if mine.fullmatch(path.name) and path.name not in files:
-            path.unlink()
+    for stale in before - files.keys():
+        (folder / stale).unlink(missing_ok=True)
     for file, data in files.items():
         with replaced(folder / file) as out:
             out.write(data)
@@ -175,15 +173,23 @@ def _with_earlier(
     return tuple(sorted((*found, *more), key=lambda back: (back.held.number, back.note.said.taxon)))
 
 
-def _refuse_to_lose(report: Path, delivery: Delivery) -> None:
-    """Raise ``UsageError`` where a folder holds the delivery for another export: its undo file may be needed."""
-    if delivery.base is None or not report.is_file():
-        return
-    before = read_report(report)
-    if before.get("added") and before.get("base", {}).get("sha256") != digest(delivery.base):
-        raise UsageError(
-            f"{report.parent} holds the import of {before.get('made')} and its undo file: name another folder"
-        )
+def _before(folder: Path, delivery: Delivery, files: Collection[str]) -> set[str]:
+    """Return which import files of ours a folder holds, by the report there.
+
+    Raises ``UsageError`` where it holds the delivery for another export, whose undo file may be needed, or a file that
+    is not ours and would be written over.
+    """
+    report = folder / f"{delivery.profile.name}{REPORT}.json"
+    if report.is_file():
+        before = read_report(report)
+        if delivery.base and before["added"] and before["base"].get("sha256") != digest(delivery.base):
+            made = before["made"]
+            raise UsageError(f"{folder} holds the import of {made} and its undo file: name another folder")
+        return {Path(name).name for name in before["written"]}
+    for name in files:
+        if delivery.base and (folder / name).exists():
+            raise UsageError(f"{folder / name} is there and was not written by us: name another folder")
+    return set()
 
 
 def _path(profile: Profile, said: str) -> Path:

@@ -25,7 +25,10 @@ def read_report(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as the report of an import: {error}") from error
-    if not isinstance(found, dict) or found.get("kind") != REPORT:
+    needed = {"kind": str, "added": list, "base": dict, "made": str, "written": list}
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), kind) for name, kind in needed.items()):
+        raise UsageError(f"{path}: not the report of an import (…-report.json)")
+    if found["kind"] != REPORT:
         raise UsageError(f"{path}: not the report of an import (…-report.json)")
     return found
 

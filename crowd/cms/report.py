@@ -134,11 +134,15 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     in_note = [fact for fact, where in report["losses"].items() if where.startswith("in the note")]
     if in_note:
         yield f"without a field of their own, in the note: {', '.join(in_note)}"
-    yield f"written: {', '.join(report['written']) or 'nothing: there is nothing to import'}"
+    yield f"written: {', '.join(report['written']) or _why_nothing(report)}"
     for title, columns, rows in sections(report):
         yield ""
         yield f"{title} ({len(rows):,}; {', '.join(columns)})"
         yield from ("  " + " | ".join(row) for row in rows)
+
+
+def _why_nothing(report: dict[str, Any]) -> str:
+    return "nothing" if report["added"] or report["take_back"] else "nothing: there is nothing to import"
 
 
 def _finding(one: Finding) -> dict[str, str]:

@@ -159,6 +159,12 @@ def test_a_report_says_what_is_lost_and_an_import_is_taken_back_by_it_later(tmp_
     assert number == 2
     with pytest.raises(UsageError, match="undo file"):
         write(deliver(claims(["RP-T-3"]), RIJKSMUSEUM, after), tmp_path, now=lambda: NOW)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "rijksmuseum.csv").write_bytes(b"the museum's own")
+    with pytest.raises(UsageError, match="was not written by us"):
+        write(first, other, now=lambda: NOW)
+    assert [path.read_bytes() for path in other.iterdir()] == [b"the museum's own"]
     gone = deliver(claims([]), RIJKSMUSEUM, after.with_columns(base.header), earlier=added(report))
     assert [one.held.number for one in gone.delta.take_back] == ["RP-T-1", "RP-T-2"]
     assert all(entry.of(RIJKSMUSEUM.fields[0]) == () for entry in gone.take_back)
