@@ -184,6 +184,15 @@ def _tell(work: Transaction, new: str, agent: str, moment: str) -> None:
             work.note(f"{SHAPES[kind].name}.changed", told["id"], told, agent=agent, moment=moment)
 
 
+def nameless(text: str, key: str, gone: frozenset[str]) -> str:
+    """Return a text without the pseudonyms of who was erased.
+
+    >>> nameless("by urn:deboodt:person:0a", "key", frozenset({digest("key", "urn:deboodt:person:0a")}))
+    'by somebody'
+    """
+    return _PERSON.sub(lambda one: "somebody" if digest(key, one[0]) in gone else one[0], text)
+
+
 def kept_out(store: Store, key: str, records: Iterable[R], gone: frozenset[str]) -> Iterator[R]:
     """Pass on what a harvest brought, without bringing back anybody who was erased.
 
@@ -202,7 +211,7 @@ def kept_out(store: Store, key: str, records: Iterable[R], gone: frozenset[str])
         if isinstance(record, Agent) and is_gone(record.id):
             continue
         if isinstance(record, Failure):
-            passed = replace(record, detail=_PERSON.sub(lambda m: "somebody" if is_gone(m[0]) else m[0], record.detail))
+            passed = replace(record, detail=nameless(record.detail, key, gone))
         elif isinstance(record, Tag):
             by = "" if is_gone(record.withdrawn_by) else record.withdrawn_by
             passed = replace(record, withdrawn_by=by)

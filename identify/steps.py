@@ -14,11 +14,13 @@ from itertools import tee
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
+
 from crowd.campaign import LISTS
 from crowd.cms.delivery import write
 from crowd.cms.determinations import Determination
 from crowd.cms.table import digest as digest_of
-from crowd.erasing import erased, kept_out
+from crowd.erasing import erased, kept_out, nameless
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
@@ -381,7 +383,9 @@ def reach_of(run: Run, failed: Collection[str] = ()) -> Reach:
 
 
 def _noted(run: Run, kind: str, subject: str, payload: Mapping[str, Any]) -> None:
-    """Log what a harvest tells beside its records."""
+    """Log what a harvest tells beside its records, without who was erased."""
+    if gone := erased(run.store):
+        payload = orjson.loads(nameless(orjson.dumps(payload).decode(), installation_key(run.settings), gone))
     run.store.note(kind, subject, payload, agent=SOFTWARE.id, moment=run.now())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crowd.campaign import Campaign, CommonsSource, ListSource
+from crowd.campaign import Campaign, CommonsSource, IsaSource, ListSource
 from crowd.erasing import Whom, erase
 from harvest.standin import faults
 from harvest.standin.server import StandIn
@@ -280,3 +280,27 @@ def test_who_was_erased_does_not_come_back(server: StandIn, settings: Settings) 
     with Store(settings.store) as store:
         assert all(ann not in line for line in store.lines())
         assert not [event for event in store.events() if ann in event.payload + event.subject + event.agent]
+
+
+def test_who_was_erased_does_not_come_back_by_an_export(settings: Settings, tmp_path: Path) -> None:
+    rows = (
+        "username,file,edit_type,edit_action,country,depict_item,depict_prominent,caption_text,caption_language,date",
+        "Ann,File:Plate 001.jpg,depicts,add,,Q19,False,,,2021-10-05",
+        "Ben,File:Plate 001.jpg,depicts,add,,Q19,False,,,2021-10-05",
+        "Ann,File:Nowhere.jpg,depicts,add,,Q19,False,,,2021-10-05",
+        "Ann,File:Plate 002.jpg,depicts,edit,,Q7,True,,,2021-10-06",
+    )
+    export = tmp_path / "all.csv"
+    export.write_bytes("".join(f"{row}\r\n" for row in rows).encode())
+    campaign = replace(CAMPAIGN, isa=(IsaSource(csv=str(export)),))
+    first = _harvest(settings, campaign).counts
+    ann = Pseudonyms("test").agent("Ann").id
+    with Store(settings.store) as store:
+        told = [event.kind for event in store.events() if ann in event.payload]
+        assert {"isa.read", "tag.added"} <= set(told)
+        erase(store, Whom(ann), "test", agent="test", moment=MOMENT)
+    assert _harvest(settings, campaign).counts == first
+    with Store(settings.store) as store:
+        assert all(ann not in line for line in store.lines())
+        assert not [event for event in store.events() if ann in event.payload + event.subject + event.agent]
+        assert not list(store.events(kind="tag.withdrawn"))
