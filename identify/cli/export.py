@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from identify.cli.shell import Shell, again_option, now, opened_campaign, opened_progress, perform
+from identify.cli.shell import Shell, again_option, campaign_argument, now, opened_campaign, opened_progress, perform
 
 if TYPE_CHECKING:
     from crowd.cms.delivered import Delivery
@@ -144,3 +144,29 @@ def _undo(
     shell.result(
         {"determinations": found, "written": names}, f"{found:,} determinations to take back: {', '.join(names)}"
     )
+
+
+@export.command()
+@campaign_argument
+@click.option(
+    "--out", "-o", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Table: .csv, .xlsx …"
+)
+@click.pass_obj
+def joins(shell: Shell, campaign: Path, out: Path) -> None:
+    """Ask Commons which object the files of CAMPAIGN show that have no inventory number (P217).
+
+    Reads the templates of their pages and writes a table of file and object, to be looked at and named in the campaign
+    file ([export] table). A file with two numbers has two lines, and is refused until one is deleted.
+    """
+    from harvest.filepages import template_numbers
+    from harvest.wiki import Api
+    from linkeddata.tablefiles import writing
+
+    with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
+        files = [media.iri for media in work.store.files_of(work.campaign.id) if not media.inventory_number]
+        found = list(template_numbers(Api.of(work.client, work.settings), files))
+    with writing(out, ("file", "object")) as write:
+        for row in found:
+            write(row)
+    told = {"files without P217": len(files), "with a number on their page": len({file for file, _ in found})}
+    shell.result(told)
