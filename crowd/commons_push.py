@@ -76,6 +76,8 @@ class Work:
     """Hex digits that all edits of the run have in common."""
     agent: str
     now: Callable[[], str]
+    limit: int = 0
+    """Most statements that are added; 0 for all."""
     tries: int = 6
     wait_s: float = 5.0
     sleep: Callable[[float], None] = time.sleep
@@ -83,35 +85,62 @@ class Work:
 
 def compared(wiki: Wiki, work: Work, proposals: Iterable[Proposal]) -> Iterator[Outcome]:
     """Yield what would be added and what not, from reading alone."""
-    sent, _ = journal(work.store, work.campaign)
-    source = iter(proposals)
-    while some := list(islice(source, READ_AT_ONCE)):
-        pages = wiki.read(dict.fromkeys(one.media for one in some))
-        for one in some:
-            page = pages.get(one.media)
-            why = reason_against(one, page.statements, sent[one.file]) if page else NO_PAGE
-            yield Outcome(proposal=one, action=why or ADD)
+    sent, _ = journal(work.store)
+    added = 0
+    for some in _batches(proposals):
+        for outcome in _compared(wiki, some, sent):
+            if work.limit and outcome.action == ADD and added == work.limit:
+                return
+            added += outcome.action == ADD
+            yield outcome
+
+
+def _compared(wiki: Wiki, some: Sequence[Proposal], sent: Mapping[str, set[str]]) -> list[Outcome]:
+    pages = wiki.read(dict.fromkeys(one.media for one in some))
+    found = []
+    for one in some:
+        page = pages.get(one.media)
+        why = reason_against(one, page.statements, sent.get(one.file, ())) if page else NO_PAGE
+        found.append(Outcome(proposal=one, action=why or ADD))
+    return found
 
 
 def pushed(wiki: Wiki, work: Work, proposals: Iterable[Proposal]) -> Iterator[Outcome]:
     """Add what is not there, file by file; yield what became of each proposal.
 
-    ``proposals`` come by file. Raises ``StoppedError`` where the wiki, or somebody there, wants us to stop; what was
-    added until then is added, and the same again goes on from there.
+    Raises ``StoppedError`` where the wiki, or somebody there, wants us to stop; what was added until then is added, and
+    the same again goes on from there.
     """
-    sent, open_ = journal(work.store, work.campaign)
-    refusals = 0
-    for _, some in groupby(proposals, lambda one: one.file):
-        outcomes = _file(wiki, work, list(some), sent, open_)
-        yield from outcomes
-        tried = [one for one in outcomes if one.action in (ADDED, REFUSED, UNANSWERED)]
-        if tried:
-            refusals = refusals + 1 if any(one.action != ADDED for one in tried) else 0
-        if refusals == REFUSALS:
-            raise StoppedError(f"{REFUSALS} files in a row were not taken, the last: {tried[-1].detail}")
+    sent, unknown = journal(work.store)
+    added = refusals = 0
+    for some in _batches(proposals):
+        left = []
+        for outcome in _compared(wiki, some, sent):
+            if outcome.action == ADD or (outcome.proposal.file, outcome.proposal.item) in unknown:
+                left.append(outcome.proposal)
+            else:
+                yield outcome
+        for _, of_file in groupby(left, lambda one: one.file):
+            wanted = list(of_file)[: work.limit - added if work.limit else None]
+            if not wanted:
+                return
+            outcomes = _file(wiki, work, wanted, sent, unknown)
+            yield from outcomes
+            added += sum(one.action == ADDED for one in outcomes)
+            untaken = [one for one in outcomes if one.action in (REFUSED, UNANSWERED)]
+            refusals = refusals + 1 if untaken else 0
+            if refusals == REFUSALS:
+                raise StoppedError(f"{REFUSALS} files in a row were not taken, the last: {untaken[-1].detail}")
 
 
-def journal(store: Store, campaign: str) -> tuple[defaultdict[str, set[str]], dict[tuple[str, str], str]]:
+def _batches(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
+    """Yield proposals in batches that can be read at once; those of one file, which come together, stay together."""
+    files = groupby(proposals, lambda one: one.file)
+    while some := [one for _, of_file in islice(files, READ_AT_ONCE) for one in of_file]:
+        yield some
+
+
+def journal(store: Store) -> tuple[defaultdict[str, set[str]], dict[tuple[str, str], str]]:
     """Return which items we put on which file, by file; and which statements were sent of which it is not known."""
     sent: defaultdict[str, set[str]] = defaultdict(set)
     unknown: dict[tuple[str, str], str] = {}
@@ -133,39 +162,43 @@ def _file(
     work: Work,
     proposals: list[Proposal],
     sent: Mapping[str, set[str]],
-    open_: dict[tuple[str, str], str],
+    unknown: Mapping[tuple[str, str], str],
 ) -> list[Outcome]:
     """Add to one file what is not there."""
     media = proposals[0].media
-    guids = {one.item: open_.get((one.file, one.item), "") for one in proposals}
+    guids = {one.item: unknown.get((one.file, one.item), "") for one in proposals}
     trouble: Exception | None = None
     for attempt in range(work.tries):
         if attempt and not isinstance(trouble, ConflictError):
             work.sleep(work.wait_s * 2 ** (attempt - 1))
+        done: list[Outcome] = []
+        left = proposals
         try:
             page = wiki.read([media]).get(media)
             if page is None:
                 return [Outcome(proposal=one, action=NO_PAGE) for one in proposals]
-            done, open_proposals = _sorted(work, page, proposals, guids, sent)
-            if not open_proposals:
+            done, left = _sorted(wiki, work, page, proposals, guids, sent)
+            if not left:
                 return done
             if why := wiki.reason_to_stop():
                 raise StoppedError(why)
-            for one in open_proposals:
+            for one in left:
                 guids[one.item] = guids[one.item] or new_guid(media)
                 _note(work, SENDING, one, guids[one.item])
-            saved = wiki.add(media, page, _statements(work, open_proposals, guids), summary(work.words, work.group))
-            return done + [_checked(wiki, work, saved, one, guids[one.item]) for one in open_proposals]
+            saved = wiki.add(media, page, _statements(work, left, guids), summary(work.words, work.group))
+            return done + [_checked(wiki, work, saved, one, guids[one.item]) for one in left]
         except (ConflictError, NoAnswerError) as error:
             trouble = error
         except RefusedError as error:
-            for one in open_proposals:
-                _note(work, LEFT, one, guids[one.item])
-            return done + [Outcome(proposal=one, action=REFUSED, detail=str(error)) for one in open_proposals]
+            for one in left:
+                if guids[one.item]:
+                    _note(work, LEFT, one, guids[one.item])
+            return done + [Outcome(proposal=one, action=REFUSED, detail=str(error)) for one in left]
     return [Outcome(proposal=one, action=UNANSWERED, detail=str(trouble)) for one in proposals]
 
 
 def _sorted(
+    wiki: Wiki,
     work: Work,
     page: Page,
     proposals: Iterable[Proposal],
@@ -177,8 +210,7 @@ def _sorted(
     for one in proposals:
         guid = guids[one.item]
         if guid and guid.casefold() in _ids(page):
-            _note(work, SENT, one, guid, page.revision)
-            done.append(Outcome(proposal=one, action=ADDED, revision=page.revision, statement=guid))
+            done.append(_checked(wiki, work, page, one, guid))
         elif why := reason_against(one, page.statements, sent.get(one.file, ())):
             if guid:
                 _note(work, LEFT, one, guid)

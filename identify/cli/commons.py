@@ -37,11 +37,11 @@ def push(shell: Shell, campaign: Path, write: bool, limit: int, pause: float, ou
     """
     from crowd.campaign import load_campaign
     from crowd.commons_proposals import Unfit, proposals
-    from crowd.commons_push import ADD, ADDED, REFUSED, UNANSWERED, Work, compared, counted, pushed
+    from crowd.commons_push import ADD, REFUSED, UNANSWERED, Work, compared, counted, pushed
     from crowd.commons_sheets import write_sheets
-    from crowd.commons_wiki import StoppedError, opened
+    from crowd.commons_wiki import opened
     from identify.pipeline import SOFTWARE
-    from linkeddata.errors import ContactRequiredError
+    from linkeddata.errors import ContactRequiredError, ServiceError
     from linkeddata.store import Store
 
     settings = shell.settings()
@@ -60,6 +60,7 @@ def push(shell: Shell, campaign: Path, write: bool, limit: int, pause: float, ou
             group=secrets.token_hex(6),
             agent=SOFTWARE.id,
             now=now,
+            limit=limit,
             tries=settings.tries,
             wait_s=min(5.0, settings.longest_wait_s),
         )
@@ -69,9 +70,7 @@ def push(shell: Shell, campaign: Path, write: bool, limit: int, pause: float, ou
             for outcome in (pushed if write else compared)(wiki, work, offered):
                 outcomes.append(outcome)
                 _show(shell, outcome, work)
-                if limit and sum(one.action in (ADD, ADDED) for one in outcomes) >= limit:
-                    break
-        except StoppedError as error:
+        except ServiceError as error:
             stopped = str(error)
     moment = now()
     counts = counted(outcomes) | dict(Counter(one.reason for one in unfit))
@@ -82,7 +81,7 @@ def push(shell: Shell, campaign: Path, write: bool, limit: int, pause: float, ou
     )
     if stopped:
         shell.say(f"stopped: {stopped}")
-        sys.exit(StoppedError.exit_code)
+        sys.exit(ServiceError.exit_code)
     if not write and counts.get(ADD):
         shell.say("nothing was changed; --write edits")
     if any(one.action in (REFUSED, UNANSWERED) for one in outcomes):

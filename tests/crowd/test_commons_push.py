@@ -284,6 +284,12 @@ def test_something_more_exact_stays_alone() -> None:
     assert reason_against(genus, statements(depicts(1, "Q1", rank="deprecated"))) == ""
 
 
+def test_a_limit_is_kept(wiki: StandIn, push: Push) -> None:
+    assert counts(push("--limit", "1", DEBOODT_COMMONS_PASSWORD="")) == {"to add": 1}
+    assert counts(push("--write", "--limit", "1")) == {"added": 1, "is there as wrong": 1}
+    assert (items(wiki, 1), items(wiki, 2)) == (["Q1"], ["Q5"])
+
+
 def test_two_at_the_same_moment_leave_one_statement(wiki: StandIn, push: Push) -> None:
     def other(_: str) -> None:
         first = wiki.world.files[0]
