@@ -228,8 +228,7 @@ class _Answer:
         if not chosen:
             raise Problem(406, "Not acceptable", f"This can be had as {', '.join(offered)}.", {"Vary": "Accept"})
         place = Place() if self._asked.cursor is None else place_of(self._asked.cursor)
-        seq, moment = self._parts.store.state()
-        headers = self._validators(seq, moment, chosen)
+        headers = self._validators(self._parts.store.last(), self._parts.store.modified(), chosen)
         status = conditions.answered(self._request.headers, headers["ETag"], headers.get("Last-Modified", ""))
         if status == 412:
             raise Problem(412, "Precondition failed", "The list is no longer what you have.", headers)

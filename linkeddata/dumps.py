@@ -207,7 +207,7 @@ def _occurrence(store: Store, files: list[MediaFile], base: str, basis: str) -> 
         "occurrenceID": own,
         "basisOfRecord": basis,
         "catalogNumber": first.inventory_number,
-        holder: first.institution,
+        holder: jsonld.entity(first.institution),
         **({name: said[0].get(name, "") for name in NAMED} if said else {}),
     }
 

@@ -484,7 +484,7 @@ def _media_node(iri: str, media: MediaFile | None, base: str) -> Document:
     node: Document = {"id": iri_of(iri) or media_uri(base, iri), "type": "Image"}
     if media is None:
         return node
-    institution = {"institutionID" if is_item(media.institution) else "institutionCode": _entity(media.institution)}
+    institution = {"institutionID" if is_item(media.institution) else "institutionCode": entity(media.institution)}
     return filled(
         {
             **node,
@@ -627,7 +627,8 @@ def is_item(value: str) -> bool:
     return _ITEM.fullmatch(value) is not None
 
 
-def _entity(value: str) -> str:
+def entity(value: str) -> str:
+    """Return the IRI of a Wikidata item by its id; what is none stays as it is."""
     return ids.WIKIDATA_ENTITY + value if is_item(value) else value
 
 

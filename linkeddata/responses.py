@@ -114,8 +114,8 @@ def respond(
     if suffixed and request.method == "GET":
         suffix = _SUFFIX_OF[chosen] + (f"?context={context}" if context != "link" and chosen == JSON_LD else "")
         headers["Content-Location"] = f"{parts.base}{without_suffix(_written(request))[0]}.{suffix}"
-    if modified := conditions.http_date(parts.store.state()[1]) if chosen != HTML else "":
-        headers["Last-Modified"] = modified  # no later than that: when anything changed last
+    if modified := conditions.http_date(parts.store.modified()) if chosen != HTML else "":
+        headers["Last-Modified"] = modified  # when anything changed last, where that is known
     status = conditions.answered(request.headers, tag, modified)
     if status == 412:
         raise Problem(412, "Precondition failed", "The document is no longer what you have.", headers)

@@ -38,6 +38,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from linkeddata import lineages
 from linkeddata.errors import StoreError
+from linkeddata.modified import Modified
 from linkeddata.records import Agent, CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
 from linkeddata.remembered import Remembered
 from linkeddata.rowreader import RowReader
@@ -94,6 +95,7 @@ class Store:
         self._reader = RowReader(self._engine)
         self.remembered = Remembered[Any](self.last, REMEMBERED)
         """What was looked up, for those who look it up again and again."""
+        self._modified = Modified(self.rows)
         try:
             self._migrate()
         except BaseException:
@@ -226,6 +228,10 @@ class Store:
         """Return the log's last sequence number and its moment: while they are the same, so is all that is stored."""
         rows = self.rows("SELECT seq, moment FROM event ORDER BY seq DESC LIMIT 1")
         return (rows[0][0], rows[0][1]) if rows else (0, "")
+
+    def modified(self) -> str:
+        """Return when anything changed last, ``""`` where moments do not tell: an older one came last."""
+        return self._modified.moment()
 
     def recent(self, kind: type[R], limit: int) -> list[R]:
         """Return at most ``limit`` of the records that were added last and are still there, newest first."""

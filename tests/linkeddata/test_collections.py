@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -187,6 +188,38 @@ def test_conditions_are_kept(client: TestClient) -> None:
         ({"if-unmodified-since": "Sun, 01 Nov 2026 10:00:00 GMT"}, 412),
     ]:
         assert client.get("/identifications?limit=2", headers=condition).status_code == status, condition
+
+
+@pytest.mark.parametrize("path", ["/identifications", "/identifications/new"])
+def test_a_change_with_an_older_moment_is_not_hidden_from_who_asks_by_date(
+    store_url: str, path: str, tmp_path: Path
+) -> None:
+    with Store(store_url) as store:
+        client = TestClient(create_app(Settings(base_url=BASE, home=str(tmp_path)), store=store, classifiers={}))
+        new = Identification(id="new", file=FILES[0].iri, label="x")
+
+        def written(certainty: float, moment: str) -> None:
+            store.put([replace(new, certainty=certainty)], agent="test", moment=moment)
+
+        def answered(since: str) -> tuple[int, str]:
+            answer = client.get(path, headers={"if-modified-since": since} if since else {})
+            return answer.status_code, answer.headers.get("last-modified", "")
+
+        written(0.1, "2026-11-02T10:00:00Z")
+        second = "Mon, 02 Nov 2026 10:00:00 GMT"
+        assert answered("") == (200, second)
+        assert answered(second) == (304, second)
+        written(0.2, "2026-11-01T10:00:00Z")
+        assert answered(second) == (200, "")
+        assert answered("Sun, 01 Nov 2026 10:00:00 GMT") == (200, "")
+        written(0.3, "2026-11-03T10:00:00Z")
+        third = "Tue, 03 Nov 2026 10:00:00 GMT"
+        assert answered(second) == (200, third)
+        assert answered(third) == (304, third)
+        with Store(store_url) as again:  # as another process sees it that has read nothing yet
+            again.put([replace(new, certainty=0.4)], agent="test", moment="2026-11-02T10:00:00Z")
+            assert again.modified() == ""
+        assert answered(third) == (200, "")
 
 
 @pytest.mark.parametrize("way", WAYS, ids=["sorted", "listed", "asked"])

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,17 @@ def test_the_archive_is_read_by_the_python_reader(store: Store, tmp_path: Path) 
         assert {row.data[f"{dwc}scientificName"] for row in rows} == {"Vanessa cardui (Linnaeus, 1758)"}
         kinds = [sorted(extension.rowtype.rsplit("/", 1)[1] for extension in row.extensions) for row in rows]
         assert kinds == [["Identification"] * 4 + ["Multimedia"] * 2] * 2
+
+
+def test_the_archive_names_an_institution_as_documents_do(tmp_path: Path) -> None:
+    plate = replace(PLATES[0], institution="Q190804")
+    with Store(f"sqlite:///{tmp_path / 'held.sqlite'}") as held:
+        held.put([CARDUI, plate, ANSWERS[0]], agent="test", moment="2026-11-02T10:00:00Z")
+        write_dumps(held, BASE, tmp_path / "d", basis_of_record="PreservedSpecimen")
+    with DwCAReader(str(tmp_path / "d/deboodt-dwca.zip")) as archive:
+        named = [row.data["http://rs.tdwg.org/dwc/terms/institutionID"] for row in archive]
+    assert named == ["http://www.wikidata.org/entity/Q190804"]
+    assert named == [jsonld.media_document(plate, base_url=BASE)["institutionID"]]
 
 
 def test_the_table_has_a_row_for_each_identification(store: Store, tmp_path: Path) -> None:
