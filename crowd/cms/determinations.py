@@ -110,7 +110,7 @@ def standing(claims: Claims, unverified: bool = False) -> Iterator[tuple[int, La
             yield (PERSON if not label.voters else REVIEWED if label.status == "reviewed" else CROWD), label
     superseded = {one.supersedes for one in claims.identifications}
     for one in claims.identifications:
-        if one.label and one.id not in superseded and not one.region:
+        if one.label and one.id not in superseded:
             if one.status == "verified":
                 yield (PERSON if not one.model else VERIFIED), one
             elif unverified and one.status == "unverified":

@@ -80,6 +80,8 @@ def test_a_machines_unverified_answer_goes_out_only_where_asked_and_says_so() ->
     assert (one.agent, one.verification, one.certainty) == ("butterflies@3", "machine, unverified", "0.912")
     verified = replace(said, identifications=(replace(ANSWER, status="verified"),))
     assert [one.verification for one in made(verified)] == ["machine, verified"]
+    parts = tuple(replace(verified.identifications[0], id=f"i{n}", region=f"xywh=percent:{n},0,9,9") for n in (5, 6))
+    assert len(made(replace(said, identifications=parts))) == 1  # two of one taxon on a plate are one determination
     person = replace(ANSWER, model="", certainty=0, agent="p", status="verified", rule="review", supersedes="i0")
     [one] = made(replace(said, identifications=(person,), agents={"p": Agent(id="p", name="A. de Boodt")}))
     assert (one.source, one.agent, one.certainty) == ("person", "A. de Boodt", "")
