@@ -6,9 +6,12 @@ wrote, the files that hold one of the words go, and the steps that made them are
 
 import gzip
 import shutil
-from collections.abc import Collection, Iterator
+import zipfile
+from collections.abc import Collection
 from dataclasses import replace
+from io import BufferedIOBase
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from linkeddata.dumps import SUMS
@@ -60,17 +63,20 @@ def delete(store: Store, home: Path, paths: Collection[Path], *, agent: str, mom
 
 
 def _holds(path: Path, words: Collection[bytes]) -> bool:
+    """Tell whether a word stands in a file, or in a file that is packed into it."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return any(_found(archive.open(name), words) for name in archive.namelist())
+    return _found(gzip.open(path) if path.suffix == ".gz" else path.open("rb"), words)
+
+
+def _found(opened: BufferedIOBase | IO[bytes], words: Collection[bytes]) -> bool:
     tail = b""
     longest = max(map(len, words), default=1)
-    for piece in _pieces(path):
-        text = tail + piece
-        if any(word in text for word in words):
-            return True
-        tail = text[-longest:]
-    return False
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as content:
+    with opened as content:
         while piece := content.read(LARGEST_PIECE):
-            yield piece
+            text = tail + piece
+            if any(word in text for word in words):
+                return True
+            tail = text[-longest:]
+    return False

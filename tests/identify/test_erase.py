@@ -1,6 +1,8 @@
 """Erasing a person: every output is searched for the name and the old pseudonym, in SQLite and PostgreSQL."""
 
+import gzip
 import sqlite3
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +106,12 @@ def test_nothing_leads_to_who_was_erased(store_url: str, tmp_path: Path) -> None
     words = [NAME.encode(), anna[-16:].encode(), JAN.id[-16:].encode(), TAG.id.encode(), b"5b1f3c2a", b"77001122"]
     before = everything(url, tmp_path)
     assert all(word in before for word in words)
+    with zipfile.ZipFile(published.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("table.txt", published.read_text())
+    with gzip.open(published.with_suffix(".gz"), "wb") as packed:
+        packed.write(published.read_bytes())
+    other = published.with_name("other.csv")
+    other.write_text("nobody\n")
     dry = erase(tmp_path, url, NAME)
     assert dry.exit_code == 0
     assert "reviews: 1" in dry.output
@@ -113,7 +121,7 @@ def test_nothing_leads_to_who_was_erased(store_url: str, tmp_path: Path) -> None
         assert done.exit_code == 0, done.output
     after = everything(url, tmp_path)
     assert [word for word in words if word in after] == []
-    assert not published.exists()
+    assert [path.name for path in published.parent.iterdir()] == ["other.csv"]
     assert not (tmp_path / "dumps/whole").exists()
     with Store(url) as store, PublishedGraph(tmp_path / GRAPH, settings.base_url) as graph:
         assert graph.catch_up(store)
