@@ -217,7 +217,7 @@ class _Files:
         if not count.support:
             return "withdrawn"
         own = sure[count.concept]
-        if own < self._rules.min_probability:
+        if own < self._rules.min_probability and count.voters > 1:  # of a lone voter only the support is asked
             rivals = [p for other, p in sure.items() if not self._akin(count.concept, other)]
             return "minority" if max(rivals, default=0.0) > own + EVEN else "tie"
         return "single" if count.support < self._rules.min_support else "accepted"

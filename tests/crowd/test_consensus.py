@@ -216,6 +216,15 @@ def test_how_many_must_agree_is_the_campaigns_choice() -> None:
     assert labels(crowd("a paris", "b paris"), min_support=3) == {"Papilio paris": (2, 0, "single")}
 
 
+@pytest.mark.parametrize(("min_support", "status"), [(1, "accepted"), (2, "single")])
+def test_a_rare_taxon_that_nobody_disputes_is_no_tie(min_support: int, status: str) -> None:
+    shown = ["cardui"] * 7 + ["paris"] * 3  # a list of a museum: one nameless voice a file
+    tags = [said("", query, file=f"f{number}") for number, query in enumerate(shown)]
+    found = [one for one in counted(tags, method="tree", min_support=min_support) if isinstance(one, Label)]
+    assert min(label.probability for label in found) < 0.5
+    assert [label.status for label in found] == [status] * 10
+
+
 def test_files_are_counted_apart_and_come_in_order() -> None:
     tags = [said("a", "paris", file="f2"), said("b", "paris", file="f1"), said("b", "cardui", file="f2")]
     found = [label for label in counted(tags) if isinstance(label, Label)]
