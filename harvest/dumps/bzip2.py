@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import stringzilla
 
 BLOCK = 0x314159265359
 END = 0x177245385090
@@ -49,13 +50,13 @@ def _places(data: bytes, magic: int) -> Iterator[int]:
     """Yield the bits at which 48 bits occur; five of their bytes are the same whatever stands before and after."""
     for shift in range(8):
         needle = (magic << (8 - shift)).to_bytes(7, "big")[1 if shift else 0 : 6] if shift else magic.to_bytes(6, "big")
-        at = data.find(needle)
+        at = stringzilla.find(data, needle)
         while at >= 0:
             begin = at - 1 if shift else at
             seen = int.from_bytes(data[begin : begin + 7].ljust(7, b"\0"), "big") >> (8 - shift)
             if begin >= 0 and seen & ((1 << 48) - 1) == magic:
                 yield begin * 8 + shift
-            at = data.find(needle, at + 1)
+            at = stringzilla.find(data, needle, at + 1)
 
 
 def decompress_piece(data: bytes, size: int) -> tuple[bytes, list[Damage]]:
