@@ -16,7 +16,7 @@ from harvest.standin import faults
 from harvest.standin.server import StandIn
 from harvest.standin.world import File, IsaCampaign, Revision, World
 from linkeddata.client import Client
-from linkeddata.errors import ServiceError, UsageError
+from linkeddata.errors import ServiceError, UnreachableError, UsageError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import Agent, CampaignFile, Failure, MediaFile, Tag
 
@@ -260,6 +260,44 @@ def test_an_export_over_http(server: StandIn) -> None:
     media = _only(MediaFile, records)[0]
     assert (media.title, media.creator, media.group, media.revision) == ("File:Plate 1.jpg", "Anselmus", "Anselmus", 0)
     assert server.requests.count("/w/api.php") == 3 + 3 + 1 + 1, "titles, entities, descriptions, the log of a title"
+
+
+OF_ANY_SERVICE = (
+    faults.TOO_MANY_REQUESTS,
+    faults.UNAVAILABLE,
+    faults.CUT_CONNECTION,
+    faults.TRUNCATED,
+    faults.HTML_PAGE,
+    faults.SLOW_DRIP,
+    faults.SLOW_HEADERS,
+)
+
+
+@pytest.mark.parametrize("fault", OF_ANY_SERVICE, ids=lambda fault: fault.kind)
+def test_a_fault_of_isa_that_passes_costs_nothing(server: StandIn, fault: faults.Fault) -> None:
+    expected = _harvest(server, server.isa_url(165))
+    server.faults.next("/isa/", fault)
+    assert _harvest(server, server.isa_url(165)) == expected
+    assert server.faults.pending == 0
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS.values(), ids=lambda fault: fault.kind)
+@pytest.mark.parametrize("place", range(3))
+def test_a_fault_of_commons_that_passes_costs_an_export_nothing(
+    server: StandIn, fault: faults.Fault, place: int
+) -> None:
+    expected = _harvest(server, server.isa_url(165))
+    server.faults.next("/w/api.php", fault, after=place)
+    assert _harvest(server, server.isa_url(165)) == expected
+    assert server.faults.pending == 0
+
+
+def test_an_export_that_cannot_be_had_is_an_error(server: StandIn) -> None:
+    with Client(server.settings(tries=2), sleep=lambda _: None) as client:
+        server.faults.next("/isa/", faults.UNAVAILABLE, times=2)
+        asked = harvest_isa(client, server.settings(), server.isa_url(165), campaign="test", pseudonyms=PEOPLE)
+        with pytest.raises(UnreachableError):
+            list(asked)
 
 
 def test_what_the_rows_say_beside_the_tags_is_told(server: StandIn, tmp_path: Path) -> None:

@@ -159,7 +159,15 @@ def test_a_search_is_followed_to_its_end_and_terms_are_asked_for_once(server: St
 
 @pytest.mark.parametrize(
     "fault",
-    [faults.TOO_MANY_REQUESTS, faults.UNAVAILABLE, faults.TRUNCATED, faults.HTML_PAGE, faults.CUT_CONNECTION],
+    [
+        faults.TOO_MANY_REQUESTS,
+        faults.UNAVAILABLE,
+        faults.TRUNCATED,
+        faults.HTML_PAGE,
+        faults.CUT_CONNECTION,
+        faults.SLOW_DRIP,
+        faults.SLOW_HEADERS,
+    ],
     ids=lambda fault: fault.kind,
 )
 def test_a_fault_that_passes_costs_nothing(server: StandIn, fault: faults.Fault) -> None:
