@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harvest.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset
+from harvest.datasets.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset
 from identify.bundle import CARD, CLASSES, KERAS, METRICS, WEIGHTS, Bundle, Description, write
 from identify.card import card
 from identify.classes import model_classes, to_json

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harvest.manifest import Dataset
+from harvest.datasets.manifest import Dataset
 from identify.bundle import Description
 from linkeddata.records import ModelClass
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
-from harvest.manifest import DatasetClass
+from harvest.datasets.manifest import DatasetClass
 from linkeddata.ids import GBIF_BACKBONE
 from linkeddata.records import Ancestor, ModelClass, Taxon
 

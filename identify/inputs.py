@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from crowd.gold import Answer, read_gold
-from harvest.manifest import TRAIN, Dataset, read_dataset
+from harvest.datasets.manifest import TRAIN, Dataset, read_dataset
 from harvest.sources import source_state
 from identify.bundle import Bundle, open_bundle
 from identify.offered import facts

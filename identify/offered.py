@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from crowd.campaign import Campaign as CampaignFile
-from harvest.manifest import read_dataset
+from harvest.datasets.manifest import read_dataset
 from linkeddata.catalogue.holdings import Campaign, DataFile, Holdings, Publisher, TrainingVersion, gathered, written_at
 from linkeddata.errors import DatasetError
 from linkeddata.files import replaced

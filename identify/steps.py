@@ -24,7 +24,7 @@ from crowd.erasing import erased, kept_out, nameless
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
-from harvest.dataset import build
+from harvest.datasets.building import build
 from harvest.departed import GONE, deletions
 from harvest.dumps.extract import BROKEN_LINE, CUT_OFF_DUMP, DAMAGED
 from harvest.dumps.records import ROUTE as DUMP

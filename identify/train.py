@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowd.campaign import ModelRules
-from harvest.manifest import TRAIN, Dataset, read_dataset
+from harvest.datasets.manifest import TRAIN, Dataset, read_dataset
 from identify.assess import Trained, assess
 from identify.augment import augmented
 from identify.bundle import Bundle

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from crowd.campaign import DatasetRules, ModelRules
-from harvest.dataset import build
+from harvest.datasets.building import build
 from identify.bundle import open_bundle
 from identify.runtime import Classifier, Scores
 from identify.train import RECIPES, chosen, train

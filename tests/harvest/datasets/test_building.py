@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from crowd.campaign import DatasetRules
-from harvest.dataset import build
-from harvest.manifest import Dataset, read_dataset
+from harvest.datasets.building import build
+from harvest.datasets.manifest import Dataset, read_dataset
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Label, MediaFile, Taxon
 from linkeddata.storage import Stored, open_storage, stored_file
