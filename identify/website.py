@@ -7,7 +7,7 @@ editor`` brings it to ``identify/pages/vendor``; without it the page has a plain
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -19,9 +19,11 @@ from markupsafe import Markup, escape
 
 from identify.decide import RUNGS
 from linkeddata import ids, jsonld
+from linkeddata.percents import percent
 from linkeddata.records import Agent, Identification, Label, Review
 from linkeddata.settings import VERSION, Settings
 from linkeddata.uris import uri_of
+from linkeddata.why import why
 
 CSS, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 VENDORED = {"editor.js": SCRIPT, "editor.css": CSS, "editor-licence.txt": "text/plain; charset=utf-8"}
@@ -54,8 +56,9 @@ def website(settings: Settings) -> Website:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "percent": percent,
+        "why": lambda label: why(label).get("en", ""),
         "taxon_name": taxon_name,
         "thousands": lambda number: f"{number:,}".replace(",", "\u202f"),
         "day": lambda moment: moment[:10],
@@ -63,6 +66,7 @@ def website(settings: Settings) -> Website:
         "prose": prose,
         "inline": inline,
     }
+    environment.filters |= filters
     environment.globals |= {
         "root": root,
         "base": settings.base_url.rstrip("/"),
@@ -99,19 +103,6 @@ def _file(name: str) -> Traversable:
 def stamp(name: str) -> str:
     """Return a mark of a file's content, for addresses that may be kept for ever."""
     return hashlib.sha256(static(name)).hexdigest()[:12]
-
-
-def percent(value: float) -> str:
-    """Return a probability for people; never 0 % or 100 % for what is not quite.
-
-    >>> percent(0.871), percent(0.9996), percent(0.001), percent(0.0)
-    ('87 %', '> 99 %', '< 1 %', '0 %')
-    """
-    if 0 < value < 0.005:
-        return "< 1 %"
-    if 0.995 < value < 1:
-        return "> 99 %"
-    return f"{100 * value:.0f} %"
 
 
 def taxon_name(name: str, rank: str = "") -> Markup:

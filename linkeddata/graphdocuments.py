@@ -69,9 +69,11 @@ MADE_BY = (
     "ids.py",
     "jsonld.py",
     "lineages.py",
+    "percents.py",
     "quads.py",
     "reviews.py",
     "uris.py",
+    "why.py",
     "withdrawals.py",
 )
 """The files of ours that decide what a document says in the graph."""

@@ -23,6 +23,7 @@ import orjson
 from linkeddata import ids
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, ModelClass, Taxon
 from linkeddata.settings import VERSION
+from linkeddata.why import why
 
 Document = dict[str, Any]
 ContextForm = Literal["link", "inline", "w3c"]
@@ -148,13 +149,54 @@ def label_document(
             "dissent": label.dissent,
             "voters": label.voters,
             "labelStatus": label.status,
+            "countedStatus": label.counted,
             "countedBy": label.method,
+            "why": filled(why(label)),
+            "path": _path(label, iri),
+            "voices": _voices(label, iri),
+            "machineSupport": label.machine or "",
+            "machineProbability": fraction(label.machine_probability),
+            "machineStatus": label.machine_status,
             "campaign": label.campaign,
             "comment": SIMULATED if simulated else "",
             "simulated": simulated or "",
             "reviewPage": f"{iri}.html",
         }
     )
+
+
+def _path(label: Label, iri: str) -> list[Document]:
+    """Return the way down to a label's taxon: how sure each taxon on it is, from the root on."""
+    return [
+        filled(
+            {
+                "id": f"{iri}#path-{position}",
+                "type": "PathStep",
+                "position": position,
+                "label": step.name,
+                "taxonRank": step.rank,
+                "probability": fraction(step.probability, zero=True),
+            }
+        )
+        for position, step in enumerate(label.path, start=1)
+    ]
+
+
+def _voices(label: Label, iri: str) -> list[Document]:
+    """Return how many people stand how to a label."""
+    return [
+        filled(
+            {
+                "id": f"{iri}#voices-{number}",
+                "type": "Voices",
+                "stand": one.stand,
+                "people": one.voters,
+                "choseWithin": one.branch,
+                "skill": fraction(one.skill),
+            }
+        )
+        for number, one in enumerate(label.voices, start=1)
+    ]
 
 
 def media_document(media: MediaFile, *, about: Iterable[str] = (), base_url: str) -> Document:
@@ -286,6 +328,8 @@ def iri_of(value: str) -> str:
 
     >>> iri_of("https://example.org/a plate.jpg"), iri_of("not an IRI"), iri_of("dwc:taxonID")
     ('https://example.org/a%20plate.jpg', '', '')
+    >>> iri_of("https://example.org/\ufffc")
+    'https://example.org/%EF%BF%BC'
     """
     if _USUAL_IRI.fullmatch(value):
         return value
@@ -672,7 +716,7 @@ def _encoded(value: str) -> str:
 def _in_iri(char: str, in_host: bool) -> bool:
     if char.isascii():
         return char.isalnum() or char in _IRI_ASCII or (in_host and char in "[]")
-    return char.isprintable()
+    return char.isprintable() and not "\ufff0" <= char <= "\uffff"  # specials (RFC 3987, 2.2: ucschar)
 
 
 @cache

@@ -24,7 +24,22 @@ SAID_AS = {
     "probability": "certainty",
 }
 """Facts of a label, and what each is called of an identification."""
-COUNTED = frozenset({"support", "dissent", "voters", "status", "method", "campaign"})
+COUNTED = frozenset(
+    [
+        "support",
+        "dissent",
+        "voters",
+        "status",
+        "counted",
+        "method",
+        "campaign",
+        "path",
+        "voices",
+        "machine",
+        "machine_probability",
+        "machine_status",
+    ]
+)
 """Facts of a label that identifications have none of: the Web Annotation says them, no other profile."""
 UNSAID = {"dwc": frozenset({"label.moment"})}
 """What a profile says of an identification alone: the day of counting is no ``dateIdentified``."""

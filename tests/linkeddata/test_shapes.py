@@ -13,7 +13,8 @@ from rdflib import Graph
 
 from linkeddata import jsonld
 from linkeddata.api import router
-from linkeddata.records import Alternative, Identification, Label, MediaFile, Taxon
+from linkeddata.records import Alternative, Certainty, Identification, Label, MediaFile, Review, Taxon, Voices
+from linkeddata.reviews import review_document
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 
@@ -89,6 +90,101 @@ def test_nothing_nasty_makes_an_annotation_break_them(
     )
     graph = Graph().parse(data=jsonld.shapes(BASE), format="turtle")
     assert troubles(jsonld.document(answer, base_url=BASE), graph) == ""
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    TEXTS,
+    FRACTIONS,
+    st.sampled_from(["", "accepted", "single", "minority", "tie", "machine", "reviewed", "rejected", "disputed"]),
+    st.lists(st.builds(Certainty, name=TEXTS, rank=TEXTS, probability=FRACTIONS), max_size=3),
+    st.lists(
+        st.builds(
+            Voices,
+            stand=st.sampled_from(["same", "below", "above", "against", "removed"]),
+            voters=st.integers(1, 9),
+            branch=TEXTS,
+            skill=FRACTIONS,
+        ),
+        max_size=3,
+    ),
+    st.integers(0, 3),
+)
+def test_no_nasty_label_breaks_them(
+    name: str, chance: float, status: str, path: list[Certainty], voices: list[Voices], machine: int
+) -> None:
+    label = replace(
+        LABEL,
+        name=name,
+        probability=chance,
+        status=status,
+        counted=name,
+        path=tuple(path),
+        voices=tuple(voices),
+        machine=machine,
+        machine_probability=chance,
+        machine_status=status,
+    )
+    doc = jsonld.label_document(label, media=PLATE, taxon=TAXON, base_url=BASE)
+    graph = Graph().parse(data=jsonld.shapes(BASE), format="turtle")
+    assert troubles(doc, graph) == ""
+
+
+@settings(max_examples=25, deadline=None)
+@given(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, st.sampled_from(["", "label", "identification"]), st.booleans())
+def test_no_nasty_review_breaks_them(
+    target: str, verdict: str, who: str, correction: str, comment: str, kind: str, decides: bool
+) -> None:
+    review = Review(
+        id="r1",
+        target=target or "x",
+        verdict=verdict,
+        agent=who,
+        moment="2026-11-02T10:00:00Z",
+        correction=correction,
+        comment=comment,
+        kind=kind,
+        decides=decides,
+    )
+    graph = Graph().parse(data=jsonld.shapes(BASE), format="turtle")
+    assert troubles(review_document(review, taxon=TAXON, base_url=BASE), graph) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("motivation", "identifying"),
+        ("body", ""),
+        ("support", -1),
+        ("why", {"en": ["because", "because of that"]}),
+        ("voices", [{"id": "urn:v", "type": "Voices", "stand": "beside", "people": 1}]),
+        ("voices", [{"id": "urn:v", "type": "Voices", "stand": "same"}]),
+        ("path", [{"id": "urn:p", "type": "PathStep", "probability": 0.5}]),
+        ("machineProbability", 2.0),
+    ],
+)
+def test_what_breaks_a_rule_of_labels_is_found(shapes: Graph, key: str, value: object) -> None:
+    doc = jsonld.label_document(LABEL, media=PLATE, taxon=TAXON, base_url=BASE)
+    broken = {**doc, key: value} if value else {name: said for name, said in doc.items() if name != key}
+    assert troubles(broken, shapes) != ""
+
+
+def test_reviews_hold_to_our_shapes_and_breaches_are_found(shapes: Graph) -> None:
+    review = Review(
+        id="r1",
+        target="l1",
+        kind="label",
+        verdict="correct",
+        agent="urn:deboodt:person:0a",
+        moment="2026-11-02T10:00:00Z",
+        correction="Q158603",
+        comment="See the wing",
+    )
+    doc = review_document(review, taxon=TAXON, base_url=BASE)
+    assert len(doc["body"]) == 3
+    assert troubles(doc, shapes) == ""
+    assert troubles({**doc, "motivation": "tagging"}, shapes) != ""
+    assert troubles({**doc, "decides": "perhaps"}, shapes) != ""
 
 
 def test_labels_and_taxa_hold_to_our_shapes(shapes: Graph) -> None:
