@@ -44,6 +44,8 @@ class CommonsSource:
     exclude: tuple[str, ...] = ()
     """Subcategories that are not gone into."""
     captions: bool = False
+    contents: bool = True
+    """Whether edits that do not say what they did are looked into, to know who said what."""
     group: str = "creator"
     """Which fact of a file makes its group: ``creator`` or ``category``."""
     role: str = "subject"

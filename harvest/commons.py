@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 from crowd.campaign import CommonsSource
 from harvest.commons_files import FILE_MISSING, Found, list_source, list_touched
-from harvest.history import Said, fold, people
+from harvest.contents import PAUSE_S, Content, read_contents
+from harvest.history import Said, fold, in_question, people
 from harvest.mediainfo import MediaInfo, Page, media_file
 from harvest.recent import Lately, changed_since
 from harvest.records import GROUPS, GroupRule, Harvested, Progress, Roll, batches, lost, membership, silent
-from harvest.revisions import Histories, read_histories
+from harvest.revisions import Histories, Revision, read_histories
 from harvest.wiki import ENTITIES, MEMBERS, Api, by_id, entities
 from linkeddata.client import Client
 from linkeddata.errors import UsageError
@@ -41,6 +43,16 @@ class _Job:
     group: GroupRule
     captions: bool
     attribution: bool
+    contents: bool
+
+
+class _Told(NamedTuple):
+    """What was answered about one file, among others."""
+
+    page: Page | None
+    info: MediaInfo | None
+    histories: Histories
+    contents: Mapping[int, Content]
 
 
 def harvest_commons(
@@ -66,7 +78,9 @@ def harvest_commons(
         raise UsageError(f"no group rule {source.group!r}; known are {', '.join(GROUPS)}")
     api = Api.of(client, settings)
     known = known or {}
-    job = _Job(api, campaign, Roll(pseudonyms), known, GROUPS[source.group], source.captions, attribution)
+    job = _Job(
+        api, campaign, Roll(pseudonyms), known, GROUPS[source.group], source.captions, attribution, source.contents
+    )
     touched = _touched(api, source, known, lately) if lately else None
     if touched is None:
         listing = list_source(api, source, campaign=campaign, described=not known, progress=progress)
@@ -104,9 +118,11 @@ def _window(job: _Job, files: Sequence[Found]) -> Iterator[tuple[int, Harvested]
         pages |= by_id(job.api, [file.id for file in batch if not file.page])
         infos |= {int(key[1:]): info for key, info in entities(job.api, [f"M{f.id}" for f in batch]).items()}
     histories = _histories(job, pages, infos)
+    contents = _contents(job, histories, pages, infos)
     for number, file in enumerate(files, 1):
         iri = job.api.site.iri(file.id)
-        records = [] if _unchanged(job, file) else _file(job, file, pages.get(file.id), infos.get(file.id), histories)
+        told = _Told(pages.get(file.id), infos.get(file.id), histories, contents)
+        records = [] if _unchanged(job, file) else _file(job, file, told)
         yield from ((number, record) for record in records)
         page = pages.get(file.id)
         if _unchanged(job, file) or (page and page.image and file.id in infos):
@@ -127,11 +143,23 @@ def _histories(job: _Job, pages: Mapping[int, Page], infos: Mapping[int, MediaIn
     return read_histories(job.api.doing("history").query, newest) if job.attribution else Histories()
 
 
-def _file(
-    job: _Job, file: Found, page: Page | None, info: MediaInfo | None, histories: Histories
-) -> Iterator[Harvested]:
+def _contents(
+    job: _Job, histories: Histories, pages: Mapping[int, Page], infos: Mapping[int, MediaInfo]
+) -> dict[int, Content]:
+    """Look into the edits that do not say what they did, where a tag is left that no summary accounts for."""
+    if not job.contents:
+        return {}
+    wanted: list[int] = []
+    for number, revisions in histories.read.items():
+        wanted += in_question(_up_to(revisions, pages[number], infos[number]), infos[number], captions=job.captions)
+    api = job.api.doing("history")
+    return read_contents(api.query, lambda: api.client.rest(api.url, PAUSE_S), wanted)
+
+
+def _file(job: _Job, file: Found, told: _Told) -> Iterator[Harvested]:
     """Yield what is known of one new or changed file: failures, people, tags, the file."""
     iri = job.api.site.iri(file.id)
+    page, info, histories = told.page, told.info, told.histories
     if page is None or info is None or not page.image:
         where = f"in {file.place}, without a file when asked for" if file.place else ""
         yield lost(iri, FILE_MISSING, where, campaign=job.campaign)
@@ -142,8 +170,8 @@ def _file(
     if page.id in histories.refused:
         yield lost(iri, NO_HISTORY, histories.refused[page.id], campaign=job.campaign)
         media = replace(media, revision=0)  # its history must be asked for again
-    history = [r for r in histories.read.get(page.id, ()) if r.id <= media.revision]
-    said = fold(history, info, captions=job.captions)
+    history = _up_to(histories.read.get(page.id, ()), page, info)
+    said = fold(history, info, captions=job.captions, contents=told.contents)
     yield from job.roll.introduce(*people(said))
     yield from tags(said, iri, job.campaign, job.roll)
     yield media
@@ -152,6 +180,11 @@ def _file(
 def _seen(page: Page, info: MediaInfo) -> int:
     """Return the revision up to which a file is known: an edit between two questions belongs to the next harvest."""
     return min(filter(None, (page.revision, info.revision)), default=0)
+
+
+def _up_to(revisions: Iterable[Revision], page: Page, info: MediaInfo) -> list[Revision]:
+    """Return the revisions that belong to what is known of a file."""
+    return [revision for revision in revisions if revision.id <= _seen(page, info)]
 
 
 def tags(said: Iterable[Said], iri: str, campaign: str, roll: Roll) -> Iterator[Tag]:

@@ -8,10 +8,12 @@ what they bring back (https://www.mediawiki.org/wiki/Manual:Reverts).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crowd.ballots import MACHINE_TOOLS
+from harvest.contents import NOTHING, Content
 from harvest.mediainfo import MediaInfo, Statement
 from harvest.revisions import Revision
 from linkeddata.ids import DEPICTS
@@ -23,6 +25,7 @@ _AUTO = re.compile(r"/\* (?P<verb>[a-z]+(?:-[a-z-]+)?):(?P<about>[^*]*?) ?\*/ ?(
 _CLAIM = re.compile(
     r"\[\[(?:[^\]|]*[:/])?(P[1-9]\d*)(?:\|[^\]]*)?\]\]: \[\[(?:[^\]|]*[:/])?(Q[1-9]\d*)(?:\|[^\]]*)?\]\]"
 )
+_ANY_CLAIM = re.compile(r"\[\[(?:[^\]|]*[:/])?P[1-9]\d*(?:\|[^\]]*)?\]\]: ")
 _ISA = re.compile(r"(?:, )?\bcampaign(\d+)@ISA\b")
 _UNDONE = re.compile(r"\[\[Special:Diff/(\d+)")
 _NUMBERED = re.compile(r"\|(\d+)(?:\||$)")
@@ -34,6 +37,15 @@ _UPDATES = frozenset({"wbsetclaim-update"})
 _REMOVES = frozenset({"wbremoveclaims-remove"})
 _NAMES = frozenset({"wbsetlabel-add", "wbsetlabel-set"})
 _UNNAMES = frozenset({"wbsetlabel-remove"})
+_ELSEWHERE = re.compile(
+    r"wbset(?:qualifier|reference|description|aliases|sitelink)|wbremove(?:qualifiers|references)|wblinktitles"
+    r"|wbsetclaim-update-(?:qualifiers|references)"
+)
+"""How the verbs of edits begin that change no item, no rank and no caption."""
+_RANKS = re.compile(r"wbsetstatementrank|wbsetclaim-update")
+"""How the verbs of edits begin that may have marked a statement as wrong, or taken such a mark away."""
+MOST_CONTENTS = 100
+"""Of a file with more revisions in question than this, none is looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +66,17 @@ class Said:
     statement: Statement | None = None  # as it stands; None for captions and for what was withdrawn
 
 
-def fold(revisions: Iterable[Revision], info: MediaInfo, *, captions: bool = False) -> list[Said]:
+def fold(
+    revisions: Iterable[Revision],
+    info: MediaInfo,
+    *,
+    captions: bool = False,
+    contents: Mapping[int, Content] | None = None,
+) -> list[Said]:
     """Return everything said of a file, withdrawn first, then what stands in the order of its statements.
 
-    ``revisions`` in any order; without them nothing has an author and nothing is known to be withdrawn.
+    ``revisions`` in any order; without them nothing has an author and nothing is known to be withdrawn. ``contents``:
+    what some revisions hold, by id; of an edit whose own and whose parent's are there, they say what it did.
 
     >>> note = "[[d:Special:EntityPage/P180]]: [[d:Special:EntityPage/Q140]], campaign165@ISA"
     >>> edit = Revision(id=7, user="Jan", moment="2021-10-03T14:05:00Z", comment=f"/* wbsetclaim-create:2||1 */ {note}")
@@ -65,26 +84,61 @@ def fold(revisions: Iterable[Revision], info: MediaInfo, *, captions: bool = Fal
     >>> [(said.key[1], said.user, said.revision, said.tool) for said in fold([edit], standing)]
     [('Q140', 'Jan', 7, 'campaign165@ISA')]
     """
-    page = _Folded()
-    for revision in sorted(revisions, key=lambda r: r.id):
-        page.take(revision)
-    standing = [(("", s.item), s) for s in info.depicts if s.counts]
-    everything = _reconciled(page, standing)
+    page = _folded(revisions, contents or {})
+    everything = _reconciled(page, _standing(info))
     if captions:
         everything += _reconciled_captions(page, info.captions)
     places = {statement.id: place for place, statement in enumerate(info.depicts)}
     return sorted(everything, key=lambda s: (not s.withdrawn, places.get(s.statement.id, 0) if s.statement else -1))
 
 
+def in_question(revisions: Sequence[Revision], info: MediaInfo, *, captions: bool = False) -> list[int]:
+    """Return the ids of the revisions whose contents would tell what the summaries leave open; mostly none.
+
+    They are asked for only where a statement (or caption) stands or was taken back that no summary accounts for.
+    """
+    page = _folded(revisions, {})
+    told = Counter(page.said[i].key for i in page.open if captions or not page.said[i].key[0])
+    standing = Counter(key for key, _ in _standing(info))
+    if captions:
+        standing.update(_as_told(told, info.captions))
+    if told == standing and all(said.revision for said in page.said):
+        return []
+    wanted = {number for r in page.unsure for number in (r.id, r.parent) if number}
+    return sorted(wanted) if len(wanted) <= MOST_CONTENTS else []
+
+
+def _as_told(told: Iterable[Key], captions: Iterable[Key]) -> Iterator[Key]:
+    """Yield captions in the words of the summaries that tell of them, where one does."""
+    keys = list(told)
+    yield from (next((key for key in keys if _same_caption(key, caption)), caption) for caption in captions)
+
+
+def _standing(info: MediaInfo) -> list[tuple[Key, Statement]]:
+    return [(("", s.item), s) for s in info.depicts if s.counts]
+
+
+def _folded(revisions: Iterable[Revision], contents: Mapping[int, Content]) -> "_Folded":
+    page = _Folded(contents)
+    for revision in sorted(revisions, key=lambda r: r.id):
+        page.take(revision)
+    return page
+
+
 class _Folded:
     """The things said up to one revision, and for each revision which of them were open after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, contents: Mapping[int, Content]) -> None:
         self.said: list[Said] = []
         self.open: tuple[int, ...] = ()
         self.revisions: list[Revision] = []
         self.dark: list[Revision] = []
         """Edits of structured data whose summary does not tell what they changed."""
+        self.unsure: list[Revision] = []
+        """These, and edits whose summary tells a part: the new item without the old, or a rank."""
+        self.places: dict[str, int] = {}
+        """Which of the things said made a statement, by its id, where contents told."""
+        self._contents = contents
         self._after: dict[int, tuple[int, ...]] = {}
         self._closed_at: dict[int, int] = {}
 
@@ -95,6 +149,8 @@ class _Folded:
             self._restore(target, revision)
         elif undone := _undone(revision):
             self._undo(undone, revision)
+        elif (found := self._before_and_after(revision)) is not None:
+            self._compare(*found, revision)
         else:
             self._apply(revision)
         self.revisions.append(revision)
@@ -116,8 +172,40 @@ class _Folded:
         told = {self.said[i].key for i in self.open}
         # An update names the item after it: where that was not told of before, it may be new or only its rank changed.
         unclear = verb in _UPDATES and not told.issuperset(claims)
-        if unclear or revision.hidden or verb == "wbsetclaimvalue" or verb.startswith("wbeditentity"):
+        if (
+            unclear
+            or revision.hidden
+            or verb == "wbsetclaimvalue"
+            or _is_dark(verb, auto["about"] if auto else "", rest)
+        ):
             self.dark.append(revision)
+            self.unsure.append(revision)
+        elif claims and _RANKS.match(verb):
+            self.unsure.append(revision)
+
+    def _before_and_after(self, revision: Revision) -> tuple[Content, Content] | None:
+        """Return what the structured data were before and after an edit, where both are known."""
+        after = self._contents.get(revision.id)
+        before = self._contents.get(revision.parent) if revision.parent else NOTHING
+        return None if before is None or after is None else (before, after)
+
+    def _compare(self, before: Content, after: Content, revision: Revision) -> None:
+        """Apply what an edit did, whatever it says of it."""
+        had, has = ({s.id: ("", s.item) for s in content.depicts if s.counts} for content in (before, after))
+        for statement, key in had.items():
+            if has.get(statement) != key:
+                self._remove(key, revision, statement)
+        for statement, key in has.items():
+            if had.get(statement) != key:
+                self._add(key, revision)
+                self.places[statement] = len(self.said) - 1
+        named, names = dict(before.captions), dict(after.captions)
+        for language in named.keys() | names.keys():
+            if named.get(language) != names.get(language):
+                for index in [i for i in self.open if self.said[i].key[0] == language]:
+                    self._close(index, revision)
+                if language in names:
+                    self._add((language, names[language]), revision)
 
     def _caption(self, auto: re.Match[str], revision: Revision) -> None:
         language = auto["about"].rsplit("|", 1)[-1].strip()
@@ -132,8 +220,10 @@ class _Folded:
         self.said.append(told)
         self.open += (len(self.said) - 1,)
 
-    def _remove(self, key: Key, revision: Revision) -> None:
+    def _remove(self, key: Key, revision: Revision, statement: str = "") -> None:
         found = [i for i in self.open if self.said[i].key == key]
+        if self.places.get(statement) in found:
+            found = [self.places[statement]]
         if not found:  # it was said by an edit that does not tell
             self.said.append(Said(key=key))
             found = [len(self.said) - 1]
@@ -169,6 +259,22 @@ class _Folded:
         """Return the revision that a rollback brings back: the last one not by whoever edited last."""
         last = self.revisions[-1].user if self.revisions else ""
         return next((r.id for r in reversed(self.revisions) if r.user != last), 0)
+
+
+def _is_dark(verb: str, about: str, rest: str) -> bool:
+    """Say whether an edit of structured data names less than it may have changed.
+
+    >>> _is_dark("wbeditentity-update", "0|", ""), _is_dark("wbremoveclaims-remove", "1|", "[[P180]]: [[Q140]]")
+    (True, False)
+    """
+    if not verb.startswith("wb") or _ELSEWHERE.match(verb):
+        return False
+    if verb in _REMOVES:  # several statements at once: those that do not fit in go unnamed
+        count = about.partition("|")[0].strip()
+        return count.isdigit() and int(count) > max(1, len(_ANY_CLAIM.findall(rest)))
+    known = _ADDS | _UPDATES | _NAMES | _UNNAMES
+    # Before a statement without an item, there may have been one with.
+    return not (verb in known or verb.startswith("wbcreateclaim-") or _RANKS.match(verb))
 
 
 def tool_of(revision: Revision) -> str:
@@ -210,8 +316,12 @@ def _reconciled(page: _Folded, standing: Sequence[tuple[Key, Statement]]) -> lis
     result = [said for said in page.said if said.withdrawn and said.key[0] == ""]
     gone: list[Said] = []
     for key in dict.fromkeys([*(page.said[i].key for i in told), *(key for key, _ in standing)]):
-        authors = [page.said[i] for i in told if page.said[i].key == key]
+        open_now = [i for i in told if page.said[i].key == key]
         statements = [statement for k, statement in standing if k == key]
+        known = [s for s in statements if page.places.get(s.id) in open_now]
+        result += [replace(page.said[page.places[s.id]], statement=s) for s in known]
+        statements = [s for s in statements if s not in known]
+        authors = [page.said[i] for i in open_now if i not in [page.places[s.id] for s in known]]
         matched = min(len(authors), len(statements))
         # Statements are kept in the order they were made: what nobody is known to have said is the oldest.
         result += [Said(key=key, statement=s) for s in statements[: len(statements) - matched]]

@@ -210,10 +210,31 @@ def read_isa(
 def read_lines(client: Client, source: str) -> Iterator[str]:
     """Return the lines of a CSV by path or URL; bytes that are not UTF-8 become U+FFFD."""
     try:
-        raw = client.get_bytes(source, limit=MOST_BYTES) if "://" in source else Path(source).read_bytes()
+        there = "://" in source
+        raw = client.get_bytes(source, limit=MOST_BYTES, lacking=unfinished) if there else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"{source}: cannot be read: {error.strerror or error}") from error
     return io.StringIO(raw.decode("utf-8-sig", errors="replace"), newline="")
+
+
+def unfinished(raw: bytes) -> str:
+    """Return what an export that came over the line lacks: a whole row at its end; ``""`` if it lacks nothing.
+
+    A service that fails while it writes may end its answer as if it were whole, in the middle of a row or with what
+    went wrong in words. A row with too few cells is a bad row, and no reason to ask again.
+
+    >>> unfinished(b"username,file\\nJan,File:A.jpg\\nTraceback (most recent call last):\\n")
+    'broken off before "Traceback (most recent call last):"'
+    >>> unfinished(b"username,file\\nJan,File:A.jpg\\n")
+    ''
+    """
+    first = raw[: raw.find(b"\n") + 1 or None].decode("utf-8-sig", errors="replace")
+    end = raw.rstrip()
+    last = end[end.rfind(b"\n") + 1 :].decode("utf-8", errors="replace")
+    delimiter = max(DELIMITERS, key=first.count)
+    cells = len(_cells(last, delimiter))
+    whole = cells == len(_cells(first, delimiter)) or (cells > 1 and end != raw)
+    return "" if whole else f'broken off before "{last[:60]}"'
 
 
 def parse_rows(lines: Iterable[str], *, source: str) -> Iterator[Contribution | BadRow]:

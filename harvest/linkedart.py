@@ -92,14 +92,37 @@ class _Reading:
         return plain_text(wanted or next((word for _, word in told), ""))
 
 
+@dataclass(slots=True)
+class _Lists:
+    """The pages of lists that were read, and how many entries each said that its whole list has."""
+
+    again: bool = True  # whether there is another walk for a list that changed while it was read
+    pages: list[str] = field(default_factory=list)
+    totals: dict[str, set[int]] = field(default_factory=dict)
+
+    def take(self, iri: str, page: Json) -> None:
+        """Take note of a page."""
+        whole = page.get("partOf")
+        told = next((one for one in entries(whole) if isinstance(one, Mapping)), page)
+        self.pages.append(iri)
+        if isinstance(told.get("totalItems"), int):
+            self.totals.setdefault(own_id(told), set()).add(told["totalItems"])
+
+    @property
+    def changed(self) -> bool:
+        """Whether a list is to be walked again, for it was another in the end than in the beginning."""
+        return self.again and any(len(found) > 1 for found in self.totals.values())
+
+
 def harvest_linked_art(
     client: Client, source: LinkedArtSource, *, campaign: str, pseudonyms: Pseudonyms
 ) -> Iterator[Harvested]:
     """Yield the files and tags of objects in Linked Art.
 
-    ``source.records`` is the URL of an object or of a list of objects, which is followed page by page, a JSON file, or
-    a folder of such files. What cannot be looked up is a ``Failure`` and the others go on. Raises ``UsageError`` for a
-    file that is not there, and what ``Client.get_json`` raises for the first document.
+    ``source.records`` is the URL of an object or of a list of objects, which is followed page by page (once more where
+    it says of itself that it changed meanwhile), a JSON file, or a folder of such files. What cannot be looked up is a
+    ``Failure`` and the others go on. Raises ``UsageError`` for a file that is not there, and what ``Client.get_json``
+    raises for the first document.
     """
     reading = _Reading(client, source, campaign, Teller("linkedart", campaign, pseudonyms))
     waiting: deque[Json] = deque()
@@ -116,8 +139,13 @@ def harvest_linked_art(
         found = reading.local.values()
         waiting.extend(one for one in found if _is_object(one) or kind(one) in LISTINGS)
     seen = {source.records, *map(own_id, waiting)}
+    lists = _Lists(again="://" in source.records)
     met = 0
-    while waiting:
+    while waiting or lists.changed:
+        if not waiting:  # what moved up into a page that was read already stands there now
+            seen.difference_update(lists.pages)
+            lists = _Lists(again=False)
+            waiting.append({"id": source.records})
         thing = waiting.popleft()
         iri = own_id(thing)
         try:
@@ -126,6 +154,7 @@ def harvest_linked_art(
             yield unavailable(iri, error, campaign)
             continue
         if kind(thing) in LISTINGS:
+            lists.take(iri, thing)
             new = [one for one in _listed(thing) if one not in seen]
             seen.update(new)
             waiting.extend({"id": one} for one in new)

@@ -26,6 +26,7 @@ from crowd.campaign import (
 from harvest.commons import harvest_commons
 from harvest.dumps.records import harvest_dump
 from harvest.dwca import harvest_dwca
+from harvest.fetched import at_hand
 from harvest.files import harvest_list
 from harvest.iiif import harvest_iiif
 from harvest.isa import ISA_READ, export_address, harvest_isa
@@ -36,7 +37,7 @@ from harvest.records import LEFT_TO_DO, SOURCE_FAILED, Harvested, lost
 from harvest.routes import by_routes, tell
 from harvest.sparql import address, harvest_query
 from linkeddata.client import Client
-from linkeddata.errors import ContactRequiredError, DeBoodtError, LimitError
+from linkeddata.errors import ContactRequiredError, DeBoodtError, LimitError, UsageError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import CampaignFile, MediaFile
 from linkeddata.settings import Settings
@@ -237,7 +238,9 @@ def _harvest(reach: Reach, source: Source, described: Container[str], met: Conta
 
 
 def _from_folder(source: DumpSource, folder: Path) -> DumpSource:
-    """Return a source whose paths start where the campaign file stands."""
+    """Return a source whose paths start where the campaign file stands. Raises ``UsageError`` for an address."""
+    if elsewhere := next((name for name in (*source.files, source.wikidata) if "://" in name), ""):
+        raise UsageError(f"{elsewhere}: dumps are read on this machine; fetch it first: curl -C - -O {elsewhere}")
     return replace(
         source,
         files=tuple(str(folder / name) for name in source.files),
@@ -259,12 +262,15 @@ def _harvest_listed(reach: Reach, source: Listed, described: Container[str]) -> 
     folder = Path(reach.campaign.folder)
     match source:
         case ListSource():
-            there = replace(source, path=str(folder / source.path))
-            yield from harvest_list(reach.client, reach.settings, there, known=described, **own)
+            with at_hand(reach, source.path, folder) as path:
+                there = replace(source, path=str(path))
+                yield from harvest_list(reach.client, reach.settings, there, known=described, **own)
         case DwcaSource():
-            yield from harvest_dwca(folder / source.path, **own)
+            with at_hand(reach, source.path, folder) as path:
+                yield from harvest_dwca(path, **own)
         case NbaSource():
-            yield from harvest_nba(folder / source.path, **own)
+            with at_hand(reach, source.path, folder) as path:
+                yield from harvest_nba(path, **own)
         case IiifSource():
             here = replace(source, manifest=_place(folder, source.manifest))
             yield from harvest_iiif(reach.client, here, **own)

@@ -224,13 +224,21 @@ class Client:
         """Send a form and return the body as text. Raises like ``get_json``."""
         return self.tries(url, lambda: self._text(self._answer("POST", url, data)))
 
-    def get_bytes(self, url: str, *, limit: int) -> bytes:
+    def get_bytes(self, url: str, *, limit: int, lacking: Callable[[bytes], str] = lambda body: "") -> bytes:
         """Return the whole body of a file, at most ``limit`` bytes (``ServiceError`` with code ``too-large`` beyond).
 
-        Raises like ``get_json``. A cut body is tried again, and so is an HTML page, which is never the file asked for.
-        At most two at a time to a host, as Wikimedia asks (https://wikitech.wikimedia.org/wiki/Robot_policy).
+        Raises like ``get_json``. A cut body is tried again, and so is an HTML page, which is never the file asked for,
+        and a body of which ``lacking`` says what it lacks. At most two at a time to a host, as Wikimedia asks
+        (https://wikitech.wikimedia.org/wiki/Robot_policy).
         """
-        return self.tries(url, lambda: self._file(self._answer("GET", url, None), limit), places=FILES)
+
+        def once() -> bytes:
+            body = self._file(self._answer("GET", url, None), limit)
+            if lack := lacking(body):
+                raise TryAgainError(lack, kind=CUT_OFF)
+            return body
+
+        return self.tries(url, once, places=FILES)
 
     def download(self, url: str, path: Path, *, limit: int) -> Download:
         """Write the body of a file to ``path`` while it comes, and return its size and SHA-1.
@@ -251,6 +259,12 @@ class Client:
     def get_page(self, url: str) -> str:
         """Return an HTML page as text, where a service has no other interface. Raises like ``get_json``."""
         return self.tries(url, lambda: self._text(self._answer("GET", url, None)))
+
+    def rest(self, url: str, pause_s: float) -> None:
+        """Leave a service alone after a question that cost it much; one on this machine needs no rest."""
+        if not is_loopback(url):
+            self.count("waited_ms", round(pause_s * 1000))
+            self._sleep(pause_s)
 
     def require_contact(self, url: str) -> None:
         """Raise ``ContactRequiredError`` if ``url`` is public and no contact address is set."""

@@ -694,7 +694,9 @@ def _revision(file: File, revision: Revision, wanted: set[str], params: Params) 
 
 def _slot(file: File, revision: Revision, name: str, wanted: set[str], params: Params) -> Json:
     said: Json = {"size": slot_sizes(file, revision)[name]} if "slotsize" in wanted else {}
-    if "content" in wanted:
+    if "content" in wanted and "content" in revision.hidden:
+        said["texthidden"] = True
+    elif "content" in wanted:
         main = name == "main"
         said["contentmodel"] = "wikitext" if main else "wikibase-mediainfo"
         said["contentformat"] = "text/x-wiki" if main else "application/json"

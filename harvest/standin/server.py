@@ -190,10 +190,10 @@ class StandIn:
         campaigns = {c.id: c for c in self.world.isa}
         return self.url + isa.export_path(campaigns[campaign_id])
 
-    def publish(self, path: str, document: Any, **params: str) -> str:
-        """Put a JSON document or the bytes of a JPEG up, as the server of a museum does, and return its address."""
-        is_image = isinstance(document, bytes)
-        reply = Reply(document, 200, {"Content-Type": "image/jpeg"}) if is_image else json_reply(document)
+    def publish(self, path: str, document: Any, content_type: str = "image/jpeg", **params: str) -> str:
+        """Put a JSON document or bytes (of a JPEG) up, as the server of a museum does, and return its address."""
+        is_bytes = isinstance(document, bytes)
+        reply = Reply(document, 200, {"Content-Type": content_type}) if is_bytes else json_reply(document)
         self._recorded[(path, frozenset(params.items()))] = reply
         return self.url + path
 

@@ -72,7 +72,7 @@ class Revision:
     tags: tuple[str, ...] = ()
     entity: Entity | None = None
     wikitext: str = ""
-    hidden: tuple[str, ...] = ()  # user, comment: what an administrator has hidden
+    hidden: tuple[str, ...] = ()  # user, comment, content: what an administrator has hidden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -329,8 +329,65 @@ def test_a_real_wiki(recorded: StandIn) -> None:
     assert isa.agent == PEOPLE.agent("Plantenvriend").id
     assert isa.withdrawn_by == PEOPLE.agent("Schelpenkenner").id
     assert tags["M30", "Q127960"].prominent
-    assert (tags["M30", "Q140"].agent, tags["M30", "Q140"].statement[:4]) == ("", "M30$")
-    assert (tags["M27", "Q140"].withdrawn[:10], tags["M27", "Q140"].agent) == ("2026-11-23", "")
+    admin = PEOPLE.agent("Admin").id  # by wbeditentity, which names nothing
+    assert (tags["M30", "Q140"].agent, tags["M30", "Q140"].statement[:4]) == (admin, "M30$")
+    assert (tags["M27", "Q140"].withdrawn[:10], tags["M27", "Q140"].agent) == ("2026-11-23", "")  # not recorded
+
+
+def _dark(number: int, *hidden: str) -> File:
+    """Return a file that Bot tagged with the lion, in whose place Ben put the tiger, by edits that say nothing."""
+    lion, tiger = (statement(f"M{number}", "P180", item, number=1) for item in ("Q140", "Q19939"))
+    steps = [("Bot", "upload", None), ("Bot", "/* wbeditentity-update:0| */ data", lion), ("Cas", "+cat", lion)]
+    steps.append(("Ben", "/* wbeditentity-update:0| */ better", tiger | {"id": lion["id"]}))
+    revisions = [
+        Revision(
+            id=number * 10 + place,
+            parent=number * 10 + place - 1 if place else 0,
+            user=user,
+            moment=f"2021-10-{place + 1:02}T00:00:00Z",
+            comment=comment,
+            entity=told and Entity(statements=statements(told)),
+            hidden=hidden if place == 1 else (),
+        )
+        for place, (user, comment, told) in enumerate(steps)
+    ]
+    return replace(_file(number), revisions=tuple(revisions))
+
+
+def _who(records: Sequence[Harvested]) -> list[tuple[str, str, str, str]]:
+    told = [(tag.file[-2:], tag.item, tag.agent, tag.withdrawn_by) for tag in _only(Tag, records)]
+    return sorted(told)
+
+
+def test_edits_that_do_not_say_what_they_did_are_looked_into() -> None:
+    bot, ben = PEOPLE.agent("Bot").id, PEOPLE.agent("Ben").id
+    with StandIn(_world([_dark(11), _dark(12), _dark(13, "content"), _file(14)])) as standin:
+        records = _harvest(standin)
+        assert standin.requests.count(rvslots="mediainfo") == 1, "of all files in one request, of the last none"
+        whole = standin.requests.count()
+        for fault in (faults.UNAVAILABLE, faults.HTML_PAGE, faults.TRUNCATED, faults.MAXLAG):
+            standin.faults.next("/w/api.php", fault, after=whole - 1)  # the last
+            assert _harvest(standin) == records
+            assert standin.faults.pending == 0
+        standin.requests.clear()
+        summaries = _harvest(standin, contents=False)
+        assert standin.requests.count(rvslots="mediainfo") == 0
+    told = [
+        (file, "Q140", bot if file != "13" else "", ben) for file in ("11", "12", "13")
+    ]  # the content of one is hidden
+    told += [(file, "Q19939", ben, "") for file in ("11", "12", "13")]
+    assert [who for who in _who(records) if who[0] != "14"] == sorted(told)
+    assert [who for who in _who(summaries) if who[0] != "14"] == [(f, "Q19939", "", "") for f in ("11", "12", "13")]
+
+
+def test_content_that_is_refused_costs_no_file() -> None:
+    refused = {"error": {"code": "internal-no", "info": "no"}}
+    numbers = "|".join(str(110 + place) for place in range(4))
+    with StandIn(_world([_dark(11)])) as standin:
+        asked = {"revids": numbers, "prop": "revisions", "rvprop": "ids|content", "rvslots": "mediainfo"}
+        standin.become(replace(standin.world, recorded=(_exchange(refused, **asked),)))
+        records = _harvest(standin)
+    assert _who(records) == [("11", "Q19939", "", "")]
 
 
 def _exchange(answer: dict[str, Any], **params: str | int) -> Recorded:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.history import Said, fold
+from harvest.contents import Content
+from harvest.history import Said, fold, in_question
 from harvest.mediainfo import MediaInfo, Statement, parse_entities
 from harvest.revisions import Revision, parse_revisions
 
@@ -253,6 +254,92 @@ def test_what_stands_is_what_the_statements_say(edits: list[tuple[str, str, str,
     assert sorted(s.key[1] for s in said if not s.withdrawn) == sorted(items)
     assert {s.statement.id for s in said if s.statement} == {f"M1${n}" for n in range(len(items))}
     assert all(s.revision < int(s.withdrawn[8:10]) for s in said if s.withdrawn and s.withdrawn_by)
+
+
+def _content(**statements: str) -> Content:
+    """Return what a revision holds: statement → item, with a ``-`` before it where it is marked as wrong."""
+    told = (
+        Statement(id=key, item=i.strip("-"), rank="deprecated" if "-" in i else "normal")
+        for key, i in statements.items()
+    )
+    return Content(depicts=tuple(told))
+
+
+def test_contents_tell_what_summaries_leave_open() -> None:
+    edits = [
+        ("Ann", "upload"),
+        ("Bot", DARK),
+        ("Cas", "+cat"),
+        ("Ben", DARK),
+        ("Dot", UPDATE + _claim(LION)),
+        ("Eve", ""),
+    ]
+    history = [replace(r, parent=r.id - 1, hidden=r.user == "Eve") for r in _history(*edits)]
+    steps = [Content(), _content(a=LION, b=TIGER), _content(a=LION, b=TIGER), _content(a=LION, b=BEE)]
+    steps += [_content(a="-" + LION, b=BEE), _content(a="-" + LION, b=BEE, c=TIGER)]
+    now = MediaInfo(id="M1", depicts=steps[-1].depicts)
+    assert in_question(history, now) == [1, 2, 3, 4, 5, 6]
+    assert _short(fold(history, now, contents=dict(enumerate(steps, 1)))) == [
+        (LION, "Bot", 2, "5", "Dot"),
+        (TIGER, "Bot", 2, "4", "Ben"),
+        (BEE, "Ben", 4, "", ""),
+        (TIGER, "Eve", 6, "", ""),
+    ]
+    unread = dict(enumerate(steps[:4], 1))
+    assert (TIGER, "", 0, "", "") in _short(fold(history, now, contents=unread)), "what is not read is not guessed at"
+
+
+def test_contents_tell_of_captions() -> None:
+    history = [replace(r, parent=r.id - 1) for r in _history(("Ann", DARK), ("Ben", DARK))]
+    contents = {1: Content(captions=(("nl", "mot"),)), 2: Content(captions=(("en", "moth"), ("nl", "uil")))}
+    now = _standing(captions=contents[2].captions)
+    assert in_question(history, now) == []
+    assert in_question(history, now, captions=True) == [1, 2]
+    said = fold(history, now, captions=True, contents=contents)
+    assert [(s.key, s.user, s.withdrawn_by) for s in said] == [
+        (("nl", "mot"), "Ann", "Ben"),
+        (("en", "moth"), "Ben", ""),
+        (("nl", "uil"), "Ben", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edits", "items", "wanted"),
+    [
+        ([("Ann", ADD + _claim(LION)), ("Bot", DARK)], [LION], []),
+        ([("Ann", "upload"), ("Bot", DARK)], [], []),
+        ([("Ann", DARK)], [LION], [1]),
+        ([("Ann", ADD + _claim(LION)), ("Bot", DARK)], [], [1, 2]),
+        ([("Ann", ADD + _claim(LION)), ("Bot", "/* wbsetclaim-update-rank:2||1 */ " + _claim(LION))], [], [1, 2]),
+        ([("Ann", ADD + _claim(LION)), ("Ben", "/* wbremoveclaims:2| */ [[P180]], [[P195]]")], [], [1, 2]),
+        ([("Ann", ADD + _claim(LION)), ("Ben", "/* wbremoveclaims-remove:3| */ " + _claim(TIGER, BEE))], [], [1, 2]),
+        ([("Ann", "upload"), ("Ben", "/* wbcreate-something-new:1| */")], [LION], [1, 2]),
+        ([("Ann", "upload"), ("Ben", "/* wbsetqualifier-add:1| */ [[P518]]: [[Q23445]]")], [LION], []),
+        ([("Ann", DARK)] * 101, [LION], []),
+    ],
+)
+def test_old_content_is_wanted_only_where_something_is_open(
+    edits: list[tuple[str, ...]], items: list[str], wanted: list[int]
+) -> None:
+    history = [replace(r, parent=r.id - 1) for r in _history(*edits)]
+    assert in_question(history, _standing(*items)) == wanted
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abc"), st.sampled_from([LION, TIGER, "-" + BEE]), max_size=3), max_size=8)
+)
+def test_who_said_what_is_exact_where_all_content_is_known(states: list[dict[str, str]]) -> None:
+    history = [replace(r, parent=r.id - 1) for r in _history(*((f"U{n}", DARK) for n in range(1, len(states) + 1)))]
+    contents = {n: _content(**state) for n, state in enumerate(states, 1)}
+    authors: dict[str, int] = {}
+    for number, state in enumerate(states, 1):
+        before = states[number - 2] if number > 1 else {}
+        authors = {key: authors[key] if before.get(key) == item else number for key, item in state.items()}
+    now = states[-1] if states else {}
+    said = fold(history, MediaInfo(id="M1", depicts=_content(**now).depicts), contents=contents)
+    stands = {s.statement.id: (s.key[1], s.revision) for s in said if s.statement}
+    assert stands == {key: (item, authors[key]) for key, item in now.items() if "-" not in item}
+    assert all(s.user == f"U{s.revision}" for s in said)
 
 
 @pytest.mark.skipif(not RECORDED.is_file(), reason="recorded exchanges are not here")

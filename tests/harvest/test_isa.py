@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.isa import COLUMNS, BadRow, Contribution, export_address, harvest_isa, parse_rows, read_isa
+from harvest.isa import COLUMNS, BadRow, Contribution, export_address, harvest_isa, parse_rows, read_isa, unfinished
 from harvest.records import Harvested
 from harvest.standin import faults
 from harvest.standin.server import StandIn
@@ -270,6 +270,7 @@ OF_ANY_SERVICE = (
     faults.HTML_PAGE,
     faults.SLOW_DRIP,
     faults.SLOW_HEADERS,
+    faults.STACK_TRACE,
 )
 
 
@@ -298,6 +299,33 @@ def test_an_export_that_cannot_be_had_is_an_error(server: StandIn) -> None:
         asked = harvest_isa(client, server.settings(), server.isa_url(165), campaign="test", pseudonyms=PEOPLE)
         with pytest.raises(UnreachableError):
             list(asked)
+
+
+def test_an_export_that_ends_in_an_error_is_no_export(server: StandIn) -> None:
+    server.faults.next("/isa/", faults.STACK_TRACE, times=2)
+    with Client(server.settings(tries=2), sleep=lambda _: None) as client:
+        asked = harvest_isa(client, server.settings(), server.isa_url(165), campaign="test", pseudonyms=PEOPLE)
+        with pytest.raises(UnreachableError, match=r'broken off before ".*java'):
+            list(asked)
+    assert server.faults.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "lack"),
+    [
+        ("", ""),
+        ("Jan,File:A.jpg,depicts,add,,Q140,True,,,2021-10-03\r\n", ""),
+        ("Jan,File:A.jpg,depicts,add,,Q140,True,,,2021-10-03", ""),  # a spreadsheet may leave out the last line end
+        ("Jan,File:A.jpg,depicts\r\n", ""),
+        ("Jan,File:A.jpg,dep", 'broken off before "Jan,File:A.jpg,dep"'),
+        (
+            "Jan,File:A.jpg,depicts,add,,Q140,True,,,2021-10-03\r\n<h1>Error</h1>\n",
+            'broken off before "<h1>Error</h1>"',
+        ),
+    ],
+)
+def test_an_export_ends_in_a_whole_row(rows: str, lack: str) -> None:
+    assert unfinished((",".join(COLUMNS) + "\r\n" + rows).encode()) == lack
 
 
 def test_what_the_rows_say_beside_the_tags_is_told(server: StandIn, tmp_path: Path) -> None:

@@ -157,6 +157,33 @@ def test_a_search_is_followed_to_its_end_and_terms_are_asked_for_once(server: St
     assert server.requests.count("/") == 2 + 3 * 3 + 1
 
 
+def _pages(server: StandIn, *pages: Sequence[int]) -> str:
+    """Publish a list of objects, three a page, that says how many it holds, and return its address."""
+    base, total = server.url, sum(map(len, pages))
+    for place, numbers in enumerate(pages, start=1):
+        page = {"id": f"{base}/page{place}", "type": "OrderedCollectionPage", "partOf": {"totalItems": total}}
+        items = [{"id": f"{base}/200{number}", "type": "HumanMadeObject"} for number in numbers]
+        more = {"next": {"id": f"{base}/page{place + 1}"}} if place < len(pages) else {}
+        server.publish(f"/page{place}", {**page, "orderedItems": items, **more})
+    return f"{base}/page1"
+
+
+def test_a_list_that_changes_while_it_is_paged_loses_and_doubles_nothing(server: StandIn) -> None:
+    term = {"id": f"{server.url}/221", "type": "Type", "equivalent": ["http://www.wikidata.org/entity/Q140"]}
+    for number in range(1, 8):
+        _publish(server, number, term)
+    url = _pages(server, (1, 2, 3), (4, 5, 6), (7,))
+    with Client(server.settings(), sleep=lambda seconds: None) as client:
+        source = LinkedArtSource(records=url)
+        asked = harvest_linked_art(client, source, campaign="test", pseudonyms=PEOPLE)
+        records = [next(asked)]
+        _pages(server, (1, 3, 4), (5, 6, 7), ())  # one is gone, and the fourth on a page that was read
+        records += asked
+    numbers = [media.inventory_number for media in _only(MediaFile, records)]
+    assert sorted(numbers) == [f"RP-{number}" for number in range(1, 8)]
+    assert server.requests.count("/page") == 3 + 3, "a list that is another in the middle is read once more"
+
+
 @pytest.mark.parametrize(
     "fault",
     [

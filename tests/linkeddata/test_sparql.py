@@ -251,10 +251,16 @@ def test_an_endpoint_that_is_down_is_not_asked_for_less(server: StandIn, client:
 def test_an_answer_that_drips_is_taken_whole_or_given_up(server: StandIn) -> None:
     settings = server.settings(tries=1)
     query = load_query("taxa-of-items").bound({"item": ["Q140", "Q19939"]}, settings)
-    server.faults.next("/sparql/", faults.SLOW_DRIP, times=2)
+    server.faults.next("/sparql/", faults.SLOW_DRIP)
+    server.faults.next("/sparql/", faults.SLOW_HEADERS)
+    server.faults.next("/sparql/", faults.SLOW_DRIP)
     with Client(settings) as client:
-        assert len(list(select(client, settings.sparql_wikidata, query))) == 3
+        for _ in ("drip", "headers"):
+            assert len(list(select(client, settings.sparql_wikidata, query))) == 3
     with Client(server.settings(tries=1, longest_answer_s=0.01)) as client, pytest.raises(TooMuchError, match="longer"):
+        list(select(client, settings.sparql_wikidata, query))
+    server.faults.next("/sparql/", faults.SLOW_HEADERS)
+    with Client(server.settings(tries=1, longest_answer_s=0.01)) as client, pytest.raises(UnreachableError):
         list(select(client, settings.sparql_wikidata, query))
 
 
