@@ -19,7 +19,9 @@ THUMBNAIL_WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 """Widths in pixels in which Wikimedia makes thumbnails (https://www.mediawiki.org/wiki/Common_thumbnail_sizes)."""
 ROUTES = ("api", "qlever", "wcqs", "wdqs", "dump")
 """Ways to the same statements: Commons' API, three query services, dumps on this machine."""
-RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
+RANKS = ("kingdom", "phylum", "class", "order", "family", "subfamily", "genus", "species")
+AS_TAGGED = "tagged"
+"""In place of a rank: classes are what people tagged, of whatever rank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,20 +218,45 @@ class ReviewRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetRules:
-    """What a dataset takes and how it is split; a group is never on two sides."""
+    """What a dataset takes and how it is split; a group is never on two sides. What is left empty chooses nothing."""
 
     rank: str = "species"
+    """One of ``RANKS``, to which what stands below is rolled up, or ``tagged``."""
     min_images: int = 10
+    """Images for training that a class must have."""
+    min_altogether: int = 0
+    """Images that a class must have, on whichever side."""
+    max_images: int = 0
+    """Most images of a class; 0: all."""
+    labels: tuple[str, ...] = ()
+    """Statuses of labels that teach: reviewed, accepted, single …; empty: those that stand (accepted and reviewed)."""
+    min_probability: float = 0.0
+    """How sure a label must be to teach."""
+    machine: bool = False
+    """``True``: labels teach that are accepted only with what people took over from machines."""
+    several: bool = False
+    """``True``: a plate of several classes is used; it stands with the surest, and names the others."""
+    licences: tuple[str, ...] = ()
+    """IRIs, beginnings of IRIs, or short names of licences (``cc0``, ``cc-by``); see ``harvest.datasets.choices``."""
+    from_year: int = 0
+    until_year: int = 0
+    creators: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    """Words of which one must stand in an image's title, description or group: engraving, watercolour …"""
+    exclude: tuple[str, ...] = ()
+    """Files left out: IRIs, M-ids, titles or SHA-1s."""
+    respect_noai: bool = True
+    """``False``: images teach although their publisher asks in their metadata that they do not."""
     test_groups: tuple[str, ...] = ()
     validation_groups: tuple[str, ...] = ()
     test_share: float = 0.2
     validation_share: float = 0.15
     known_share: float = 0.0
     """Of the images in training groups: set aside to measure how well known hands are known."""
-    machine: bool = False
-    """``True``: labels teach that are accepted only with what people took over from machines."""
     images: bool = True
     """``False``: labels and links only, no picture is fetched, nothing is trained."""
+    sign: bool = False
+    """``True``: the images are copies that carry credit and licence in their own metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -410,21 +437,18 @@ def _check(name: str, campaign: Campaign) -> None:
         raise CampaignError(f"{name}: no source of tags; give at least one [[tags.commons]], {known}")
     if campaign.begins and campaign.ends and campaign.begins > campaign.ends:
         raise CampaignError(f"{name}: [campaign] from {campaign.begins} is after until {campaign.ends}")
-    if campaign.dataset.rank not in RANKS:
-        raise CampaignError(f"{name}: [dataset] rank = {campaign.dataset.rank!r}: one of {', '.join(RANKS)}")
+    check_dataset(f"{name}: [dataset]", campaign.dataset)
     if campaign.images.width_px not in THUMBNAIL_WIDTHS:
         widths = ", ".join(map(str, THUMBNAIL_WIDTHS))
         raise CampaignError(f"{name}: [images] width_px = {campaign.images.width_px}: one of {widths}")
     for key in ("min_probability", "enough_probability"):
         if not 0 <= getattr(campaign.count, key) <= 1:
             raise CampaignError(f"{name}: [count] {key} = {getattr(campaign.count, key)}: between 0 and 1")
-    if campaign.dataset.min_images < 1 or campaign.count.min_support < 1:
-        raise CampaignError(f"{name}: [dataset] min_images and [count] min_support are at least 1")
+    if campaign.count.min_support < 1:
+        raise CampaignError(f"{name}: [count] min_support is at least 1")
     if campaign.review.reviewers not in (1, 2):
         raise CampaignError(f"{name}: [review] reviewers = {campaign.review.reviewers}: 1 or 2")
     _check_back(name, campaign.back)
-    if set(campaign.dataset.test_groups) & set(campaign.dataset.validation_groups):
-        raise CampaignError(f"{name}: [dataset] a group cannot be in test_groups and in validation_groups")
     if campaign.publish.publisher_kind not in ("Organization", "Person"):
         raise CampaignError(f"{name}: [publish] publisher_kind is Organization or Person")
     for group in campaign.commons:
@@ -449,6 +473,25 @@ def _check(name: str, campaign: Campaign) -> None:
             raise CampaignError(f"{name}: [[tags.dump]] give taxon or taxa, not both")
     for table in campaign.files:
         _check_list(name, table)
+
+
+def check_dataset(where: str, rules: DatasetRules) -> None:
+    """Raise ``CampaignError`` for rules that cannot be meant; ``where`` begins the message."""
+    if rules.rank not in (*RANKS, AS_TAGGED):
+        raise CampaignError(f"{where} rank = {rules.rank!r}: one of {', '.join((*RANKS, AS_TAGGED))}")
+    if rules.min_images < 1 or rules.min_altogether < 0 or rules.max_images < 0:
+        raise CampaignError(f"{where} min_images is at least 1, min_altogether and max_images at least 0")
+    if rules.max_images and rules.max_images < max(rules.min_images, rules.min_altogether):
+        raise CampaignError(f"{where} max_images = {rules.max_images} is less than a class must have")
+    if rules.from_year and rules.until_year and rules.from_year > rules.until_year:
+        raise CampaignError(f"{where} from_year {rules.from_year} is after until_year {rules.until_year}")
+    if not 0 <= rules.min_probability <= 1:
+        raise CampaignError(f"{where} min_probability = {rules.min_probability}: between 0 and 1")
+    shares = (rules.test_share, rules.validation_share, rules.known_share)
+    if not all(0 <= share < 1 for share in shares) or rules.test_share + rules.validation_share >= 1:
+        raise CampaignError(f"{where} shares are between 0 and 1, and leave something for training")
+    if set(rules.test_groups) & set(rules.validation_groups):
+        raise CampaignError(f"{where} a group cannot be in test_groups and in validation_groups")
 
 
 def _check_back(name: str, back: CommonsRules) -> None:

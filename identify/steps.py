@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from crowd.campaign import LISTS
+from crowd.campaign import LISTS, DatasetRules
 from crowd.cms.delivery import write
 from crowd.cms.determinations import Determination
 from crowd.cms.table import digest as digest_of
@@ -25,6 +25,7 @@ from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
 from harvest.datasets.building import build
+from harvest.datasets.manifest import Dataset
 from harvest.departed import GONE, deletions
 from harvest.dumps.extract import BROKEN_LINE, CUT_OFF_DUMP, DAMAGED
 from harvest.dumps.records import ROUTE as DUMP
@@ -278,22 +279,28 @@ def count_step(run: Run) -> Done:
 
 def dataset_step(run: Run) -> Done:
     """Build the dataset from accepted labels; whole groups on one side of the split."""
-    data = build(
+    data = build_dataset(run, run.folder / "dataset", run.campaign.dataset)
+    _keep(run, "dataset", data.failures)
+    # What was lost is told once, among the failures.
+    return Done({what: number for what, number in data.counts.items() if not what.startswith("lost")})
+
+
+def build_dataset(run: Run, folder: Path, rules: DatasetRules) -> Dataset:
+    """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does."""
+    return build(
         files_of(run),
         run.store.each(Label, campaign=run.campaign.id),
         run.store.each(Taxon),
         run.images.kept,
-        run.folder / "dataset",
-        run.campaign.dataset,
+        folder,
+        rules,
+        tags=run.store.each(Tag, campaign=run.campaign.id),
         strangers=strangers(run),
         seed=run.campaign.model.seed,
         campaign=run.campaign.id,
         moment=run.now(),
         progress=run.progress,
     )
-    _keep(run, "dataset", data.failures)
-    # What was lost is told once, among the failures.
-    return Done({what: number for what, number in data.counts.items() if not what.startswith("lost")})
 
 
 def train_step(run: Run) -> Done:

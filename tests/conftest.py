@@ -1,6 +1,8 @@
 """Fixtures that all tests share: recordings where they are, stand-ins for the world's services, a browser."""
 
+import hashlib
 import importlib.util
+import io
 import shutil
 import socket
 import subprocess
@@ -11,22 +13,31 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 import uvicorn
+from PIL import Image
 from sqlalchemy import create_engine, text
 
 from harvest.standin.recorded import bhl_world, mediawiki_world
 from harvest.standin.server import StandIn
-from harvest.standin.world import World
+from harvest.standin.world import File, World
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "../shared/data"
+LICENCES = (
+    "https://creativecommons.org/publicdomain/mark/1.0/",
+    "https://creativecommons.org/licenses/by/4.0/",
+    "https://creativecommons.org/licenses/by-sa/4.0/",
+)
+UNLICENSED = 50
+"""Every so many-th plate says nothing of its licence."""
 BROWSER_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -65,6 +76,41 @@ def heritage(recordings: Path) -> Iterator[StandIn]:
     """A stand-in with the recorded plates of the Biodiversity Heritage Library: 1,400 files, no images."""
     world = bhl_world(recordings / "commons/bhl-depicts.srj", recordings / "gbif/parents-recorded.json")
     with StandIn(world) as running:
+        yield running
+    assert running.broken == []
+
+
+def plate(number: int, side_px: int = 24) -> bytes:
+    """A small JPEG that is like no other."""
+    digest = hashlib.shake_128(str(number).encode()).digest(16 * 3)
+    out = io.BytesIO()
+    Image.frombytes("RGB", (4, 4), digest).resize((side_px, side_px), Image.Resampling.BICUBIC).save(out, "JPEG")
+    return out.getvalue()
+
+
+def illustrated(file: File) -> File:
+    """A recorded file with an image that the stand-in serves, a creator, a year, and mostly a licence."""
+    image = plate(file.page_id)
+    told = {"Artist": f"Engraver {file.page_id % 12}", "DateTimeOriginal": str(1750 + file.page_id % 150)}
+    if file.page_id % UNLICENSED:
+        told["LicenseUrl"] = LICENCES[file.page_id % len(LICENCES)]
+    return replace(
+        file,
+        url="",
+        image=image,
+        sha1=hashlib.sha1(image, usedforsecurity=False).hexdigest(),
+        size_bytes=len(image),
+        width_px=24,
+        height_px=24,
+        metadata=told,
+    )
+
+
+@pytest.fixture(scope="session")
+def plates(recordings: Path) -> Iterator[StandIn]:
+    """The same plates with a made-up image, creator, year and licence for each: the recording has none of them."""
+    world = bhl_world(recordings / "commons/bhl-depicts.srj", recordings / "gbif/parents-recorded.json")
+    with StandIn(replace(world, files=tuple(map(illustrated, world.files)))) as running:
         yield running
     assert running.broken == []
 

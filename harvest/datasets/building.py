@@ -11,14 +11,15 @@ what belongs to no class, for measuring only.
 
 import hashlib
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from crowd.campaign import DatasetRules
-from harvest.datasets.folder import Progress, write
+from harvest.datasets.choices import chosen_classes
+from harvest.datasets.examples import classes_of, examples_of, regions_of
+from harvest.datasets.folder import copied, forget, is_there, write
 from harvest.datasets.manifest import (
     FORMAT,
     SPLITS,
@@ -28,10 +29,13 @@ from harvest.datasets.manifest import (
     Example,
     to_csv,
 )
-from harvest.datasets.selection import Candidate, Losses, Ranks, eligible, may_teach, without_copies
+from harvest.datasets.selection import Candidate, Losses, Ranks, Sought, eligible, teaching, without_copies
+from harvest.datasets.signing import signed
 from harvest.datasets.splits import split_by_group
+from harvest.records import Progress, silent
 from linkeddata.errors import DatasetError
-from linkeddata.records import Failure, Label, MediaFile, Taxon
+from linkeddata.ids import content_id
+from linkeddata.records import Failure, Label, MediaFile, Tag, Taxon
 from linkeddata.storage import Stored
 
 
@@ -43,38 +47,43 @@ def build(
     folder: Path,
     rules: DatasetRules,
     *,
+    tags: Iterable[Tag] = (),
     strangers: Collection[str] = (),
+    lost: Iterable[Failure] = (),
     seed: int = 1596,
     campaign: str = "",
     moment: str = "",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Dataset:
     """Write the dataset to ``folder`` and return it with what was lost.
 
-    ``image_of`` gives a file's image (none is the failure "no image"); its SHA-1 is the one of the example.
-    ``strangers`` are IRIs of files known to show nothing that is to be learned. ``seed`` decides which groups are set
-    aside where none is named. The folder is built beside its place and put there in one step; one that is there with
-    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn.
+    ``image_of`` gives a file's image (none is the failure "no image"); its SHA-1 is the one of the example. ``tags``
+    say where on a plate a taxon is, as far as anybody said it. ``strangers`` are IRIs of files known to show nothing
+    that is to be learned; ``lost`` is what was lost before. ``seed`` decides which groups are set aside where none is
+    named. The folder is built beside its place and put there in one step; one that is there with the same content
+    stays as it is. Raises ``DatasetError`` when nothing is left to learn.
     """
-    losses = Losses(campaign, moment)
-    by_file: dict[str, list[Label]] = defaultdict(list)
-    for label in labels:
-        if may_teach(label, rules):
-            by_file[label.file].append(label)
-    ranks = Ranks(taxa, rules.rank)
-    found = list(eligible(media, by_file, ranks, image_of, rules, frozenset(strangers), losses))
-    found = list(without_copies(found, losses))
-    placed = split_by_group(found, rules, seed)
-    placed = _enough_images(placed, rules, losses)
-    examples, sources = _examples(placed)
-    classes = _count_classes(placed)
+    losses = Losses(campaign, moment, list(lost))
+    taxa = list(taxa)
+    by_file, troubles = teaching(labels, rules)
+    sought = Sought(by_file, troubles, Ranks(taxa, rules.rank), rules, frozenset(strangers), image_of)
+    found = list(without_copies(eligible(media, sought, losses), losses))
+    found = _within_numbers(found, rules, seed, losses)
+    placed = _enough_images(split_by_group(found, rules, seed), rules, losses)
+    drawn, sources = examples_of(placed, regions_of(tags, taxa))
+    classes = classes_of(placed)
     if len(classes) < 2:
-        raise DatasetError(f"{len(classes)} classes with at least {rules.min_images} images each; two are needed")
+        enough = max(rules.min_images, rules.min_altogether)
+        raise DatasetError(f"{len(classes)} classes with at least {enough} images each; two are needed")
+    examples = copied(drawn, sources, folder, signed if rules.sign else None, progress)
     texts = {"manifest.csv": to_csv(Example, examples), "classes.csv": to_csv(DatasetClass, classes)}
     version = hashlib.sha256("".join(texts.values()).encode()).hexdigest()
     counts = _counts(examples, classes, losses.failures)
     texts["dataset.json"] = _summary(version, rules, seed, counts, losses.failures)
-    write(folder, texts, list(zip(examples, sources, strict=True)), progress)
+    if is_there(folder, texts, examples):
+        forget(folder)
+    else:
+        write(folder, texts, list(zip(examples, sources, strict=True)), progress)
     return Dataset(
         folder=folder,
         sha256=version,
@@ -85,85 +94,44 @@ def build(
     )
 
 
+def _within_numbers(found: Sequence[Candidate], rules: DatasetRules, seed: int, losses: Losses) -> list[Candidate]:
+    """Drop the classes that have too few images altogether, and of the others what is more than enough, by lot."""
+    often = Counter(concept for candidate in found for concept in candidate.concepts)
+    by_class: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in _of_classes(found, chosen_classes(often.items(), rules), losses, often):
+        by_class[candidate.concepts[0] if candidate.taxon else ""].append(candidate)
+    kept = by_class.pop("", [])
+    for some in by_class.values():
+        most = rules.max_images or len(some)
+        drawn = sorted(some, key=lambda c: content_id(str(seed), "drawn", c.source.sha1))
+        kept += drawn[:most]
+        for candidate in drawn[most:]:
+            losses.add(candidate.media.iri, "more than enough images", f"{len(some)} of its class, {most} are taken")
+    return sorted(kept, key=lambda c: c.media.iri)
+
+
 def _enough_images(
-    placed: list[tuple[str, Candidate]], rules: DatasetRules, losses: Losses
+    placed: Sequence[tuple[str, Candidate]], rules: DatasetRules, losses: Losses
 ) -> list[tuple[str, Candidate]]:
     """Drop the classes that have too few images to learn from."""
-    learned = Counter(c.taxon.concept for split, c in placed if c.taxon and split == TRAIN)
-    enough = max(1, rules.min_images)
-    kept = []
-    for split, candidate in placed:
-        if candidate.taxon and learned[candidate.taxon.concept] < enough:
-            detail = f"{candidate.taxon.label}: {learned[candidate.taxon.concept]} for training, {enough} are needed"
-            losses.add(candidate.media.iri, "too few images", detail)
+    learned = Counter(concept for side, c in placed if side == TRAIN for concept in c.concepts)
+    enough = {concept for concept, images in learned.items() if images >= max(1, rules.min_images)}
+    sides = {candidate.media.iri: side for side, candidate in placed}
+    kept = _of_classes((c for _, c in placed), enough, losses, learned, f"for training, {rules.min_images} are needed")
+    return [(sides[candidate.media.iri], candidate) for candidate in kept]
+
+
+def _of_classes(
+    found: Iterable[Candidate], classes: Collection[str], losses: Losses, often: Mapping[str, int], of: str = ""
+) -> Iterator[Candidate]:
+    """Yield the candidates of which at least one class is kept, with those alone; strangers have none to lose."""
+    for candidate in found:
+        shown = tuple(one for one in candidate.shown if one[1].concept in classes)
+        if shown or not candidate.taxon:
+            yield candidate.showing(shown)
         else:
-            kept.append((split, candidate))
-    return kept
-
-
-def _count_classes(placed: Iterable[tuple[str, Candidate]]) -> list[DatasetClass]:
-    """Return the classes by name, each with its number of images; the order is that of the model's outputs."""
-    seen: dict[str, DatasetClass] = {}
-    images: Counter[str] = Counter()
-    train: Counter[str] = Counter()
-    for split, candidate in placed:
-        if candidate.taxon:
-            concept = candidate.taxon.concept
-            seen[concept] = candidate.taxon
-            images[concept] += 1
-            train[concept] += split == TRAIN
-    ordered = sorted(seen.values(), key=lambda c: (c.label, c.concept))
-    return [replace(c, images=images[c.concept], train=train[c.concept]) for c in ordered]
-
-
-def _examples(placed: Iterable[tuple[str, Candidate]]) -> tuple[list[Example], list[Stored]]:
-    placed = list(placed)
-    folders = _class_folders(c.taxon for _, c in placed if c.taxon)
-    rows = [(_example_of(split, c, folders), c.source) for split, c in placed]
-    rows.sort(key=lambda row: (SPLITS.index(row[0].split), row[0].label, row[0].concept, row[0].file))
-    return [example for example, _ in rows], [source for _, source in rows]
-
-
-def _class_folders(taxa: Iterable[DatasetClass]) -> dict[str, str]:
-    """Return a folder name for each concept, different ones even where two names are written alike."""
-    named = {taxon.concept: _slug(taxon.label) for taxon in taxa}
-    often = Counter(named.values())
-    return {c: name if often[name] == 1 else f"{name}-{_slug(c)}" for c, name in named.items()}
-
-
-def _slug(name: str) -> str:
-    """Return ``name`` fit for a folder.
-
-    >>> _slug("Vanessa cardui"), _slug("../x")
-    ('Vanessa-cardui', 'x')
-    """
-    return re.sub(r"[^\w.×-]+", "-", name).strip("-.") or "unnamed"
-
-
-def _example_of(split: str, candidate: Candidate, folders: Mapping[str, str]) -> Example:
-    media, label, taxon = candidate.media, candidate.label, candidate.taxon
-    within = f"{split}/{folders[taxon.concept]}" if taxon else split
-    return Example(
-        file=media.iri,
-        page=media.page,
-        sha1=candidate.source.sha1,
-        path=f"images/{within}/{candidate.source.sha1}{candidate.source.suffix.lower()}",
-        split=split,
-        label=taxon.label if taxon else "",
-        concept=taxon.concept if taxon else "",
-        item=taxon.item if taxon else "",
-        gbif_key=taxon.gbif_key if taxon else "",
-        tagged=label.name if label else "",
-        probability=label.probability if label else 0.0,
-        support=label.support if label else 0,
-        group=media.group,
-        licence=media.licence,
-        credit=media.credit,
-        creator=media.creator,
-        institution=media.institution,
-        inventory_number=media.inventory_number,
-        simulated=media.simulated,
-    )
+            numbers = (f"{taxon.label}: {often[taxon.concept]} {of}".strip() for _, taxon in candidate.shown)
+            losses.add(candidate.media.iri, "too few images", "; ".join(numbers))
 
 
 def _counts(examples: Sequence[Example], classes: Sequence[DatasetClass], lost: Sequence[Failure]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Failure
 
-FORMAT = 1
+FORMAT = 2
 TRAIN, VALIDATION, TEST, KNOWN, STRANGER = "train", "validation", "test", "known", "stranger"
 SPLITS = (TRAIN, VALIDATION, TEST, KNOWN, STRANGER)
 
@@ -26,20 +26,30 @@ class Example:
 
     file: str  # MediaFile.iri
     page: str
-    sha1: str
+    original: str  # where it was published
+    sha1: str  # of the bytes that were looked at
     path: str  # in the dataset's folder
+    copy_sha1: str  # of the bytes in the folder: another where the copy carries its credit
     split: str
     label: str  # name of the class; "" for a stranger
     concept: str
+    rank: str
     item: str
     gbif_key: str
+    col_id: str
+    lineage: tuple[Ancestor, ...]  # from the root down, the class itself not included
+    also: tuple[str, ...]  # concepts of the other classes on a plate of several
+    regions: tuple[tuple[str, str], ...]  # where a class is on the plate: its concept, and pct:x,y,w,h
     tagged: str  # the name people agreed on, before it was rolled up
     probability: float
     support: int
+    status: str  # of the label
+    source: str  # campaign or query that the label is from, and how it was counted
     group: str
     licence: str
     credit: str
     creator: str
+    created: str  # as its publisher says it
     institution: str
     inventory_number: str
     simulated: bool
@@ -106,7 +116,8 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return json.dumps([[a.rank, a.name, a.gbif_key] for a in value], ensure_ascii=False)
+        plain = [[a.rank, a.name, a.gbif_key] if isinstance(a, Ancestor) else a for a in value]
+        return json.dumps(plain, ensure_ascii=False)
     return str(value)
 
 
@@ -117,6 +128,9 @@ def _example(row: Mapping[str, str]) -> Example:
     texts = {f.name: row[f.name] for f in fields(Example) if f.type is str or f.type == "str"}
     return Example(
         **texts,
+        lineage=_lineage(row["lineage"]),
+        also=tuple(json.loads(row["also"])),
+        regions=tuple((concept, region) for concept, region in json.loads(row["regions"])),
         probability=float(row["probability"]),
         support=int(row["support"]),
         simulated=row["simulated"] == "true",
@@ -131,10 +145,14 @@ def _class(row: Mapping[str, str]) -> DatasetClass:
         item=row["item"],
         gbif_key=row["gbif_key"],
         col_id=row["col_id"],
-        lineage=tuple(Ancestor(*step) for step in json.loads(row["lineage"])),
+        lineage=_lineage(row["lineage"]),
         images=int(row["images"]),
         train=int(row["train"]),
     )
+
+
+def _lineage(cell: str) -> tuple[Ancestor, ...]:
+    return tuple(Ancestor(*step) for step in json.loads(cell))
 
 
 def read_text(path: Path) -> str:

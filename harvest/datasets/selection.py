@@ -1,14 +1,20 @@
 """Which files may become examples, and of which class. In: media, labels, taxa, rules. Out: candidates, and losses."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from crowd.campaign import DatasetRules
-from crowd.verdicts import STANDS
+from crowd.campaign import AS_TAGGED, DatasetRules
+from harvest.datasets.choices import NO_LABEL, file_trouble, label_trouble
 from harvest.datasets.manifest import DatasetClass
+from harvest.datasets.reserved import RESERVED, reserved_in
 from linkeddata.ids import content_id
 from linkeddata.records import Ancestor, Failure, Label, MediaFile, Taxon
-from linkeddata.storage import Stored
+from linkeddata.storage import FolderStorage, Stored
+
+NOWHERE = Stored(FolderStorage(Path()), "")
+"""Stands for an image that has not been looked for yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,25 @@ class Candidate:
     source: Stored
     label: Label | None = None
     taxon: DatasetClass | None = None
+    others: tuple[tuple[Label, DatasetClass], ...] = ()
+    """What else is on a plate of several classes, the surest first."""
+
+    @property
+    def shown(self) -> tuple[tuple[Label, DatasetClass], ...]:
+        """All classes of the file, each with the label behind it."""
+        return ((self.label, self.taxon), *self.others) if self.label and self.taxon else ()
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """The classes' concepts."""
+        return tuple(taxon.concept for _, taxon in self.shown)
+
+    def showing(self, shown: Sequence[tuple[Label, DatasetClass]]) -> "Candidate":
+        """Return the same file with some of its classes only."""
+        if len(shown) == len(self.shown):
+            return self
+        (label, taxon), *others = shown
+        return replace(self, label=label, taxon=taxon, others=tuple(others))
 
 
 @dataclass
@@ -44,13 +69,16 @@ class Losses:
         )
 
 
-def may_teach(label: Label, rules: DatasetRules) -> bool:
-    """Say whether a label is what people say by themselves, or, where the rules allow it, with machines' suggestions.
-
-    What a reviewer overruled teaches only what the reviewer said.
-    """
-    with_machine = rules.machine and not label.counted and label.machine_status in STANDS
-    return label.status in STANDS or with_machine
+def teaching(labels: Iterable[Label], rules: DatasetRules) -> tuple[dict[str, list[Label]], dict[str, str]]:
+    """Return the labels that teach, by file, and why files that have labels but none of these were left without."""
+    by_file: dict[str, list[Label]] = defaultdict(list)
+    troubles: dict[str, str] = {}
+    for label in labels:
+        if trouble := label_trouble(label, rules):
+            troubles[label.file] = max(troubles.get(label.file, ""), trouble)
+        else:
+            by_file[label.file].append(label)
+    return by_file, {file: why for file, why in troubles.items() if file not in by_file}
 
 
 class Ranks:
@@ -69,7 +97,7 @@ class Ranks:
         """Return the class of a label, or ``None`` for a label above the asked rank or without one in its lineage."""
         taxon = self._taxa.get(label.concept)
         rank = taxon.rank if taxon else label.rank
-        if not self._rank or rank == self._rank:
+        if self._rank in ("", AS_TAGGED) or rank == self._rank:
             return _class_of_taxon(taxon) if taxon else _class_of_label(label)
         for position, ancestor in enumerate(taxon.lineage if taxon else ()):
             if ancestor.rank == self._rank:
@@ -109,50 +137,57 @@ def _class_of_label(label: Label) -> DatasetClass:
     )
 
 
-def eligible(
-    media: Iterable[MediaFile],
-    by_file: Mapping[str, Sequence[Label]],
-    ranks: Ranks,
-    image_of: Callable[[MediaFile], Stored | None],
-    rules: DatasetRules,
-    strangers: frozenset[str],
-    losses: Losses,
-) -> Iterator[Candidate]:
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What files are looked at with: their labels, the classes, the rules, and where their images are."""
+
+    by_file: Mapping[str, Sequence[Label]]
+    troubles: Mapping[str, str]
+    ranks: Ranks
+    rules: DatasetRules
+    strangers: frozenset[str]
+    image_of: Callable[[MediaFile], Stored | None]
+
+
+def eligible(media: Iterable[MediaFile], sought: Sought, losses: Losses) -> Iterator[Candidate]:
     """Yield the files that may be used, by IRI; the others go to ``losses``."""
     for one in sorted(media, key=lambda file: file.iri):
-        shown = _shown(one, by_file.get(one.iri, ()), ranks, one.iri in strangers, losses)
+        shown = _shown(one, sought, losses)
         if shown is None:
             continue
-        if not one.licence:
-            losses.add(one.iri, "no licence")
+        reason, detail = file_trouble(one, sought.rules)
+        if reason:
+            losses.add(one.iri, reason, detail)
             continue
-        source = image_of(one)
+        source = sought.image_of(one)
         if source is None:
             losses.add(one.iri, "no image", one.original)
-            continue
-        yield Candidate(one, source, *shown)
+        elif sought.rules.respect_noai and (asked := reserved_in(source)):
+            losses.add(one.iri, RESERVED, asked)
+        else:
+            yield replace(shown, source=source)
 
 
-def _shown(
-    one: MediaFile, labels: Sequence[Label], ranks: Ranks, stranger: bool, losses: Losses
-) -> tuple[Label | None, DatasetClass | None] | None:
-    """Return label and class of a file that shows one; ``(None, None)`` for a stranger; ``None`` where it is lost."""
-    if stranger:
-        return None, None
+def _shown(one: MediaFile, sought: Sought, losses: Losses) -> Candidate | None:
+    """Return what a file shows, its image still to be found; no class for a stranger; ``None`` where it is lost."""
+    if one.iri in sought.strangers:
+        return Candidate(one, NOWHERE)
+    labels = sought.by_file.get(one.iri, ())
     if not labels:
-        losses.add(one.iri, "no accepted label")
+        losses.add(one.iri, sought.troubles.get(one.iri, NO_LABEL))
         return None
     found: dict[str, tuple[Label, DatasetClass]] = {}
     for label in sorted(labels, key=lambda x: (-x.probability, -x.support, x.concept)):
-        if placed := ranks.place(label):
+        if placed := sought.ranks.place(label):
             found.setdefault(placed.concept, (label, placed))
     if not found:
         losses.add(one.iri, "above the rank", ", ".join(sorted(label.name for label in labels)))
         return None
-    if len(found) > 1:
+    if len(found) > 1 and not sought.rules.several:
         losses.add(one.iri, "several species", ", ".join(sorted(placed.label for _, placed in found.values())))
         return None
-    return next(iter(found.values()))
+    (label, taxon), *others = found.values()
+    return Candidate(one, NOWHERE, label, taxon, tuple(others))
 
 
 def without_copies(candidates: Iterable[Candidate], losses: Losses) -> Iterator[Candidate]:

@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from identify.cli.accounts import accounts
-from identify.cli.campaigns import count, dataset, demo, report, run, train
+from identify.cli.campaigns import count, demo, report, run, train
 from identify.cli.commons import commons
 from identify.cli.crowd import crowd
+from identify.cli.datasets import dataset
 from identify.cli.erase import erase
 from identify.cli.export import export
 from identify.cli.harvest import harvest

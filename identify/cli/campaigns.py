@@ -36,14 +36,6 @@ count = step_command("count", ("count",), "Count the tags of the campaign in fil
 train = step_command("train", ("train",), "Train the model of the campaign in file CAMPAIGN on its dataset.")
 
 
-@click.group()
-def dataset() -> None:
-    """Build labelled illustration datasets."""
-
-
-dataset.add_command(step_command("build", ("dataset",), "Build the dataset of the campaign in file CAMPAIGN."))
-
-
 @click.command()
 @campaign_argument
 @click.pass_obj

@@ -1,0 +1,212 @@
+"""The commands about datasets: build one from a campaign or from a query."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from crowd.campaign import DatasetRules, check_dataset
+from identify.cli.shell import (
+    Shell,
+    again_option,
+    now,
+    opened_campaign,
+    opened_client,
+    opened_progress,
+    perform,
+)
+from linkeddata.errors import UsageError
+from linkeddata.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harvest.datasets.manifest import Dataset
+    from linkeddata.sparqlpieces import Missing
+    from linkeddata.sparqlresults import Row
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+QUERIED = replace(DatasetRules(), min_images=1, labels=("reviewed", "accepted", "single"))
+"""The rules for what a query finds, where no option says otherwise: a statement on Commons is one person's word."""
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def dataset() -> None:
+    """Build labelled illustration datasets."""
+
+
+CHOICES: dict[str, tuple[str, str]] = {
+    "rank": ("rank", "Classes of this rank; what is below is rolled up. `tagged`: as it was tagged."),
+    "min-images": ("min_altogether", "Images that a class must have."),
+    "min-training": ("min_images", "Images for training that a class must have."),
+    "max-images": ("max_images", "Most images of a class, drawn by lot."),
+    "label": ("labels", "Status of labels that teach: reviewed, accepted, single … (repeatable)."),
+    "min-probability": ("min_probability", "How sure a label must be."),
+    "licence": ("licences", "cc0, pdm, cc-by … or an IRI (repeatable)."),
+    "from-year": ("from_year", "Only pictures of this year or later."),
+    "until-year": ("until_year", "Only pictures of this year or earlier."),
+    "creator": ("creators", "Only pictures by this creator (repeatable)."),
+    "style": ("styles", "Only with this word in title, description or group (repeatable)."),
+    "exclude": ("exclude", "File to leave out: IRI, M-id, title or SHA-1 (repeatable)."),
+    "test-group": ("test_groups", "Group that is for testing (repeatable)."),
+    "test-share": ("test_share", "Share of the images for testing."),
+    "validation-share": ("validation_share", "Share of the images for validation."),
+}
+"""Options that choose, by name: the rule that each sets, and its help."""
+SWITCHES: dict[str, tuple[str, str]] = {
+    "machine/--human-only": ("machine", "Whether what people took over from machines may teach."),
+    "several/--one": ("several", "Whether plates of several classes are used."),
+    "sign/--no-sign": ("sign", "Whether credit and licence are written into the images' own metadata."),
+    "respect-noai/--ignore-noai": ("respect_noai", "Whether images are left out whose metadata ask for it."),
+}
+
+
+def _choices(command: Command) -> Command:
+    """Add an option for each choice; what is not given stays ``None``."""
+    for name, (rule, about) in reversed((CHOICES | SWITCHES).items()):
+        usual = getattr(QUERIED, rule)
+        if isinstance(usual, bool):
+            added = click.option(f"--{name}", rule, default=None, help=about)
+        elif isinstance(usual, tuple):
+            added = click.option(f"--{name}", rule, multiple=True, default=None, help=about)
+        else:
+            metavar = {int: "N", float: "P"}.get(type(usual), "TEXT")
+            added = click.option(f"--{name}", rule, type=type(usual), metavar=metavar, default=None, help=about)
+        command = added(command)
+    return command
+
+
+def _with_choices(rules: DatasetRules, given: dict[str, Any]) -> DatasetRules:
+    chosen = {rule: value for rule, value in given.items() if value not in (None, ())}
+    rules = replace(rules, **chosen)
+    check_dataset("dataset build:", rules)
+    return rules
+
+
+def _params(given: Sequence[str]) -> dict[str, list[str]]:
+    """Read ``key=value``; several values of one key with commas, or the key again."""
+    found: dict[str, list[str]] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{one!r} is not NAME=VALUE", param_hint="--param")
+        found.setdefault(key, []).extend(part for part in value.split(",") if part)
+    return found
+
+
+@dataset.command("build")
+@click.argument("campaign_file", required=False, metavar="[CAMPAIGN]", type=_FILE)
+@click.option("--campaign", type=_FILE, help="The same: the campaign's file.")
+@click.option("--query", default="", metavar="FILE|NAME", help="A query (.rq), or the name of one of ours.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Of the query (repeatable).")
+@click.option(
+    "--endpoint",
+    default="qlever",
+    show_default=True,
+    help="Whom to ask: qlever, wcqs, wdqs, store (our own graph), a URL, or a file of saved results (.srj).",
+)
+@click.option("-o", "--out", type=_FOLDER, help="Folder to build it in.")
+@click.option("--title", default="", help="What the dataset is called; default: the folder's name.")
+@click.option("--width", "width_px", default=960, show_default=True, help="Width of the images, for --query.")
+@again_option
+@_choices
+@click.pass_obj
+def build(
+    shell: Shell,
+    /,
+    campaign_file: Path | None,
+    campaign: Path | None,
+    query: str,
+    params: tuple[str, ...],
+    endpoint: str,
+    out: Path | None,
+    title: str,
+    width_px: int,
+    again: bool,
+    **given: Any,
+) -> None:
+    """Build the dataset of the campaign in file CAMPAIGN, or, with --query, one of what a query finds.
+
+    Without -o a campaign's dataset is built in home, where training looks for it, by the campaign file's own choices.
+    docs/datasets.md tells what comes out.
+    """
+    campaign = campaign or campaign_file
+    asks = bool(query) or Path(endpoint).is_file()
+    if bool(campaign) == asks:
+        raise click.UsageError("give a campaign file, or --query (or a file of saved results as --endpoint)")
+    if campaign and not out:
+        if any(value not in (None, ()) for value in given.values()):
+            raise click.UsageError("choices are for -o DIR; those of a campaign stand in its file, under [dataset]")
+        with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
+            sys.exit(perform(shell, work, ("dataset",), again))
+    if out is None:
+        raise click.UsageError("-o DIR: where is the dataset to be built?")
+    if campaign:
+        made = _of_campaign(shell, campaign, out, given)
+    else:
+        made = _of_query(shell, query, _params(params), endpoint, out, _with_choices(QUERIED, given), width_px)
+    _tell(shell, made)
+
+
+def _of_campaign(shell: Shell, path: Path, out: Path, given: dict[str, Any]) -> "Dataset":
+    from identify.steps import build_dataset
+
+    with opened_progress(shell) as progress, opened_campaign(shell, path, progress) as work:
+        rules = _with_choices(work.campaign.dataset, given)
+        return build_dataset(work, out, rules)
+
+
+def _of_query(
+    shell: Shell, named: str, params: dict[str, list[str]], endpoint: str, out: Path, rules: DatasetRules, width_px: int
+) -> "Dataset":
+    from crowd.campaign import THUMBNAIL_WIDTHS
+    from harvest.datasets.building import build as build_dataset
+    from harvest.datasets.queried import Around, asked_rows, gather, read_query, saved_rows
+    from harvest.imagestore import ImageStore
+    from identify.pipeline import SOFTWARE
+    from linkeddata.store import Store
+
+    if width_px not in THUMBNAIL_WIDTHS:
+        raise UsageError(f"--width {width_px}: one of {', '.join(map(str, THUMBNAIL_WIDTHS))}")
+    settings: Settings = shell.settings()
+    with (
+        opened_progress(shell) as progress,
+        Store(settings.store) as store,
+        opened_client(shell, settings, "dataset", progress) as client,
+    ):
+        around = Around(
+            settings=settings, client=client, store=store, agent=SOFTWARE.id, moment=now(), progress=progress
+        )
+        rows: Iterator[Row | Missing]
+        if Path(endpoint).is_file():
+            name, rows = Path(endpoint).stem, saved_rows(Path(endpoint))
+        else:
+            query = read_query(named)
+            name, rows = query.name, asked_rows(around, query, params, endpoint)
+        found = gather(rows, name, around, width_px=width_px)
+        return build_dataset(
+            found.media,
+            found.labels,
+            found.taxa,
+            ImageStore(settings.images, width_px).kept,
+            out,
+            rules,
+            tags=found.tags,
+            lost=found.lost,
+            progress=progress,
+        )
+
+
+def _tell(shell: Shell, made: "Dataset") -> None:
+    """Print what came out and what each choice removed."""
+    counts = {what: number for what, number in made.counts.items() if number}
+    width = max(map(len, counts))
+    lines = [f"{what:<{width}}  {number:,}" for what, number in counts.items()]
+    data = {"folder": str(made.folder), "version": made.sha256, "counts": counts}
+    shell.result(data, "\n".join([*lines, "", f"version {made.sha256}", f"in {made.folder}"]))

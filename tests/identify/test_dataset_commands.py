@@ -1,0 +1,156 @@
+"""``deboodt dataset``: from a question to a dataset, on the recorded plates, over real HTTP."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from harvest.datasets.manifest import Dataset, read_dataset
+from harvest.standin.server import StandIn
+from identify.cli import cli
+from linkeddata.records import Taxon
+from linkeddata.store import Store
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a command ended."""
+
+    code: int
+    data: dict[str, Any]
+    text: str
+
+
+Build = Callable[..., Told]
+
+
+@pytest.fixture(scope="module")
+def home(plates: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder whose settings lead to the stand-in."""
+    home = tmp_path_factory.mktemp("home")
+    settings = plates.settings(home=str(home), pseudonym_key="test")
+    services = ("commons_api", "commons_entity", "wikidata_api", "gbif_api", "worms_api", "sparql_commons")
+    told = ("home", "pseudonym_key", "sparql_wikidata", "allow_private", *services)
+    lines = [f"{key} = {json.dumps(getattr(settings, key))}" for key in told]
+    (home / "deboodt.toml").write_text("\n".join(lines), encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="module")
+def build(home: Path) -> Build:
+    """Runs ``deboodt --json dataset build …`` as a shell would."""
+
+    def build(*options: str, out: Path | None = None) -> Told:
+        words = ["--config", str(home / "deboodt.toml"), "--json", "dataset", "build", *options]
+        done = CliRunner().invoke(cli, [*words, *(("-o", str(out)) if out else ())])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            return Told(getattr(done.exception, "exit_code", 1), {}, f"{done.exception}")
+        return Told(done.exit_code, json.loads(done.stdout) if done.exit_code == 0 else {}, done.output)
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def saved(recordings: Path) -> str:
+    return str(recordings / "commons/bhl-depicts.srj")
+
+
+@pytest.fixture(scope="module")
+def bhl(build: Build, saved: str, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The classes of the recorded plates that have at least three, as they were tagged."""
+    out = tmp_path_factory.mktemp("built") / "plates"
+    told = build("--endpoint", saved, "--rank", "tagged", "--several", "--min-images", "3", out=out)
+    assert told.code == 0, told.text
+    return read_dataset(out)
+
+
+def test_saved_results_become_a_dataset(bhl: Dataset) -> None:
+    assert bhl.counts["classes"] == len(bhl.classes) > 50
+    assert all(c.images >= 3 and c.train >= 1 for c in bhl.classes)
+    assert {e.status for e in bhl.examples} == {"single"}
+    assert {e.source for e in bhl.examples} == {"query bhl-depicts"}
+    assert all(e.licence and e.creator.startswith("Engraver") and (bhl.folder / e.path).is_file() for e in bhl.examples)
+    assert len({(e.group, e.split) for e in bhl.examples}) == len({e.group for e in bhl.examples}) == 12
+
+
+def test_every_file_of_the_rows_is_in_it_or_lost_with_a_reason(bhl: Dataset) -> None:
+    told = json.loads((bhl.folder / "dataset.json").read_text(encoding="utf-8"))
+    lost = {one["file"] for one in told["lost"]}
+    assert len({e.file for e in bhl.examples} | lost) == 1400
+    assert not {e.file for e in bhl.examples} & lost
+    assert set(told["counts"]) >= {"lost: no licence", "lost: too few images"}
+
+
+def test_taxa_are_kept_so_that_they_are_not_asked_for_again(bhl: Dataset, home: Path, plates: StandIn) -> None:
+    with Store(f"sqlite:///{home / 'deboodt.sqlite'}") as store:
+        assert store.count(Taxon) == 1103
+        assert store.count_files_of("query bhl-depicts") == 0
+
+
+def test_an_endpoint_gives_what_the_saved_results_gave(
+    bhl: Dataset, build: Build, tmp_path: Path, plates: StandIn
+) -> None:
+    before = plates.requests.count("/gbif")
+    options = ("--query", "depicted-taxa-of-bhl", "--rank", "tagged", "--several", "--min-images", "3")
+    told = build(*options, out=tmp_path / "asked")
+    assert told.code == 0, told.text
+    asked = read_dataset(tmp_path / "asked")
+    assert {(e.file, e.concept, e.split) for e in asked.examples} == {
+        (e.file, e.concept, e.split) for e in bhl.examples
+    }
+    assert plates.requests.count("/gbif") == before
+
+
+def test_choices_are_counted_by_what_they_removed(build: Build, saved: str, tmp_path: Path) -> None:
+    options = ("--endpoint", saved, "--rank", "tagged", "--min-images", "3", "--max-images", "5")
+    told = build(*options, "--licence", "cc-by", "--licence", "pdm", "--from-year", "1800", out=tmp_path / "some")
+    assert told.code == 0, told.text
+    some = read_dataset(tmp_path / "some")
+    assert {e.licence for e in some.examples} <= {
+        "https://creativecommons.org/publicdomain/mark/1.0/",
+        "https://creativecommons.org/licenses/by/4.0/",
+    }
+    assert min(e.created for e in some.examples) >= "1800"
+    assert max(c.images for c in some.classes) == 5
+    reasons = {what for what in told.data["counts"] if what.startswith("lost: ")}
+    assert reasons == {
+        "lost: licence not chosen",
+        "lost: more than enough images",
+        "lost: no licence",
+        "lost: several species",
+        "lost: too few images",
+        "lost: year not chosen",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--query", "no-such-query", "-o", "x"), "no query 'no-such-query'"),
+        (("--query", "no/such.rq", "-o", "x"), "cannot be read"),
+        (("--query", "files-of-items", "-o", "x"), "parameters are item"),
+        (("--query", "files-of-items", "--param", "item", "-o", "x"), "NAME=VALUE"),
+        (("--query", "files-of-items", "--param", "item=Q1} UNION {", "-o", "x"), "not a Wikidata item id"),
+        (("--query", "depicted-taxa-of-bhl", "--rank", "tribe", "-o", "x"), "rank = 'tribe'"),
+        (("--query", "depicted-taxa-of-bhl", "--endpoint", "nowhere", "-o", "x"), "endpoint 'nowhere'"),
+        (("--query", "depicted-taxa-of-bhl"), "-o DIR"),
+        ((), "give a campaign file"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(build: Build, options: tuple[str, ...], message: str) -> None:
+    told = build(*options)
+    assert told.code == 2
+    assert message in told.text
+
+
+def test_results_that_are_cut_off_are_no_dataset(build: Build, saved: str, tmp_path: Path) -> None:
+    half = tmp_path / "half.srj"
+    half.write_bytes(Path(saved).read_bytes()[:5000])
+    told = build("--endpoint", str(half), out=tmp_path / "none")
+    assert told.code == 2
+    assert "the answer is cut off" in told.text
+    assert not (tmp_path / "none").exists()
