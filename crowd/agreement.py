@@ -1,16 +1,19 @@
-"""How far people agree. In: ballots and the tree. Out: Krippendorff's alpha, of the whole and of each branch.
+"""How far people agree. In: the roll and the tree. Out: Krippendorff's alpha, of the whole and of each branch.
 
 Alpha compares how often two answers to the same question differ with how often they would if answers were dealt out at
 random: 1 is complete agreement, 0 is chance (K. Krippendorff, Content Analysis, chapter 12, nominal data).
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from crowd.ballots import Ballot
-from crowd.heads import Above, lowest_of
+import numpy as np
+
+from crowd.chains import runs
+from crowd.descent import Ints
 from crowd.lineage import TaxonTree
+from crowd.roll import Roll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,88 +29,94 @@ class Agreement:
     """None where nobody could have disagreed: fewer than two people on each file, or one taxon alone."""
 
 
-def alpha(units: Iterable[Mapping[str | int, int]]) -> float | None:
+def alpha(units: Iterable[Mapping[int, int]]) -> float | None:
     """Return Krippendorff's nominal alpha of units, each given as value → how often it was given; None without pairs.
 
-    >>> round(alpha([{"a": 2}, {"a": 1, "b": 1}, {"b": 2}]) or 0, 3)
+    >>> round(alpha([{1: 2}, {1: 1, 2: 1}, {2: 2}]) or 0, 3)
     0.444
     """
-    whole = _Units()
-    for counts in units:
-        whole.add(counts)
-    return whole.alpha()
+    rows = [(unit, value) for unit, counts in enumerate(units) for value, n in counts.items() for _ in range(n)]
+    file, value = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    told = _told(np.zeros(len(file), dtype=np.int64), file, value)
+    return told[0]["alpha"] if told else None
 
 
-class _Units:
-    """What alpha needs to remember of the units."""
-
-    def __init__(self) -> None:
-        self._totals: dict[str | int, int] = {}
-        self._differing = 0.0
-        self.number = 0
-        self.votes = 0
-
-    def add(self, counts: Mapping[str | int, int]) -> None:
-        """Add a unit; who stands alone in it can agree with nobody."""
-        size = sum(counts.values())
-        if size < 2:
-            return
-        self.number += 1
-        self.votes += size
-        totals = self._totals
-        for value, number in counts.items():
-            totals[value] = totals.get(value, 0) + number
-        if len(counts) > 1:
-            self._differing += (size**2 - sum(n * n for n in counts.values())) / (size - 1)
-
-    def alpha(self) -> float | None:
-        """Return alpha of all units, None where nobody could differ."""
-        by_chance = self.votes**2 - sum(n * n for n in self._totals.values())
-        return 1 - (self.votes - 1) * self._differing / by_chance if by_chance else None
-
-    def told(self, branch: str) -> Agreement:
-        """Return it with its numbers."""
-        value = self.alpha()
-        return Agreement(
-            branch=branch, files=self.number, votes=self.votes, alpha=None if value is None else round(value, 3)
-        )
-
-
-def agreement(ballots: Iterable[Ballot], above: Above, tree: TaxonTree) -> list[Agreement]:
+def agreement(roll: Roll, tree: TaxonTree) -> list[Agreement]:
     """Return the agreement of the whole crowd, then of each branch with more than one taxon below it, by name.
 
-    In the whole, two people agree who named the same lowest taxa. A branch looks only at those who went into it.
+    In the whole, two people agree who named the same lowest taxa. A branch looks only at those who went into it; who
+    chose two ways there is left out.
     """
-    whole = _Units()
-    branches: dict[int, _Units] = defaultdict(_Units)
-    children = Counter(tree.parent[1:].tolist())
-    ways = {concept: [(int(tree.parent[n]), n) for n in tree.above(node)] for concept, node in tree.node.items()}
-    for ballot in ballots:
-        named = Counter(lowest_of(taxa, above) for taxa in ballot.votes.values() if taxa)
-        if named.total() < 2:
-            continue
-        whole.add({" ".join(sorted(taxa)): number for taxa, number in named.items()})
-        for node, counts in _choices(named, ways).items():
-            branches[node].add(counts)
-    found = [whole.told("")]
+    first = runs(roll.ballot)
+    file, value = roll.file[first], roll.concept[first].copy()
+    sets: dict[tuple[int, ...], int] = {}
+    length = np.diff(np.append(first, len(roll.ballot)))
+    for at in np.flatnonzero(length > 1).tolist():
+        taxa = tuple(roll.concept[first[at] : first[at] + length[at]].tolist())
+        value[at] = sets.setdefault(taxa, len(tree.node) + len(sets))
+    whole = _told(np.zeros(len(file), dtype=np.int64), file, value)
+    branches = _told(*_choices(roll, tree))
+    children = np.bincount(tree.parent[1:], minlength=len(tree.parent))
+    found = [_named("", whole.get(0, {"files": 0, "votes": 0, "alpha": None}))]
     for node in sorted(branches, key=lambda node: (tree.names[node], node)):
-        if node and branches[node].number and children[node] > 1:
-            found.append(branches[node].told(tree.names[node]))
+        if node and children[node] > 1:
+            found.append(_named(tree.names[node], branches[node]))
     return found
 
 
-def _choices(
-    named: Mapping[frozenset[str], int], ways: Mapping[str, list[tuple[int, int]]]
-) -> dict[int, dict[str | int, int]]:
-    """Return for each node which of its children how many people chose; who chose two there is left out."""
-    chosen: dict[int, dict[str | int, int]] = defaultdict(dict)
-    for taxa, number in named.items():
-        own: dict[int, int] = {}
-        for concept in taxa:
-            for parent, child in ways[concept]:
-                own[parent] = child if own.get(parent, child) == child else -1
-        for parent, child in own.items():
-            if child > 0:
-                counts = chosen[parent]
-                counts[child] = counts.get(child, 0) + number
-    return chosen
+def _named(branch: str, told: Mapping[str, Any]) -> Agreement:
+    alpha = told["alpha"]
+    return Agreement(branch=branch, files=told["files"], votes=told["votes"], alpha=alpha and round(alpha, 3))
+
+
+def _choices(roll: Roll, tree: TaxonTree) -> tuple[Ints, Ints, Ints]:
+    """Return node, file and child of each choice of one way."""
+    node = np.array([tree.node[concept] for concept in roll.chains.concepts], dtype=np.int64)
+    size = len(tree.parent)
+    ballot, child, found = roll.ballot, node[roll.concept] if len(node) else roll.concept, [roll.ballot[:0]]
+    while len(child):
+        below = child > 0
+        ballot, child = ballot[below], child[below]
+        found.append(ballot * size + child)
+        child = tree.parent[child]
+    chosen = np.unique(np.concatenate(found))
+    ballot, child = chosen // size, chosen % size
+    at = tree.parent[child]
+    _, whose, times = np.unique(ballot * size + at, return_inverse=True, return_counts=True)
+    one_way = times[whose] == 1
+    file_of = roll.file[runs(roll.ballot)]
+    return at[one_way], file_of[ballot[one_way]], child[one_way]
+
+
+def _told(branch: Ints, file: Ints, value: Ints) -> dict[int, dict[str, Any]]:
+    """Return the numbers of each branch in which on some file two people chose; one alone agrees with none."""
+    order = np.lexsort((value, file, branch))
+    branch, file, value = branch[order], file[order], value[order]
+    new_unit = np.append(True, (branch[1:] != branch[:-1]) | (file[1:] != file[:-1]))[: len(branch)]
+    unit = np.cumsum(new_unit) - 1
+    first = np.flatnonzero(new_unit)
+    size = np.diff(np.append(first, len(branch)))
+    start = np.flatnonzero(new_unit | np.append(True, value[1:] != value[:-1])[: len(value)])
+    number = np.diff(np.append(start, len(value)))
+    squares = np.bincount(unit[start], weights=number.astype(np.float64) ** 2, minlength=len(first))
+    differing = (size.astype(np.float64) ** 2 - squares) / np.maximum(size - 1, 1)
+    several = size > 1
+    counted = several[unit]
+    places, of = np.unique(branch[first][several], return_inverse=True)
+    files = np.bincount(of, minlength=len(places))
+    votes = np.bincount(of, weights=size[several], minlength=len(places))
+    apart = np.bincount(of, weights=differing[several], minlength=len(places))
+    # How often each value was given in a branch, by those who did not stand alone.
+    most = int(value.max(initial=0)) + 1
+    pair, times = np.unique(branch[counted] * most + value[counted], return_counts=True)
+    where = np.searchsorted(places, pair // most)
+    again = np.bincount(where, weights=times.astype(np.float64) ** 2, minlength=len(places))
+    by_chance = votes**2 - again
+    return {
+        place: {
+            "files": int(files[at]),
+            "votes": int(votes[at]),
+            "alpha": float(1 - (votes[at] - 1) * apart[at] / by_chance[at]) if by_chance[at] else None,
+        }
+        for at, place in enumerate(places.tolist())
+    }

@@ -5,7 +5,7 @@ guesses otherwise: the vote is a yes with probability q = p e + (1 - p)(1 - e), 
 by p (1 - p)(2 e - 1) / q up or down. So it is most where people are divided, and nothing where all is settled.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,12 +59,15 @@ def asked(files: Iterable[str], labels: Iterable[Label], stop: Stop) -> list[Ask
     return sorted(found, key=lambda one: (one.why == ENOUGH, -one.change, one.file))
 
 
-def counts_by_reason(found: Iterable[Asked]) -> dict[str, int]:
+def reason(labels: Iterable[Label], stop: Stop) -> str:
+    """Return why a file needs more votes, or that it has enough: ``labels`` are all that it has."""
+    standing = [one for one in labels if (one.counted or one.status) not in ("withdrawn", "machine")]
+    return _why(standing, max(one.voters for one in standing), stop) if standing else NOBODY_YET
+
+
+def counts_by_reason(reasons: Iterable[str]) -> dict[str, int]:
     """Return how many files there are for each reason."""
-    counts = dict.fromkeys((NOBODY_YET, FEW, DIVIDED, UNSURE, ENOUGH), 0)
-    for one in found:
-        counts[one.why] += 1
-    return counts
+    return dict.fromkeys((NOBODY_YET, FEW, DIVIDED, UNSURE, ENOUGH), 0) | Counter(reasons)
 
 
 def _asked(file: str, labels: Sequence[Label], stop: Stop) -> Asked:

@@ -1,19 +1,18 @@
-"""What a method believes, file by file. In: ``Poll`` and ``Beliefs``. Out: for each file its nodes, each a ``Node``.
+"""What a method believes, by file. In: ``Poll`` and ``Beliefs``. Out: the nodes of some files as columns, or of one.
 
 Pure. A file that has several questions shows a taxon when one of its subjects is it, or is below it.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from crowd.chains import place_in, runs
+from crowd.descent import Floats, Ints
 from crowd.lineage import TaxonTree
 from crowd.poll import Beliefs, Poll
-
-BLOCK = 20_000
-"""Files whose arrays are made into lists together."""
 
 
 class Node(NamedTuple):
@@ -27,35 +26,54 @@ class Node(NamedTuple):
 NOBODY_WENT = Node(0.0, 0, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """What is believed of the nodes of some files: equally long columns, sorted by ``key``, file × nodes + node."""
+
+    size: int
+    key: Ints
+    probability: Floats
+    voters: Ints
+    skill: Floats
+
+    def find(self, file: Ints, node: Ints) -> Ints:
+        """Return the places of nodes, -1 for those of which nothing is believed."""
+        return place_in(self.key, file * self.size + node)
+
+    def sure(self, file: Ints, node: Ints) -> Floats:
+        """Return how probable nodes are, 0 where nothing is believed of them."""
+        place = self.find(file, node)
+        return np.where(place >= 0, self.probability[place], 0.0) if len(self.key) else np.zeros(len(place))
+
+
 class Believed:
     """A method's beliefs, by file."""
 
     def __init__(self, poll: Poll, beliefs: Beliefs) -> None:
-        self._poll, self.beliefs = poll, beliefs
+        self._size, self._beliefs, self.skills = len(poll.tree.parent), beliefs, beliefs.skills
+        self._file = poll.file_of_question[beliefs.question] if len(beliefs.question) else beliefs.question
 
-    def by_file(self, files: int) -> Iterator[dict[int, Node]]:
-        """Yield for each file what is believed of its nodes: that one of its subjects is at or below them."""
-        beliefs = self.beliefs
-        file = self._poll.file_of_question[beliefs.question] if len(beliefs.question) else beliefs.question
-        for first in range(0, files, BLOCK):
-            ends = np.searchsorted(file, np.arange(first, min(first + BLOCK, files) + 1)).tolist()
-            columns = [
-                part[ends[0] : ends[-1]].tolist()
-                for part in (beliefs.node, beliefs.probability, beliefs.voters, beliefs.skill)
-            ]
-            for begin, end in pairwise(ends):
-                found: dict[int, Node] = {}
-                for at in range(begin - ends[0], end - ends[0]):
-                    node, sure, voters, skill = (column[at] for column in columns)
-                    before = found.get(node)
-                    found[node] = together(before, Node(sure, voters, skill)) if before else Node(sure, voters, skill)
-                yield found
+    def nodes(self, first: int, last: int) -> Nodes:
+        """Return what is believed of the files from ``first`` up to ``last``, counted from the first."""
+        begin, end = np.searchsorted(self._file, (first, last))
+        told = self._beliefs
+        key = (self._file[begin:end] - first) * self._size + told.node[begin:end]
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        parts = told.probability[begin:end][order], told.voters[begin:end][order], told.skill[begin:end][order]
+        starts = runs(key)
+        if len(starts) == len(key):
+            return Nodes(self._size, key, *parts)
+        sure, voters, skill = parts
+        many = np.add.reduceat(voters, starts)
+        weighed = np.add.reduceat(voters * skill, starts) / np.maximum(many, 1)
+        return Nodes(self._size, key[starts], 1 - np.multiply.reduceat(1 - sure, starts), many, weighed)
 
-
-def together(one: Node, other: Node) -> Node:
-    voters = one.voters + other.voters
-    skill = (one.voters * one.skill + other.voters * other.skill) / voters if voters else 0.0
-    return Node(1 - (1 - one.probability) * (1 - other.probability), voters, skill)
+    def of(self, file: int) -> dict[int, Node]:
+        """Return what is believed of one file, by node."""
+        found = self.nodes(file, file + 1)
+        columns = found.key, found.probability, found.voters, found.skill
+        return {key: Node(*more) for key, *more in zip(*(column.tolist() for column in columns), strict=True)}
 
 
 def turned(node: int, nodes: Mapping[int, Node], tree: TaxonTree) -> tuple[int, float]:

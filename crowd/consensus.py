@@ -6,33 +6,38 @@ a method of ``METHODS`` says how sure that makes each taxon. What people accepte
 of it and told beside it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from heapq import merge
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 
 from crowd.agreement import Agreement, agreement
-from crowd.ballots import MACHINE_TOOLS, Ballot, Reading
-from crowd.believed import NOBODY_WENT, Believed, Node, turned
+from crowd.ballots import MACHINE_TOOLS
+from crowd.believed import Believed
+from crowd.chains import chains_of
 from crowd.flat import dawid_skene, glad, mace, weighted
-from crowd.heads import STATUSES, Above, Count, lowest, lowest_of, majority, simple_majority
+from crowd.headcolumns import heads_of
+from crowd.heads import STATUSES, Above
+from crowd.labelcolumns import LabelColumns, Limits, Row
 from crowd.lineage import TaxonTree, ancestry, representatives, tree_of
-from crowd.poll import Beliefs, Poll, Polling, Skill
+from crowd.plainly import Plainly
+from crowd.poll import Beliefs, Poll, Skill, poll_of
+from crowd.roll import Reading, Roll, Telling
 from crowd.treeskill import tree_with_skill
 from linkeddata.errors import UsageError
 from linkeddata.ids import content_id
-from linkeddata.records import Certainty, Failure, Label, Tag, Taxon, Voices
+from linkeddata.records import Failure, Label, Tag, Taxon
 
 __all__ = ["METHODS", "STATUSES", "Rules", "Tally", "count_tags", "tally"]
 
 UNRESOLVED = "unresolved name"
-EVEN = 0.01
-"""Two probabilities that differ by less are a tie."""
 DIGITS = 3
 """Of probabilities and skills that depend on the whole crowd: finer, every tag would change every label a little."""
+FILES = 20_000
+"""Files that are counted at once, once it is known who knows."""
 
 Method = Callable[[Poll], Beliefs]
 
@@ -68,13 +73,15 @@ class Rules:
 class Tally:
     """What counting gives: labels and lost tags, who knows which branch, and how far people agree."""
 
-    answers: Iterator[Label | Failure]
+    lost: Sequence[Failure]
+    labels: Iterator[Label]
+    """Made while they are asked for, file by file."""
     skills: Sequence[Skill]
     agreement: Sequence[Agreement]
 
 
 def count_tags(
-    tags: Iterable[Tag],
+    tags: Iterable[Tag] | Iterable[Telling],
     taxa: Mapping[str, Taxon],
     *,
     campaign: str,
@@ -88,11 +95,13 @@ def count_tags(
     learned from them. The result does not depend on the order of the tags. Raises ``UsageError`` for an unknown method,
     and for one whose library is not installed.
     """
-    yield from tally(tags, taxa, campaign=campaign, moment=moment, rules=rules, gold=gold).answers
+    told = tally(tags, taxa, campaign=campaign, moment=moment, rules=rules, gold=gold)
+    yield from told.lost
+    yield from told.labels
 
 
 def tally(
-    tags: Iterable[Tag],
+    tags: Iterable[Tag] | Iterable[Telling],
     taxa: Mapping[str, Taxon],
     *,
     campaign: str,
@@ -113,188 +122,75 @@ def tally(
     known = set().union(*(gold or {}).values())
     best = representatives(taxa.values(), reading.concepts | known)
     above, tree = ancestry(best), tree_of(best)
-    files = _Files(tree, above, rules, gold or {})
-    agreed = agreement(_taken(files, reading.ballots()), above, tree)
-    files.count()
+    roll = reading.roll(chains_of(above))
+    believed = _believed(roll, tree, above, rules.method, gold or {})
 
-    def answers() -> Iterator[Label | Failure]:
-        yield from lost
-        for file, count, more in files.counts():
-            yield _label(file, count, best[count.concept], (campaign, rules.method, moment), more)
-
-    return Tally(answers(), files.skills, agreed)
+    rows = rows_of(roll, tree, above, rules, believed)
+    labels = (_label(roll.files[row.file], row, best[row.concept], (campaign, rules.method, moment)) for row in rows)
+    return Tally(lost, labels, believed[0].skills if believed else (), agreement(roll, tree))
 
 
-def _taken(files: "_Files", ballots: Iterable[Ballot]) -> Iterator[Ballot]:
-    """Pass ballots on while they are counted; none is kept."""
-    for ballot in ballots:
-        files.take(ballot)
-        yield ballot
-
-
-class _Files:
-    """All files of a counting: their patterns of votes, and what a method believes of them."""
-
-    def __init__(self, tree: TaxonTree, above: Above, rules: Rules, gold: Mapping[str, frozenset[str]]) -> None:
-        self._tree, self._above, self._rules = tree, above, rules
-        self._names: list[str] = []
-        self._said: list[Ballot | tuple[tuple[tuple[str, int], ...], frozenset[str] | None]] = []
-        self._people = Polling(tree, above, gold)
-        self._with_machine: Polling | None = None
-        self._machine: dict[int, Ballot] = {}
-        self._beliefs: list[Believed] = []
-        self.skills: Sequence[Skill] = ()
-
-    def take(self, ballot: Ballot) -> None:
-        """Keep of a file what its heads are counted from: most often only how many named which taxon."""
-        votes = [lowest_of(named, self._above) for named in ballot.votes.values() if named]
-        simple = not ballot.removals and all(len(named) == 1 for named in votes)
-        if simple:
-            counts = Counter(next(iter(named)) for named in votes)
-            named = ballot.named if ballot.named != counts.keys() else None
-            self._said.append((tuple(counts.items()), named))
-        else:
-            self._said.append(ballot)
-        if ballot.machine:
-            self._machine[len(self._names)] = ballot
-        self._names.append(ballot.file)
-        if self._rules.method != "majority":
-            if ballot.machine and self._with_machine is None:
-                self._with_machine = deepcopy(self._people)  # up to here both are the same
-            self._people.take(ballot)
-            if self._with_machine is not None:
-                self._with_machine.take(ballot.with_machine())
-
-    def count(self) -> None:
-        """Let the method say what it believes: of people alone, and with what they accepted of machines."""
-        if self._rules.method == "majority":
-            return
-        method = METHODS[self._rules.method]
-        self._beliefs = [Believed(poll := self._people.poll(), method(poll))]
-        self.skills = self._beliefs[0].beliefs.skills
-        if self._with_machine is not None:
-            self._beliefs.append(Believed(poll := self._with_machine.poll(), method(poll)))
-
-    def counts(self) -> Iterator[tuple[str, Count, dict[str, Any]]]:
-        """Yield file, count, and what more its label says, by file and taxon."""
-        believed = [iter(one.by_file(len(self._names))) for one in self._beliefs]
-        for place, (file, said) in enumerate(zip(self._names, self._said, strict=True)):
-            nodes = [next(one) for one in believed]
-            heads = self._heads(said)
-            own = self._decided(heads, nodes[0]) if nodes else heads
-            ballot = self._machine.get(place)
-            other: dict[str, Count] = {}
-            if ballot:
-                merged = ballot.with_machine()
-                counts = {c.concept: c for c in majority(merged, self._above, self._rules.min_support)}
-                other = self._decided(counts, nodes[1]) if nodes else counts
-                own = {concept: _only_machine(count, ballot, self._above) for concept, count in own.items()}
-            for count in lowest(own, self._above):
-                more = self._words(count, nodes[0] if nodes else {})
-                if ballot:
-                    more |= _beside(count, ballot, other[count.concept], self._above)
-                yield file, count, more
-
-    def _heads(self, said: Ballot | tuple[tuple[tuple[str, int], ...], frozenset[str] | None]) -> dict[str, Count]:
-        if isinstance(said, Ballot):
-            found = majority(said, self._above, self._rules.min_support)
-        else:
-            votes, named = said
-            counts = dict(votes)
-            found = simple_majority(counts, named or frozenset(counts), self._above, self._rules.min_support)
-        return {count.concept: count for count in found}
-
-    def _decided(self, heads: Mapping[str, Count], nodes: Mapping[int, Node]) -> dict[str, Count]:
-        """Return the counts with the method's probabilities, and the status that these give them."""
-        node = self._tree.node
-        sure = {concept: nodes[node[concept]].probability if node[concept] in nodes else 0.0 for concept in heads}
-        return {
-            concept: count._replace(probability=sure[concept], status=self._status(count, sure))
-            for concept, count in heads.items()
-        }
-
-    def _status(self, count: Count, sure: Mapping[str, float]) -> str:
-        if not count.support:
-            return "withdrawn"
-        own = sure[count.concept]
-        if own < self._rules.min_probability and count.voters > 1:  # of a lone voter only the support is asked
-            rivals = [p for other, p in sure.items() if not self._akin(count.concept, other)]
-            return "minority" if max(rivals, default=0.0) > own + EVEN else "tie"
-        return "single" if count.support < self._rules.min_support else "accepted"
-
-    def _akin(self, one: str, other: str) -> bool:
-        return one == other or one in self._above.get(other, ()) or other in self._above.get(one, ())
-
-    def _words(self, count: Count, nodes: Mapping[int, Node]) -> dict[str, Any]:
-        """Return the path down to a label's taxon, and who stands how."""
-        if not nodes:
-            return {"voices": tuple(Voices(how, number) for how, number in count.stands)}
-        node, tree = self._tree.node[count.concept], self._tree
-        path = tuple(
-            Certainty(step.name, step.rank, round(nodes[step.node].probability if step.node in nodes else 0.0, DIGITS))
-            for step in tree.paths[count.concept]
+def rows_of(
+    roll: Roll, tree: TaxonTree, above: Above, rules: Rules, believed: Sequence[Believed], *, plainly: bool = False
+) -> Iterator[Row]:
+    """Yield what counting says, by file and taxon; ``plainly``: of each file by itself, which is slow and the same."""
+    limits = Limits(rules.min_support, rules.min_probability)
+    one_by_one = Plainly(tree, above, limits, DIGITS)
+    columns = LabelColumns(tree, roll.chains, limits)
+    for first in range(0, len(roll.files), FILES):
+        last = min(first + FILES, len(roll.files))
+        apart = sorted(range(first, last) if plainly else roll.special.keys() & range(first, last))
+        own = [one_by_one.rows(at, roll.ballot_of(at), [one.of(at) for one in believed]) for at in apart]
+        if plainly:
+            yield from chain.from_iterable(own)
+            continue
+        heads = heads_of(roll, first, last, rules.min_support)
+        told = (
+            columns.by_beliefs(heads, believed[0].nodes(first, last), DIGITS) if believed else columns.by_heads(heads)
         )
-        chosen = nodes.get(node, NOBODY_WENT)
-        branch = tree.names[tree.parent[node]]
-        divided = any(how == "against" for how, _ in count.stands)
-        apart, their_skill = turned(node, nodes, tree) if divided else (0, 0.0)
-        voices = []
-        for how, number in count.stands:
-            if how in ("same", "below"):
-                voices.append(Voices(how, number, branch, round(chosen.skill, DIGITS)))
-            elif how == "against":
-                voices.append(Voices(how, number, tree.names[apart], round(their_skill, DIGITS)))
-            else:
-                voices.append(Voices(how, number))
-        return {"path": path, "voices": tuple(voices)}
+        shifted = (row._replace(file=row.file + first) for row in told if row.file + first not in roll.special)
+        yield from merge(shifted, *own, key=attrgetter("file")) if own else shifted
 
 
-def _accepting(ballot: Ballot, concept: str, above: Above) -> int:
-    """Return how many people accepted a machine's suggestion of this taxon or of one below it."""
-    return sum(
-        any(one == concept or concept in above.get(one, ()) for one in named) for named in ballot.machine.values()
-    )
+def _believed(
+    roll: Roll, tree: TaxonTree, above: Above, method: str, gold: Mapping[str, frozenset[str]]
+) -> list[Believed]:
+    """Return what the method believes: of people alone, and with what they accepted of machines."""
+    if method == "majority":
+        return []
+    found = [Believed(poll := poll_of(roll, tree, above, gold), METHODS[method](poll))]
+    if any(one.machine for one in roll.special.values()):
+        found.append(Believed(poll := poll_of(roll, tree, above, gold, with_machine=True), METHODS[method](poll)))
+    return found
 
 
-def _only_machine(count: Count, ballot: Ballot, above: Above) -> Count:
-    """Return the count with its status said to be a machine's, where nobody else stands by it."""
-    if count.status == "withdrawn" and _accepting(ballot, count.concept, above):
-        return count._replace(status="machine")
-    return count
-
-
-def _beside(count: Count, ballot: Ballot, other: Count, above: Above) -> dict[str, Any]:
-    """Return what the label says of the counting with machines."""
-    return {
-        "machine": _accepting(ballot, count.concept, above),
-        "machine_probability": round(other.probability, DIGITS),
-        "machine_status": other.status,
-    }
-
-
-def _label(file: str, count: Count, taxon: Taxon, counting: tuple[str, str, str], more: Mapping[str, Any]) -> Label:
+def _label(file: str, row: Row, taxon: Taxon, counting: tuple[str, str, str]) -> Label:
     campaign, method, moment = counting
     return Label(
-        id=content_id(campaign, file, count.concept),
+        id=content_id(campaign, file, row.concept),
         campaign=campaign,
         file=file,
-        concept=count.concept,
+        concept=row.concept,
         name=taxon.name,
         rank=taxon.rank,
         item=taxon.item,
         gbif_key=taxon.gbif_key,
-        support=count.support,
-        dissent=count.dissent,
-        voters=count.voters,
-        probability=round(count.probability, 6 if method == "majority" else DIGITS),
-        status=count.status,
+        support=row.support,
+        dissent=row.dissent,
+        voters=row.voters,
+        probability=round(row.probability, 6) if method == "majority" else row.probability,
+        status=row.status,
         method=method,
         moment=moment,
-        **more,
+        path=row.path,
+        voices=row.voices,
+        machine=row.machine,
+        machine_probability=row.machine_probability,
+        machine_status=row.machine_status,
     )
 
 
-def _unresolved(tag: Tag, taxon: Taxon | None, campaign: str, moment: str) -> Failure:
+def _unresolved(tag: Telling, taxon: Taxon | None, campaign: str, moment: str) -> Failure:
     why = "was not looked up" if taxon is None else taxon.reason or "nothing found"
     return Failure(
         id=content_id(campaign, "count", tag.id),

@@ -1,4 +1,4 @@
-"""Ballots as questions with one answer each. In: ballots, a tree. Out: a ``Poll``, the arrays that methods take.
+"""Votes as questions with one answer each. In: a roll, a tree. Out: a ``Poll``, the arrays that methods take.
 
 Pure. A plate may show several species, and an answer to a question is one taxon. So a file has as many questions as any
 one voter named taxa on it: of two that one person named together, each is the answer to another question. A vote goes
@@ -15,6 +15,10 @@ from crowd.ballots import Ballot
 from crowd.descent import Floats, Ints, Votes
 from crowd.heads import Above, lowest_of
 from crowd.lineage import TaxonTree
+from crowd.roll import Roll
+
+Gold = Mapping[str, frozenset[str]]
+"""File → the taxa that it is known to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,48 @@ class Beliefs:
     skills: Sequence[Skill] = field(default_factory=tuple)
 
 
-class Polling:
-    """Takes ballots one by one and makes a ``Poll`` of them."""
+def poll_of(roll: Roll, tree: TaxonTree, above: Above, gold: Gold, *, with_machine: bool = False) -> Poll:
+    """Return the questions of all files, and the votes on them; ``with_machine`` also what was accepted of machines."""
+    several = roll.file[1:][roll.ballot[1:] == roll.ballot[:-1]]
+    apart = sorted({*np.unique(several).tolist(), *roll.special})
+    taking = Polling(tree, above, gold)
+    for file in apart:
+        one = roll.ballot_of(file)
+        taking.take(one.with_machine() if with_machine else one)
+    own, voters = taking.votes, taking.voters
+    number = {voter: place for place, voter in enumerate(roll.voters)}
+    renumbered = np.array([number.setdefault(voter, len(number)) for voter in voters], dtype=np.int64)
+    file_of = np.array(apart, dtype=np.int64)[taking.file]
+    asked = np.ones(len(roll.files), dtype=np.int64)
+    asked[apart] = 0
+    asked += np.bincount(file_of, minlength=len(asked))
+    first = np.cumsum(asked) - asked
+    place = first[file_of] + np.arange(len(file_of)) - np.searchsorted(file_of, file_of)
+    plain = np.ones(len(asked), dtype=bool)
+    plain[apart] = False
+    rows = np.flatnonzero(plain[roll.file])
+    node = np.array([tree.node[concept] for concept in roll.chains.concepts], dtype=np.int64)
+    known = np.full(int(asked.sum()), -1, dtype=np.int64)
+    known[place] = taking.gold
+    for at in np.flatnonzero(np.isin(roll.files, list(gold))).tolist() if gold else ():
+        if plain[at]:
+            known[first[at]] = taking.known(roll.files[at], ())
+    votes = Votes(
+        questions=len(known),
+        voters=len(number),
+        question=np.concatenate([first[roll.file[rows]], place[own.question]]),
+        voter=np.concatenate([roll.voter[rows], renumbered[own.voter]]),
+        node=np.concatenate([node[roll.concept[rows]], own.node]),
+        removed_question=place[own.removed_question],
+        removed_node=own.removed_node,
+    )
+    return Poll(tree, votes, np.repeat(np.arange(len(asked)), asked), tuple(number), known)
 
-    def __init__(self, tree: TaxonTree, above: Above, gold: Mapping[str, frozenset[str]]) -> None:
+
+class Polling:
+    """Takes ballots one by one and makes questions of them."""
+
+    def __init__(self, tree: TaxonTree, above: Above, gold: Gold) -> None:
         self._tree, self._above, self._gold = tree, above, gold
         self._columns = {name: array("q") for name in ("question", "voter", "node", "rq", "rnode", "file", "gold")}
         self._voters: dict[str, int] = {}
@@ -71,7 +113,7 @@ class Polling:
         first = len(columns["file"])
         if most == 1:
             columns["file"].append(self._files)
-            columns["gold"].append(self._known(ballot.file, ()))
+            columns["gold"].append(self.known(ballot.file, ()))
             for voter, taxa in named.items():
                 self._vote(first, voter, node[next(iter(taxa))])
             for concept in sorted(set().union(*ballot.removals.values())):
@@ -80,26 +122,43 @@ class Polling:
             self._take_several(ballot, named, first)
         self._files += 1
 
-    def poll(self) -> Poll:
+    @property
+    def voters(self) -> list[str]:
+        """Return who voted, by number."""
+        return list(self._voters)
+
+    @property
+    def file(self) -> Ints:
+        """Return the place of each question's file among those taken."""
+        return self._column("file")
+
+    @property
+    def gold(self) -> Ints:
+        """Return the node of each question's known answer, -1 where there is none."""
+        return self._column("gold")
+
+    @property
+    def votes(self) -> Votes:
         """Return all that was taken."""
-        arrays = {name: np.frombuffer(values, dtype=np.int64).copy() for name, values in self._columns.items()}
-        votes = Votes(
-            questions=len(arrays["file"]),
+        return Votes(
+            questions=len(self._columns["file"]),
             voters=len(self._voters),
-            question=arrays["question"],
-            voter=arrays["voter"],
-            node=arrays["node"],
-            removed_question=arrays["rq"],
-            removed_node=arrays["rnode"],
+            question=self._column("question"),
+            voter=self._column("voter"),
+            node=self._column("node"),
+            removed_question=self._column("rq"),
+            removed_node=self._column("rnode"),
         )
-        return Poll(self._tree, votes, arrays["file"], tuple(self._voters), arrays["gold"])
+
+    def _column(self, name: str) -> Ints:
+        return np.frombuffer(self._columns[name], dtype=np.int64).copy()
 
     def _take_several(self, ballot: Ballot, named: Mapping[str, frozenset[str]], first: int) -> None:
         node = self._tree.node
         subjects = self._subjects(list(named.values()))
         for number, subject in enumerate(subjects):
             self._columns["file"].append(self._files)
-            self._columns["gold"].append(self._known(ballot.file, subjects, number))
+            self._columns["gold"].append(self.known(ballot.file, subjects, number))
             if subject in set().union(*ballot.removals.values()):
                 self._remove(first + number, node[subject], sum(subject in t for t in ballot.removals.values()))
         for voter, taxa in named.items():
@@ -145,7 +204,7 @@ class Polling:
         self._columns["rq"].extend([question] * times)
         self._columns["rnode"].extend([node] * times)
 
-    def _known(self, file: str, subjects: Sequence[str], number: int = 0) -> int:
+    def known(self, file: str, subjects: Sequence[str], number: int = 0) -> int:
         """Return the node of the known answer to a file's question, -1 where none is known."""
         known = sorted(concept for concept in self._gold.get(file, ()) if concept in self._tree.node)
         if not known:

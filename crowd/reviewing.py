@@ -5,8 +5,10 @@ place of the file in the queue. What cannot be done is a ``Problem`` with its HT
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 
 from sqlalchemy import delete, select
@@ -124,10 +126,12 @@ def undo(store: Store, person: Person, key: str, now: Now) -> Review:
     return undone
 
 
-def reviewed_labels(store: Store, campaign: str, labels: Iterable[Label]) -> list[Label]:
-    """Return labels as counting left them, with what reviews say of them, and those that only a review holds up."""
+def reviewed_labels(store: Store, campaign: str, labels: Iterable[Label]) -> Iterator[Label]:
+    """Yield labels as counting left them, with what reviews say of them, and those that only a review holds up.
+
+    ``labels`` come file by file, as counting gives them.
+    """
     files = sorted({one.file for one in store.each(Review, campaign=campaign)})
-    counted = _by_file(labels)
     answers = _by_file(store.among(Identification, "file", files))
     reviews = _by_file(store.among(Review, "file", files))
     named = concepts_named(one for said in reviews.values() for one in said)
@@ -135,12 +139,19 @@ def reviewed_labels(store: Store, campaign: str, labels: Iterable[Label]) -> lis
     before = _by_file(store.among(Label, "file", files))
     with store.reading() as connection:
         wanted = wanted_in(connection)
-    for file in files:
-        state = FileState(tuple(counted[file]), tuple(answers[file]), tuple(reviews[file]))
+
+    def reviewed(file: str, counted: Iterable[Label]) -> Iterator[Label]:
+        state = FileState(tuple(counted), tuple(answers[file]), tuple(reviews[file]))
         named_before = replace(state, labels=(*before[file], *state.labels))
         after = derived(state, _taxa(taxa, named_before), wanted)
-        counted[file] = [label for label in after.labels if label.campaign == campaign]
-    return [label for said in counted.values() for label in said]
+        return (label for label in after.labels if label.campaign == campaign)
+
+    left = set(files)
+    for file, counted in groupby(labels, key=attrgetter("file")):
+        yield from (reviewed(file, counted) if file in left else counted)  # noqa: B031: only one of them reads it
+        left.discard(file)
+    for file in sorted(left):
+        yield from reviewed(file, ())
 
 
 def apply_reviews(store: Store, campaign: str, *, agent: str, now: Now) -> int:

@@ -1,32 +1,41 @@
 """What a campaign's counting takes and tells. In: a ``Run``. Out: ``Counting``; a summary of agreement and skill.
 
+Tags go in and labels come out one by one; only what the summary says of them is kept.
+
 The summary names nobody, not even by pseudonym: it is served to everybody.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from crowd.asking import Asked, Stop, asked, counts_by_reason
+from crowd.asking import NOBODY_YET, Asked, Stop, asked, counts_by_reason, reason
 from crowd.ballots import MACHINE_TOOLS
 from crowd.consensus import Rules, Tally, tally
 from crowd.countingroutes import FILE
 from crowd.gold import Gold, gold_report, known_answers
-from identify.inputs import files_of, gold_of, inside, members, taxa_of
+from crowd.roll import TagRow, tags_of
+from identify.inputs import files_of, gold_of, inside, taxa_of
 from identify.pipeline import Run
 from linkeddata.files import replaced
-from linkeddata.records import Label, Tag, Taxon
+from linkeddata.records import CampaignFile, Label, Taxon
 
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """The tags of a campaign that count, those that are about other taxa, and how they are counted."""
+    """The tags of a campaign that count, those that are about other taxa, and how they are counted.
+
+    ``tags`` are read once, while they are counted; after that ``outside`` has the others.
+    """
 
     campaign: str
     moment: str
-    tags: Sequence[Tag]
-    outside: Sequence[Tag]
+    tags: Iterator[TagRow]
+    outside: Sequence[TagRow]
     taxa: Mapping[str, Taxon]
     rules: Rules
     gold: Gold
@@ -41,18 +50,23 @@ def counting_of(run: Run) -> Counting:
     taxa = taxa_of(run)
     rules = run.campaign.count
     wanted = inside(run, taxa)
-    files = {member.file for member in members(run)}
-    tags: list[Tag] = []
-    outside: list[Tag] = []
-    for tag in run.store.each(Tag, campaign=run.campaign.id):
-        if tag.file not in files:  # deleted, or no longer what the campaign is about
-            continue
-        taxon = taxa.get(tag.item or tag.verbatim)
-        (outside if taxon and taxon.concept and taxon.query not in wanted else tags).append(tag)
+    files = {file for (file,) in run.store.fields(CampaignFile, ["file"], campaign=run.campaign.id)}
+    others = {query for query, taxon in taxa.items() if taxon.concept and taxon.query not in wanted}
+    outside: list[TagRow] = []
+
+    def counted() -> Iterator[TagRow]:
+        for tag in tags_of(run.store, run.campaign.id):
+            if tag.file not in files:  # deleted, or no longer what the campaign is about
+                continue
+            if (tag.item or tag.verbatim) in others:
+                outside.append(tag)
+            else:
+                yield tag
+
     return Counting(
         campaign=run.campaign.id,
         moment=run.now(),
-        tags=tags,
+        tags=counted(),
         outside=outside,
         taxa=taxa,
         rules=Rules(
@@ -61,7 +75,7 @@ def counting_of(run: Run) -> Counting:
             min_probability=rules.min_probability,
             machine_tools=MACHINE_TOOLS | frozenset(rules.machine_tools),
         ),
-        gold=known_answers(gold_of(run), files_of(run), taxa),
+        gold=known_answers(answers, files_of(run), taxa) if (answers := gold_of(run)) else {},
     )
 
 
@@ -73,11 +87,46 @@ def stop_of(run: Run) -> Stop:
 
 def asked_of(run: Run, labels: Iterable[Label]) -> list[Asked]:
     """Return the campaign's files by what one more vote would change; its strangers are asked of nobody."""
-    files = [member.file for member in members(run) if member.role == "subject"]
-    return asked(files, labels, stop_of(run))
+    return asked(sorted(_subjects(run)), labels, stop_of(run))
 
 
-def agreement_of(run: Run, counting: Counting, told: Tally, labels: Sequence[Label]) -> dict[str, Any]:
+def _subjects(run: Run) -> set[str]:
+    """Return the files that the campaign asks about."""
+    found = run.store.fields(CampaignFile, ["file"], campaign=run.campaign.id, role="subject")
+    return {file for (file,) in found}
+
+
+@dataclass(slots=True)
+class Passed:
+    """What is remembered of labels that went by, file by file."""
+
+    run: Run
+    gold: Gold
+    ids: set[str] = field(default_factory=set)
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    known: list[Label] = field(default_factory=list)
+    """The labels of files of which it is known what they show."""
+
+    def passing(self, labels: Iterable[Label]) -> Iterator[Label]:
+        """Yield the labels as they come, and remember them."""
+        stop = stop_of(self.run)
+        asked = _subjects(self.run)
+        for file, group in groupby(labels, key=attrgetter("file")):
+            of_file = tuple(group)
+            if file in asked:
+                asked.remove(file)
+                self.reasons[reason(of_file, stop)] += 1
+            if file in self.gold:
+                self.known.extend(of_file)
+            for label in of_file:
+                self.ids.add(label.id)
+                self.statuses[label.status] += 1
+                yield label
+        self.reasons[NOBODY_YET] += len(asked)
+
+
+def agreement_of(run: Run, counting: Counting, told: Tally, passed: Passed) -> dict[str, Any]:
     """Return how far people agree, how well they know which branch, how they answer what is known, and what is left."""
     skills: dict[str, list[tuple[float, float]]] = {}
     for one in told.skills:
@@ -90,9 +139,9 @@ def agreement_of(run: Run, counting: Counting, told: Tally, labels: Sequence[Lab
             {"branch": branch, "people": len(found), "mean": round(_mean(found), 3)}
             for branch, found in sorted(skills.items())
         ],
-        "gold": asdict(gold_report(labels, counting.gold, counting.taxa.values())),
+        "gold": asdict(gold_report(passed.known, counting.gold, counting.taxa.values())),
         "stop": asdict(stop_of(run)),
-        "files": counts_by_reason(asked_of(run, labels)),
+        "files": counts_by_reason(passed.reasons.elements()),
     }
 
 

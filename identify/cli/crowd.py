@@ -67,15 +67,16 @@ def gold(shell: Shell, campaign: Path) -> None:
 def _counted(work: Any, method: str) -> dict[str, Any]:
     from dataclasses import replace
 
-    from identify.counting import agreement_of, counting_of
-    from linkeddata.records import Label
+    from identify.counting import Passed, agreement_of, counting_of
 
     counting = counting_of(work)
     if method:
         counting = replace(counting, rules=replace(counting.rules, method=method))
     told = counting.counted()
-    labels = [answer for answer in told.answers if isinstance(answer, Label)]
-    return agreement_of(work, counting, told, labels)
+    passed = Passed(work, counting.gold)
+    for _ in passed.passing(told.labels):
+        pass  # they are only looked at
+    return agreement_of(work, counting, told, passed)
 
 
 def _alpha(value: float | None) -> str:

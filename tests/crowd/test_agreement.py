@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowd.agreement import agreement, alpha
-from crowd.ballots import Ballot
+from crowd.chains import chains_of
 from crowd.lineage import ancestry, tree_of
-from linkeddata.records import Ancestor, Taxon
+from crowd.roll import Reading
+from linkeddata.records import Ancestor, Tag, Taxon
 
 PUBLISHED = (
     (1, 2, 3, 3, 2, 1, 4, 1, 2, 0, 0, 0),
@@ -20,7 +21,7 @@ PUBLISHED = (
 """Four observers, twelve units, 0 is missing (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, C)."""
 
 
-def _units(rows: tuple[tuple[int, ...], ...]) -> list[dict[str | int, int]]:
+def _units(rows: tuple[tuple[int, ...], ...]) -> list[dict[int, int]]:
     return [{v: column.count(v) for v in set(column) - {0}} for column in zip(*rows, strict=True)]
 
 
@@ -49,11 +50,12 @@ def test_each_branch_has_its_own() -> None:
         "x": Taxon(query="x", concept="x", name="X", rank="family"),
     }
     said = [("g1", "g1"), ("g1", "g2"), ("g2", "g2"), ("x", "x"), ("h", "g1")]
-    ballots = [
-        Ballot(f"f{number}", {"a": frozenset({one}), "b": frozenset({other})})
-        for number, (one, other) in enumerate(said)
-    ]
-    found = {one.branch: (one.files, one.votes) for one in agreement(ballots, ancestry(taxa), tree_of(taxa))}
+    reading = Reading(taxa)
+    for number, both in enumerate(said):
+        for agent, one in zip("ab", both, strict=True):
+            reading.take(Tag(id=f"{number}{agent}", file=f"f{number}", item=one, agent=agent))
+    roll, tree = reading.roll(chains_of(ancestry(taxa))), tree_of(taxa)
+    found = {one.branch: (one.files, one.votes) for one in agreement(roll, tree)}
     assert found == {"": (5, 10), "F": (4, 8), "G": (3, 6)}
-    alphas = {one.branch: one.alpha for one in agreement(ballots, ancestry(taxa), tree_of(taxa))}
+    alphas = {one.branch: one.alpha for one in agreement(roll, tree)}
     assert alphas["G"] == pytest.approx(1 - 5 * 2 / (36 - 9 - 9), abs=5e-4)

@@ -29,7 +29,7 @@ def test_files_come_by_what_a_vote_would_change() -> None:
         ("divided", DIVIDED), ("only a machine", NOBODY_YET), ("untouched", NOBODY_YET), ("lone", FEW),
         ("unsure", UNSURE), ("two", FEW), ("settled", ENOUGH),
     ]  # fmt: skip
-    assert counts_by_reason(found) == {NOBODY_YET: 2, FEW: 2, DIVIDED: 1, UNSURE: 1, ENOUGH: 1}
+    assert counts_by_reason(one.why for one in found) == {NOBODY_YET: 2, FEW: 2, DIVIDED: 1, UNSURE: 1, ENOUGH: 1}
     assert found[-1].difficulty == 0.01
 
 

@@ -1,0 +1,238 @@
+"""Who said what of all files, as columns. In: tags, one by one, or a store. Out: a ``Roll``.
+
+Where somebody took something back, or accepted what a machine suggested, ``crowd.ballots`` reads the file's acts one by
+one; everywhere else a voice is a row of numbers. A million tags are a few columns of integers, and their moments.
+"""
+
+from array import array
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from crowd.ballots import MACHINE_TOOLS, NOBODY, Act, Ballot, ballot
+from crowd.chains import Chains, opened, place_in, runs
+from crowd.descent import Ints
+from linkeddata.records import Tag, Taxon
+from linkeddata.store import Store
+
+
+class Telling(Protocol):
+    """What counting reads of a tag."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def item(self) -> str: ...
+    @property
+    def verbatim(self) -> str: ...
+    @property
+    def agent(self) -> str: ...
+    @property
+    def moment(self) -> str: ...
+    @property
+    def withdrawn(self) -> str: ...
+    @property
+    def withdrawn_by(self) -> str: ...
+    @property
+    def tool(self) -> str: ...
+
+
+class TagRow(NamedTuple):
+    """A tag as the store gives it for counting: nothing else of it is read."""
+
+    id: str
+    file: str
+    item: str
+    verbatim: str
+    agent: str
+    moment: str
+    withdrawn: str
+    withdrawn_by: str
+    tool: str
+
+
+def tags_of(store: Store, campaign: str) -> Iterator[TagRow]:
+    """Yield what counting reads of a campaign's tags."""
+    return map(TagRow._make, store.fields(Tag, TagRow._fields, campaign=campaign))
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Files in order, voters, and the votes: who named which taxa of which file, sorted by file, voter, taxon.
+
+    Taxa are numbered as in ``Chains``. Of one voter's taxa on a file only the lowest of each lineage are there.
+    """
+
+    chains: Chains
+    files: list[str]
+    voters: list[str]
+    file: Ints
+    voter: Ints
+    concept: Ints
+    ballot: Ints
+    """Vote → the number of its ballot, one a voter and file."""
+    named_file: Ints
+    named: Ints
+    """All taxa that anybody ever named, sorted by file and taxon."""
+    special: Mapping[int, Ballot]
+    """Files where something was taken away, or a machine had a say, or classifications disagree."""
+
+    def ballot_of(self, file: int) -> Ballot:
+        """Return what was said of one file."""
+        if file in self.special:
+            return self.special[file]
+        concepts = self.chains.concepts
+        votes: dict[str, set[str]] = {}
+        first, last = np.searchsorted(self.file, (file, file + 1)).tolist()
+        for voter, concept in zip(self.voter[first:last].tolist(), self.concept[first:last].tolist(), strict=True):
+            votes.setdefault(self.voters[voter], set()).add(concepts[concept])
+        first, last = np.searchsorted(self.named_file, (file, file + 1)).tolist()
+        named = frozenset(concepts[concept] for concept in self.named[first:last].tolist())
+        return Ballot(self.files[file], {voter: frozenset(said) for voter, said in votes.items()}, {}, named)
+
+
+class Reading:
+    """Takes tags one by one, in any order, and gives the roll when all are there."""
+
+    def __init__(self, taxa: Mapping[str, Taxon], machine_tools: Collection[str] = MACHINE_TOOLS) -> None:
+        self._taxa = taxa
+        self._tools = frozenset(machine_tools)
+        self._asked: dict[str, int] = {}
+        self._concepts: dict[str, int] = {}
+        self._files: dict[str, int] = {}
+        self._voters: dict[str, int] = {}
+        self._file, self._voter, self._concept = array("i"), array("i"), array("i")
+        self._moments: list[str] = []
+        self._withdrawn: dict[int, tuple[str, str]] = {}
+        self._machine: set[int] = set()
+
+    @property
+    def concepts(self) -> set[str]:
+        """Return the taxa named so far."""
+        return set(self._concepts)
+
+    def take(self, tag: Telling) -> bool:
+        """Keep what the tag says; return whether its name has a taxon."""
+        asked = tag.item or tag.verbatim
+        concept = self._asked.get(asked)
+        if concept is None:
+            concept = self._asked[asked] = self._code(asked)
+        if concept < 0:
+            return False
+        if tag.withdrawn:
+            self._withdrawn[len(self._moments)] = tag.withdrawn, tag.withdrawn_by
+        if tag.tool in self._tools:
+            self._machine.add(len(self._moments))
+        self._file.append(self._files.setdefault(tag.file, len(self._files)))
+        self._voter.append(self._voters.setdefault(tag.agent, len(self._voters)))
+        self._concept.append(concept)
+        self._moments.append(tag.moment)
+        return True
+
+    def roll(self, chains: Chains) -> Roll:
+        """Return all that was said; what was taken is forgotten."""
+        names = list(self._files)
+        order = sorted(range(len(names)), key=names.__getitem__)
+        rank = np.empty(len(names), dtype=np.int64)
+        rank[order] = np.arange(len(names))
+        number = {concept: place for place, concept in enumerate(chains.concepts)}
+        renumbered = np.array([number[concept] for concept in self._concepts], dtype=np.int64)
+        file, voter = rank[np.frombuffer(self._file, dtype=np.int32)], np.frombuffer(self._voter, dtype=np.int32)
+        concept = renumbered[np.frombuffer(self._concept, dtype=np.int32)]
+        names = [names[at] for at in order]
+        odd = np.zeros(len(names), dtype=bool)
+        odd[file[np.fromiter((*self._withdrawn, *self._machine), dtype=np.int64)]] = True
+        even = np.flatnonzero(~odd[file])
+        size = len(chains.concepts)
+        people = len(self._voters) + 1
+        votes = np.unique((file[even] * people + voter[even]) * size + concept[even])
+        named = np.unique(votes // (people * size) * size + votes % size)
+        ballots = dict(self._ballots(np.flatnonzero(odd[file]), file, names))
+        own, also = self._rows(ballots, number, people)
+        votes = _without_nobody(votes, self._voters.get(NOBODY, -1), people, size)
+        votes = np.sort(np.concatenate([votes, own]))
+        named = np.sort(np.concatenate([named, also]))
+        votes = _lowest(votes, chains)
+        whose = votes // size
+        mixed = np.unique(named[~chains.regular[named % size]] // size).tolist()
+        special = {at: one for at, one in ballots.items() if one.removals or one.machine}
+        found = Roll(
+            chains=chains,
+            files=names,
+            voters=list(self._voters),
+            file=whose // people,
+            voter=whose % people,
+            concept=votes % size,
+            ballot=np.cumsum(np.append(True, whose[1:] != whose[:-1])) - 1 if len(whose) else whose,
+            named_file=named // size,
+            named=named % size,
+            special=special,
+        )
+        special.update({at: found.ballot_of(at) for at in mixed if at not in special})
+        self._moments, self._files = [], {}
+        return found
+
+    def _code(self, asked: str) -> int:
+        taxon = self._taxa.get(asked)
+        if taxon is None or not taxon.concept:
+            return -1
+        return self._concepts.setdefault(taxon.concept, len(self._concepts))
+
+    def _ballots(self, rows: Ints, file: Ints, names: list[str]) -> Iterator[tuple[int, Ballot]]:
+        """Yield the ballots of the files that the rows are about."""
+        rows = rows[np.argsort(file[rows], kind="stable")]
+        voters, known = list(self._voters), list(self._concepts)
+        bounds = [*runs(file[rows]).tolist(), len(rows)]
+        for first, last in pairwise(bounds):
+            acts = [
+                Act(
+                    voters[self._voter[row]],
+                    known[self._concept[row]],
+                    self._moments[row],
+                    *self._withdrawn.get(row, ("", "")),
+                    row in self._machine,
+                )
+                for row in rows[first:last].tolist()
+            ]
+            place = int(file[rows[first]])
+            yield place, ballot(names[place], acts)
+
+    def _rows(self, ballots: Mapping[int, Ballot], number: Mapping[str, int], people: int) -> tuple[Ints, Ints]:
+        """Return the keys of the votes of ballots, and of the taxa named in them."""
+        size = len(number)
+        votes = [
+            (file * people + self._voters[voter]) * size + number[concept]
+            for file, one in ballots.items()
+            for voter, said in one.votes.items()
+            for concept in said
+        ]
+        named = [file * size + number[concept] for file, one in ballots.items() for concept in one.named]
+        return np.array(votes, dtype=np.int64), np.array(named, dtype=np.int64)
+
+
+def _without_nobody(votes: Ints, nobody: int, people: int, size: int) -> Ints:
+    """Leave out what nobody is known to have said, where somebody is known to have said the same."""
+    nameless = votes // size % people == nobody
+    if not nameless.any():
+        return votes
+    what = votes // (people * size) * size + votes % size
+    return np.asarray(votes[~(nameless & (place_in(np.unique(what[~nameless]), what) >= 0))], dtype=np.int64)
+
+
+def _lowest(votes: Ints, chains: Chains) -> Ints:
+    """Leave out the taxa of a voter that lie above another of his on the same file."""
+    size = len(chains.concepts)
+    whose = votes // size
+    several = np.zeros(len(votes), dtype=bool)
+    several[1:] = whose[1:] == whose[:-1]
+    several[:-1] |= several[1:]
+    of = votes[several]
+    owner, at = opened(chains.start, of % size)
+    above = np.unique(of[owner] // size * size + chains.above[at])
+    several[several] = place_in(above, of) >= 0
+    return np.asarray(votes[~several], dtype=np.int64)
