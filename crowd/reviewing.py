@@ -148,7 +148,8 @@ def reviewed_labels(store: Store, campaign: str, labels: Iterable[Label]) -> Ite
 
     left = set(files)
     for file, counted in groupby(labels, key=attrgetter("file")):
-        yield from (reviewed(file, counted) if file in left else counted)  # noqa: B031: only one of them reads it
+        of_file = tuple(counted)
+        yield from reviewed(file, of_file) if file in left else of_file
         left.discard(file)
     for file in sorted(left):
         yield from reviewed(file, ())

@@ -174,7 +174,7 @@ class Store:
         _checked_fields(shape, [*names, *equals])
         columns = ", ".join(f'"{name}"' for name in (shape.key, *names))
         where = " AND ".join([f'"{name}" = ?' for name in equals] + [f"{shape.key} > ?"])
-        question = f"SELECT {columns} FROM {shape.table.name} WHERE {where} ORDER BY {shape.key} LIMIT ?"  # noqa: S608: names of ours, checked
+        question = f"SELECT {columns} FROM {shape.table.name} WHERE {where} ORDER BY {shape.key} LIMIT ?"  # noqa: S608
         after = ""
         while True:
             page = self.rows(question, [*equals.values(), after, BATCH])
