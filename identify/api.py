@@ -1,4 +1,4 @@
-"""The models, over HTTP. In: the classifiers, opened. Out: a router that lists them, their classes, and answers images.
+"""Asking models over HTTP. In: the classifiers, opened. Out: a router that answers images, with the models' documents.
 
 An image that is sent is looked at and forgotten: neither it nor the answer is kept, therefore the answer's id is a URN
 and not an address. Models run beside the event loop, two images at a time; when too many wait, the next is sent away
@@ -6,8 +6,7 @@ with 503 and ``Retry-After`` instead of being kept in memory.
 """
 
 import base64
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import anyio
@@ -17,18 +16,19 @@ from fastapi.responses import Response
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from identify import modelroutes
 from identify.runtime import Classifier, identify_upload
+from identify.versions import Models, found
 from linkeddata import documents, jsonld
 from linkeddata.jsonld import ContextForm, Document
-from linkeddata.negotiation import HTML, JSON_LD, without_suffix
-from linkeddata.parts import Gone, Page, Pages, Parts
-from linkeddata.problem import Problem, not_found
-from linkeddata.records import Failure, Identification, ModelClass
-from linkeddata.responses import Context, described, problems, respond
+from linkeddata.negotiation import HTML, JSON_LD
+from linkeddata.parts import Images, Page, Pages, Parts
+from linkeddata.problem import Problem
+from linkeddata.records import Failure, Identification
+from linkeddata.responses import Context, problems, respond
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 from linkeddata.thumbnails import thumbnail
-from linkeddata.withdrawals import Tombstone, tombstone_of
 
 MAX_UPLOAD_BYTES = 25_000_000
 """Largest image that is taken over HTTP; a museum's masters go through ``deboodt identify``."""
@@ -40,111 +40,25 @@ SHOWN_PX = 960
 RAW_TYPES = ("image/", "application/octet-stream")
 TAKEN = "multipart/form-data with the image in a field, or the image itself as image/*"
 
-Models = Mapping[str, Classifier]
-"""The classifiers by ``NAME@VERSION``, of each name the newest first."""
-
 
 def router(
-    store: Store, classifiers: Models, settings: Settings, *, now: Callable[[], str], pages: Pages | None = None
+    store: Store,
+    classifiers: Models,
+    settings: Settings,
+    *,
+    now: Callable[[], str],
+    pages: Pages | None = None,
+    image: Images = lambda media: None,
 ) -> APIRouter:
-    """Return the routes. ``now`` tells the moment of an answer, ``pages`` makes HTML (none is offered without)."""
+    """Return the routes.
+
+    ``now`` tells the moment of an answer, ``pages`` makes HTML (none is offered without), ``image`` finds local copies.
+    """
     api = APIRouter(tags=["models"])
-    parts = Parts(store, settings, pages)
-    _add_models(api, parts, classifiers)
+    parts = Parts(store, settings, pages, image)
+    api.include_router(modelroutes.router(parts, classifiers))
     _add_identify(api, parts, classifiers, now)
     return api
-
-
-def found(store: Store, classifiers: Models, name: str) -> Classifier:
-    """Return the model called ``NAME@VERSION``, or the newest called ``NAME``; raises ``Gone``, ``Problem`` 404.
-
-    A version whose classes were withdrawn is gone, though its files may lie here still.
-    """
-    for key, classifier in classifiers.items():
-        if name in (key, classifier.bundle.about.name) and not taken_down(store, key):
-            return classifier
-    for version, form in (name, ""), without_suffix(name):
-        if gone := taken_down(store, version):
-            raise Gone(gone, form)
-    raise not_found("model", name)
-
-
-def taken_down(store: Store, version: str) -> Tombstone | None:
-    """Return the tombstone of a model's version, None for one that stands or never was."""
-    first = f"{version}/0"
-    gone = tombstone_of(store, ModelClass, first) if store.get(ModelClass, first) is None else None
-    return replace(gone, key=version) if gone else None
-
-
-def _add_models(api: APIRouter, parts: Parts, classifiers: Models) -> None:
-    @api.get("/models", summary="All models", response_class=Response, responses=described("Models as JSON-LD."))
-    def models(request: Request, context: Context = "link") -> Response:
-        """Every version that is open, with its digest; each leads to its classes."""
-        standing = [one for name, one in classifiers.items() if not taken_down(parts.store, name)]
-        described_ = [_model(parts, one, full=False) for one in standing]
-        bare = [{key: value for key, value in doc.items() if key != "@context"} for doc in described_]
-        doc = {"@context": f"{parts.base}/context.jsonld", "id": f"{parts.base}/models", "items": bare}
-        page = Page("models.html", lambda: {"models": standing})
-        return respond(request, parts, doc, page=page, context=context, suffixed=False)
-
-    @api.get(
-        "/models/{name}/classes",
-        summary="What a model can answer",
-        response_class=Response,
-        responses=described("A SKOS concept scheme: each class with its Wikidata item and GBIF taxon.", _example()),
-    )
-    def classes(request: Request, name: str, context: Context = "link") -> Response:
-        """The classes in the order of the model's outputs (`notation`)."""
-        return _answer_model(request, parts, found(parts.store, classifiers, name), "", context, suffixed=False)
-
-    @api.get(
-        "/models/{name}/classes/{index}",
-        summary="One class of a model",
-        response_class=Response,
-        responses=described("A SKOS concept: what the class is linked to, and when that was read.", page=False),
-    )
-    def class_(request: Request, name: str, index: str, context: Context = "link") -> Response:
-        """`index` is the place of the class among the model's outputs (`notation`)."""
-        number, form = without_suffix(index)
-        concepts = _model(parts, found(parts.store, classifiers, name), full=True)["hasTopConcept"]
-        doc = next((one for one in concepts if one["notation"] == number), None)
-        if doc is None:
-            raise not_found("class", f"{name}/{index}")
-        return respond(request, parts, {"@context": f"{parts.base}/context.jsonld", **doc}, form=form, context=context)
-
-    @api.get(
-        "/models/{name}",
-        summary="One model",
-        response_class=Response,
-        responses=described("The model, its version, the digest of its weights, its classes.", _example()),
-    )
-    def model(request: Request, name: str, context: Context = "link") -> Response:
-        """`NAME` is the newest version, `NAME@VERSION` that version. In a browser: how good it is, and its card."""
-        stem, form = without_suffix(name)
-        known = any(name in (key, one.bundle.about.name) for key, one in classifiers.items())
-        classifier = found(parts.store, classifiers, name if known or not form else stem)
-        return _answer_model(request, parts, classifier, "" if known else form, context)
-
-
-def _answer_model(
-    request: Request,
-    parts: Parts,
-    classifier: Classifier,
-    form: str,
-    context: ContextForm,
-    suffixed: bool = True,
-) -> Response:
-    bundle = classifier.bundle
-    page = Page("model.html", lambda: {"bundle": bundle, "metrics": bundle.metrics, "card": bundle.card})
-    doc = _model(parts, classifier, full=True)
-    return respond(request, parts, doc, page=page, form=form, context=context, suffixed=suffixed)
-
-
-def _model(parts: Parts, classifier: Classifier, *, full: bool) -> Document:
-    bundle = classifier.bundle
-    classes = [parts.store.get(ModelClass, one.id) or one for one in bundle.classes] if full else bundle.classes
-    doc = jsonld.model_document(classes, weights=bundle.weights, base_url=parts.base, full=full)
-    return doc | ({"simulated": True, "comment": jsonld.SIMULATED} if bundle.about.simulated else {})
 
 
 def _add_identify(api: APIRouter, parts: Parts, classifiers: Models, now: Callable[[], str]) -> None:
@@ -268,20 +182,3 @@ def _body_described() -> dict[str, Any]:
         "description": TAKEN,
         "content": {"multipart/form-data": {"schema": form}, "image/*": {"schema": binary}},
     }
-
-
-def _example() -> Document:
-    named: Sequence[ModelClass] = [
-        ModelClass(
-            id="papillotten@1/0",
-            model="papillotten",
-            version="1",
-            index=0,
-            label="Vanessa cardui",
-            rank="species",
-            item="Q158603",
-            gbif_key="4299368",
-            relation="exact",
-        )
-    ]
-    return jsonld.model_document(named, base_url="https://deboodt.example")

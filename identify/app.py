@@ -26,6 +26,7 @@ from identify.following import Following
 from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
+from identify.versions import newness
 from identify.website import STATIC, Website, static, there, website
 from linkeddata import annotationroutes, externalgraph, queryroutes, sparqlservice
 from linkeddata import api as documents_api
@@ -177,7 +178,7 @@ def create_app(
         )
     )
     app.include_router(countingroutes.router(opened, settings.home_path / "campaigns"))
-    app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page))
+    app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page, image=image))
     app.include_router(crowd_api.router(parts, now=now, index=names))
     _add_problems(app, site)
     add_tombstones(app, parts)
@@ -224,14 +225,9 @@ def open_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str
             found.append(Classifier.open(description.parent, limits))
         except BundleError as error:
             broken["/".join(description.parts[-3:-1])] = str(error)
-    found.sort(key=lambda one: _newness(one.bundle.about.version), reverse=True)
+    found.sort(key=lambda one: newness(one.bundle.about.version), reverse=True)
     found.sort(key=lambda one: one.bundle.about.name)
     return {f"{one.bundle.about.name}@{one.bundle.about.version}": one for one in found}, broken
-
-
-def _newness(version: str) -> list[tuple[int, str]]:
-    """Return what versions are compared by: 10 is newer than 9."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.replace("-", ".").split(".")]
 
 
 def _living(follower: Following | None, *parts: Store | NameIndex | Client | Pool | None) -> Callable[[FastAPI], Any]:

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from identify.decide import RUNGS
 from linkeddata import ids, jsonld
 from linkeddata.percents import percent
-from linkeddata.records import Agent, Identification, Label, Review
+from linkeddata.records import Agent, Identification, Label, ModelClass, Review
 from linkeddata.settings import VERSION, Settings
 from linkeddata.uris import uri_of
 from linkeddata.why import why
@@ -78,6 +78,7 @@ def website(settings: Settings) -> Website:
         "label_uri": lambda key: jsonld.uri(root, "labels", key),
         "uri_of": lambda kind, key: uri_of(KINDS[kind], key, root),
         "taxon_uri": lambda key: jsonld.uri(root, "taxa", key),
+        "class_uri": lambda key: uri_of(ModelClass, key, root),
         "model_uri": lambda model, version: jsonld.model_uri(root, model, version),
         "wikidata": lambda item: f"https://www.wikidata.org/wiki/{quote(item)}",
         "gbif": lambda key: f"{ids.GBIF_SPECIES}{quote(key)}",

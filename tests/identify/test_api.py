@@ -12,9 +12,10 @@ from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 
 from identify import api
-from identify.api import found, router
+from identify.api import router
 from identify.app import open_classifiers
 from identify.bundle import Bundle
+from identify.versions import found
 from linkeddata.records import Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
