@@ -1,40 +1,21 @@
 """What was said of pictures, one by one, over HTTP. In: the parts of all routes. Out: routes of annotations."""
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from dataclasses import replace
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import documents, jsonld
-from linkeddata.jsonld import ContextForm, Document
-from linkeddata.negotiation import HTML, JSON_LD, SUFFIXES, asked_profile
+from linkeddata.inprofiles import Asked, AsProfile, Loss, labelled, unsayable, wanted
+from linkeddata.jsonld import Document
 from linkeddata.parts import Page, Parts, found, picture
-from linkeddata.problem import Problem
-from linkeddata.profiles import PROFILES, Profile, Said, UnsayableError, loss_document
+from linkeddata.profiles import Said, UnsayableError, loss_document
 from linkeddata.profiles.labels import SaidOfLabel
 from linkeddata.records import Identification, Label, MediaFile, Review
 from linkeddata.responses import Context, described, respond
 from linkeddata.selection import Place, Selection, page_of
 from linkeddata.uris import uri_of
-
-AsProfile = Annotated[str, Query(description=f"How to say it: one of {', '.join(PROFILES)}.")]
-_IRI = "\0"
-_SUFFIX_OF = {media_type: suffix for suffix, media_type in SUFFIXES.items()}
-Loss = Annotated[bool, Query(description="Instead of the document: what the profile cannot say of this one.")]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a reader wants an identification: the form by suffix, the context, the profile by parameter, or its loss."""
-
-    form: str = ""
-    context: ContextForm = "link"
-    profile: str = ""
-    loss: bool = False
-
 
 _AS_USUAL = Asked()
 
@@ -91,27 +72,19 @@ def _in_profile(request: Request, parts: Parts, said: Said, asked: Asked) -> Res
 
     Raises ``Problem`` 406 for a profile that is not known, or that demands what is not known.
     """
-    profile = _profile(asked.profile or asked_profile(request.headers.get("accept", "")))
+    profile = wanted(request, asked)
     small = picture(parts, said.media, 250) if profile.pictured else ""
     said = replace(said, thumbnail=parts.base + small) if small else said
     try:
         doc = loss_document(profile, said) if asked.loss else profile.document(said)
     except UnsayableError as error:
-        raise Problem(406, "Not sayable in this profile", f"{error}.", {"Vary": "Accept"}) from error
+        raise unsayable(error) from error
     record = said.of if isinstance(said, SaidOfLabel) else said.identification
     template = "label.html" if isinstance(said, SaidOfLabel) else "identification.html"
     page = None if asked.loss else Page(template, lambda: _around(parts, record, said.annotation()))
     answer = respond(request, parts, doc, page=page, form=asked.form, context=asked.context, suffixed=not asked.loss)
-    iri = uri_of(type(record), record.id, parts.base)
-    kind = answer.headers.get("content-type", "").partition(";")[0]
-    suffix = _SUFFIX_OF.get(kind, "")
-    if suffix:
-        query = {"profile": profile.name} if profile.name != "anno" and kind != HTML else {}
-        query |= {"context": asked.context} if asked.context != "link" else {}
-        query |= {"loss": "1"} if asked.loss else {}
-        answer.headers["Content-Location"] = f"{iri}.{suffix}" + (f"?{urlencode(query)}" if query else "")
-    links = [answer.headers.get("link", ""), _profile_links(profile.name, kind).replace(_IRI, iri)]
-    answer.headers["Link"] = ", ".join(filter(None, links + _later(parts, said)))
+    answer = labelled(answer, uri_of(type(record), record.id, parts.base), profile, asked)
+    answer.headers["Link"] = ", ".join([answer.headers["Link"], *_later(parts, said)])
     return answer
 
 
@@ -122,26 +95,6 @@ def _later(parts: Parts, said: Said) -> list[str]:
     latest = documents.latest_of(parts.store, said.replaced_by)
     places = {"successor-version": said.replaced_by, "latest-version": latest}
     return [f'<{jsonld.uri(parts.base, "identifications", key)}>; rel="{name}"' for name, key in places.items()]
-
-
-@lru_cache(64)
-def _profile_links(name: str, kind: str) -> str:
-    """Return links to the profile that an answer of this media type has, and to the others, ``_IRI`` for its IRI."""
-    conforms = [f'<{PROFILES[name].uri}>; rel="profile"'] if kind != HTML else []
-    others = [
-        f'<{_IRI}.jsonld?profile={one.name}>; rel="alternate"; type="{JSON_LD}"; profile="{one.uri}"'
-        for one in PROFILES.values()
-        if one.name != name
-    ]
-    return ", ".join(conforms + others)
-
-
-def _profile(name: str) -> Profile:
-    """Return the profile of this name or URI, the default for none; raises ``Problem`` 406."""
-    for one in PROFILES.values():
-        if name in ("", one.name, one.uri):
-            return one
-    raise Problem(406, "Unknown profile", f"{name!r} is none of {', '.join(PROFILES)}.", {"Vary": "Accept"})
 
 
 def _around(parts: Parts, record: Identification | Label, doc: Document) -> dict[str, Any]:

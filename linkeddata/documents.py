@@ -3,7 +3,7 @@
 ``linkeddata.jsonld`` is pure and is handed everything; here it is looked up: the file, the taxon, who answered.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -12,11 +12,18 @@ from linkeddata.jsonld import Document
 from linkeddata.lineages import concept_of
 from linkeddata.profiles import labels
 from linkeddata.profiles.facts import Said
+from linkeddata.profiles.files import SaidOfFile
 from linkeddata.profiles.labels import SaidOfLabel
-from linkeddata.records import Agent, Identification, Label, MediaFile, Review, Taxon
+from linkeddata.profiles.verdicts import SaidOfReview
+from linkeddata.records import Agent, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.store import Store
+from linkeddata.tables import NAMES
+from linkeddata.withdrawals import withdrawal
 
 R = TypeVar("R", Taxon, Agent)
+VERIFIED = "verified"
+ACCEPTED = frozenset({"accepted", "reviewed"})
+"""Statuses of identifications and labels that people stand by (``crowd.verdicts.STANDS``)."""
 NOTHING: Any = object()
 """Stands for "looked up, and there is nothing"."""
 
@@ -36,6 +43,7 @@ def said_of(store: Store, answer: Identification, base_url: str, handle_prefix: 
         base_url=base_url,
         handle_prefix=handle_prefix,
         replaced_by=successors_of(store, [answer.id]).get(answer.id, ""),
+        recorded="" if jsonld.date_time(answer.moment) else recorded_at(store, Identification, answer.id),
     )
 
 
@@ -45,6 +53,50 @@ def said_of_label(store: Store, label: Label, base_url: str, handle_prefix: str 
         label,
         media=store.get(MediaFile, label.file),
         taxon=taxon_of(store, label.item, label.gbif_key),
+        base_url=base_url,
+        handle_prefix=handle_prefix,
+        recorded="" if jsonld.date_time(label.moment) else recorded_at(store, Label, label.id),
+    )
+
+
+def recorded_at(store: Store, kind: type[Record], key: str) -> str:
+    """Return the moment at which the log first tells of a record, ``""`` where it tells none."""
+    question = "SELECT moment FROM event WHERE subject = ? AND kind = ? ORDER BY seq LIMIT 1"
+    rows = store.rows(question, (key, f"{NAMES[kind]}.added"))
+    return rows[0][0] if rows else ""
+
+
+def said_of_file(store: Store, media: MediaFile, base_url: str) -> SaidOfFile:
+    """Return a stored file as profiles say it, with what people stand by on it (at most a page of each)."""
+    answers, labels = store.page(Identification, file=media.iri), store.page(Label, file=media.iri)
+
+    def stands() -> list[Document]:
+        verified = [one for one in answers if one.status == VERIFIED and one.label]
+        accepted = [one for one in labels if one.status in ACCEPTED]
+        return [
+            *identification_documents(store, verified, base_url),
+            *label_documents(store, accepted, base_url),
+        ]
+
+    return SaidOfFile(
+        media,
+        about=_about(answers, labels, base_url),
+        stands=stands,
+        recorded=recorded_at(store, MediaFile, media.iri),
+        base_url=base_url,
+    )
+
+
+def said_of_review(store: Store, review: Review, base_url: str, handle_prefix: str = "") -> SaidOfReview:
+    """Return a stored review as profiles say it, with what it judged."""
+    kind: type[Identification] | type[Label] = Label if review.kind == "label" else Identification
+    judged = store.get(kind, review.target)
+    return SaidOfReview(
+        review=review,
+        judged=judged,
+        media=store.get(MediaFile, review.file or (judged.file if judged else "")),
+        taxon=taxon_of_concept(store, review.correction or review.concept),
+        agent=agents_of(store, {review.agent}).get(review.agent),
         base_url=base_url,
         handle_prefix=handle_prefix,
     )
@@ -59,10 +111,15 @@ def label_document(store: Store, label: Label, base_url: str) -> Document:
 
 def media_document(store: Store, media: MediaFile, base_url: str) -> Document:
     """Return the description of a stored file, with links to what was said about it (at most a page of each)."""
+    answers, labels = store.page(Identification, file=media.iri), store.page(Label, file=media.iri)
+    return jsonld.media_document(media, about=_about(answers, labels, base_url), base_url=base_url)
+
+
+def _about(answers: Iterable[Identification], labels: Iterable[Label], base_url: str) -> tuple[str, ...]:
+    """Return the IRIs of annotations; labels whose people took them back are none."""
     base = base_url.rstrip("/")
-    about = [jsonld.uri(base, "identifications", one.id) for one in store.page(Identification, file=media.iri)]
-    about += [jsonld.uri(base, "labels", one.id) for one in store.page(Label, file=media.iri)]
-    return jsonld.media_document(media, about=about, base_url=base_url)
+    said = [jsonld.uri(base, "identifications", one.id) for one in answers]
+    return (*said, *(jsonld.uri(base, "labels", one.id) for one in labels if withdrawal(one) is None))
 
 
 def taxon_of(store: Store, item: str, gbif_key: str = "") -> Taxon | None:

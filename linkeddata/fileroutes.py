@@ -1,5 +1,6 @@
 """Pictures over HTTP: what is known of a file, and our copy of it. In: the parts of all routes. Out: a router."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -7,12 +8,15 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from linkeddata import documents
+from linkeddata.inprofiles import Asked, AsProfile, Loss, said_in
 from linkeddata.jsonld import Document
 from linkeddata.parts import Page, Parts, find_media, found, names_of_media, picture
 from linkeddata.problem import Problem, not_found
+from linkeddata.profiles.files import FILES
 from linkeddata.records import Identification, Label, MediaFile
-from linkeddata.responses import A_DAY, Context, described, problems, respond
+from linkeddata.responses import A_DAY, Context, described, problems
 from linkeddata.thumbnails import WIDTHS, thumbnail
+from linkeddata.withdrawals import withdrawal
 
 THUMBNAILS_KEPT = 512
 SAFE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff"})
@@ -60,12 +64,19 @@ def router(parts: Parts) -> APIRouter:
         response_class=Response,
         responses=described("The file as `dctypes:StillImage`: source, rights, and the annotations on it."),
     )
-    def media(request: Request, iri: str, context: Context = "link") -> Response:
-        """`iri` is the file's whole IRI, percent-encoded, or for files on Commons just their M-id."""
+    def media(
+        request: Request, iri: str, context: Context = "link", profile: AsProfile = "", loss: Loss = False
+    ) -> Response:
+        """`iri` is the file's whole IRI, percent-encoded, or for files on Commons just their M-id.
+
+        `profile`: anno, schema (about what people stand by) or linked-art; the others say nothing of a file alone.
+        """
         record, form = found(parts, MediaFile, iri, "file", names_of_media(parts))
-        doc = documents.media_document(parts.store, record, parts.base)
-        page = Page("media.html", lambda: _shown_of_file(parts, record, doc))
-        return respond(request, parts, doc, page=page, form=form, context=context)
+        said = documents.said_of_file(parts.store, record, parts.base)
+        small = picture(parts, record, 250) if profile else ""
+        said = replace(said, thumbnail=parts.base + small) if small else said
+        page = Page("media.html", lambda: _shown_of_file(parts, record, said.document()))
+        return said_in(request, parts, said, FILES, Asked(form, context, profile, loss), page)
 
     return api
 
@@ -76,5 +87,5 @@ def _shown_of_file(parts: Parts, media: MediaFile, doc: Document) -> dict[str, A
         "doc": doc,
         "picture": picture(parts, media, 960),
         "identifications": parts.store.page(Identification, file=media.iri, limit=50),
-        "labels": parts.store.page(Label, file=media.iri, limit=50),
+        "labels": [one for one in parts.store.page(Label, file=media.iri, limit=50) if withdrawal(one) is None],
     }

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import documents
-from linkeddata.jsonld import Document
+from linkeddata.inprofiles import Asked, AsProfile, Loss, said_in
 from linkeddata.parts import Page, Parts, found, picture
-from linkeddata.records import Identification, Label, MediaFile, Review
-from linkeddata.responses import Context, described, respond
+from linkeddata.profiles.verdicts import REVIEWS, SaidOfReview
+from linkeddata.records import Review
+from linkeddata.responses import Context, described
 from linkeddata.reviews import target_uri
 
 
@@ -23,29 +24,29 @@ def router(parts: Parts) -> APIRouter:
         response_class=Response,
         responses=described("A W3C Web Annotation, motivation *assessing*."),
     )
-    def review(request: Request, key: str, context: Context = "link") -> Response:
+    def review(
+        request: Request, key: str, context: Context = "link", profile: AsProfile = "", loss: Loss = False
+    ) -> Response:
         """What was judged (`target`), the `verdict`, which taxon it should be, and who says so.
 
-        A review that its reviewer took back answers 410.
+        A review that its reviewer took back answers 410. `profile`: anno, opends, or linked-art for a verdict that
+        names a taxon; the others describe what stands and no verdicts.
         """
         record, form = found(parts, Review, key, "review")
-        doc = documents.review_document_of(parts.store, record, parts.base)
-        page = Page("review.html", lambda: _around(parts, record, doc))
-        return respond(request, parts, doc, page=page, form=form, context=context)
+        said = documents.said_of_review(parts.store, record, parts.base, parts.settings.handle_prefix)
+        page = Page("review.html", lambda: _around(parts, said))
+        return said_in(request, parts, said, REVIEWS, Asked(form, context, profile, loss), page)
 
     return api
 
 
-def _around(parts: Parts, review: Review, doc: Document) -> dict[str, Any]:
-    kind: type[Identification] | type[Label] = Label if review.kind == "label" else Identification
-    judged = parts.store.get(kind, review.target)
-    media = parts.store.get(MediaFile, review.file or (judged.file if judged else ""))
+def _around(parts: Parts, said: SaidOfReview) -> dict[str, Any]:
     return {
-        "record": review,
-        "doc": doc,
-        "judged": judged,
-        "target": target_uri(review, parts.base),
-        "media": media,
-        "picture": picture(parts, media, 960),
-        "correction": documents.taxon_of_concept(parts.store, review.correction),
+        "record": said.review,
+        "doc": said.document(),
+        "judged": said.judged,
+        "target": target_uri(said.review, parts.base),
+        "media": said.media,
+        "picture": picture(parts, said.media, 960),
+        "correction": said.taxon if said.review.correction else None,
     }

@@ -6,7 +6,7 @@ In: an identification with what is known around it (``Said``). Out: a JSON-LD do
 
 from linkeddata.jsonld import Document
 from linkeddata.profiles import anno, dwc, linked_art, opends, schema
-from linkeddata.profiles.facts import Profile, Said, UnsayableError, held, loss
+from linkeddata.profiles.facts import Profile, Said, Sayable, UnsayableError, held, loss
 
 PROFILES: dict[str, Profile] = {
     one.name: one for one in (anno.PROFILE, schema.PROFILE, opends.PROFILE, linked_art.PROFILE, dwc.PROFILE)
@@ -17,12 +17,12 @@ CONTEXTS = ("schema", "opends", "linked-art", "dwc", "catalogue")
 
 ``catalogue`` is no profile of identifications: descriptions of datasets are written with it."""
 
-__all__ = ["CONTEXTS", "PROFILES", "Profile", "Said", "UnsayableError", "held", "loss", "loss_document"]
+__all__ = ["CONTEXTS", "PROFILES", "Profile", "Said", "Sayable", "UnsayableError", "held", "loss", "loss_document"]
 
 
-def loss_document(profile: Profile, said: Said) -> Document:
-    """Return the loss report: which facts are known of this identification, and which the profile cannot say."""
-    iri = said.annotation()["id"]
+def loss_document(profile: Profile, said: Sayable) -> Document:
+    """Return the loss report: which facts are known of what is said, and which the profile cannot say."""
+    iri = said.address()
     return {
         "@context": {
             "@version": 1.1,

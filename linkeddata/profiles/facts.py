@@ -5,7 +5,7 @@ A fact is named ``RECORD.FIELD``. A profile declares which facts it carries; wha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from linkeddata import jsonld
 from linkeddata.jsonld import Document
@@ -13,7 +13,28 @@ from linkeddata.records import Agent, Identification, MediaFile, Taxon
 
 
 class UnsayableError(ValueError):
-    """A profile demands something that is not known of this identification."""
+    """A profile demands something that is not known, or has no word for what is said."""
+
+
+class Sayable(Protocol):
+    """Something that profiles may say: a loss report needs no more of it."""
+
+    @property
+    def base(self) -> str:
+        """The base of our URIs."""
+        ...
+
+    def address(self) -> str:
+        """Return the URI of its document."""
+        ...
+
+    def held(self) -> dict[str, Any]:
+        """Return the facts that are known, by name."""
+        ...
+
+    def carried_by(self, profile: "Profile") -> frozenset[str]:
+        """Return the names of the facts that a profile carries of this."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +49,7 @@ class Said:
     handle_prefix: str = ""
     thumbnail: str = ""  # URL of a small copy of the image
     replaced_by: str = ""  # id of the answer that took its place
+    recorded: str = ""  # when the log first told of it, where nobody says when it was said
 
     @property
     def base(self) -> str:
@@ -44,6 +66,10 @@ class Said:
             base_url=self.base_url,
             replaced_by=self.replaced_by,
         )
+
+    def address(self) -> str:
+        """Return the URI of its document."""
+        return jsonld.uri(self.base, "identifications", self.identification.id)
 
     def held(self) -> dict[str, Any]:
         """Return the facts that are known, by name."""
@@ -135,12 +161,12 @@ FACTS = (
 """Everything that may be known and is about the world; how names matched and files are grouped is our bookkeeping."""
 
 
-def held(said: Said) -> dict[str, Any]:
+def held(said: Sayable) -> dict[str, Any]:
     """Return the facts that are known, by name."""
     return said.held()
 
 
-def loss(profile: Profile, said: Said) -> list[str]:
+def loss(profile: Profile, said: Sayable) -> list[str]:
     """Return the names of the facts that are known and that ``profile`` does not carry, in the order they are held."""
     carried = said.carried_by(profile)
     return [fact for fact in said.held() if fact not in carried]

@@ -56,6 +56,10 @@ class SaidOfLabel(Said):
         """Return the label's own annotation."""
         return jsonld.label_document(self.of, media=self.media, taxon=self.taxon, base_url=self.base_url)
 
+    def address(self) -> str:
+        """Return the URI of its document."""
+        return jsonld.uri(self.base, "labels", self.of.id)
+
     def held(self) -> dict[str, Any]:
         """Return the facts that are known, by name."""
         own = {f"label.{one.name}": getattr(self.of, one.name) for one in fields(Label) if one.name not in BOOKS}
@@ -71,7 +75,13 @@ class SaidOfLabel(Said):
 
 
 def said_of_label(
-    label: Label, *, media: MediaFile | None, taxon: Taxon | None, base_url: str, handle_prefix: str = ""
+    label: Label,
+    *,
+    media: MediaFile | None,
+    taxon: Taxon | None,
+    base_url: str,
+    handle_prefix: str = "",
+    recorded: str = "",
 ) -> SaidOfLabel:
     """Return ``label`` as an answer that profiles can say."""
     answer = Identification(
@@ -87,5 +97,11 @@ def said_of_label(
         campaign=label.campaign,
     )
     return SaidOfLabel(
-        identification=answer, media=media, taxon=taxon, base_url=base_url, handle_prefix=handle_prefix, of=label
+        identification=answer,
+        media=media,
+        taxon=taxon,
+        base_url=base_url,
+        handle_prefix=handle_prefix,
+        recorded=recorded,
+        of=label,
     )

@@ -45,14 +45,14 @@ def document(said: Said) -> Document:
     moment = annotation.get("created", "")
     if not moment:
         raise UnsayableError("a DiSSCo annotation demands the moment of the statement, which is not known")
-    who = _agent(annotation)
-    handle, identified = _handle(said), "body" in annotation
+    who = agent_of(annotation)
+    own, identified = handle(said.identification.id, said.handle_prefix), "body" in annotation
     return filled(
         {
             "@context": f"{said.base}/contexts/opends.jsonld",
-            "@id": handle,
+            "@id": own,
             "@type": "ods:Annotation",
-            "dcterms:identifier": handle,
+            "dcterms:identifier": own,
             "ods:fdoType": ANNOTATION_TYPE,
             "ods:status": "Active",
             "ods:version": 1,
@@ -63,22 +63,35 @@ def document(said: Said) -> Document:
             "dcterms:created": moment,
             "dcterms:modified": moment,
             "dcterms:issued": moment,
-            "as:generator": {
-                "@id": annotation["generator"]["id"],
-                "@type": "schema:SoftwareApplication",
-                "schema:name": annotation["generator"]["name"],
-            },
+            "as:generator": generator_of(annotation),
             "ods:mergingDecisionStatus": MERGING.get(said.identification.status, "") if identified else "",
         }
     )
 
 
-def _handle(said: Said) -> str:
-    if not said.handle_prefix:
+def handle(key: str, prefix: str) -> str:
+    """Return the Handle of an annotation of ours, ``""`` for an installation that owns no prefix.
+
+    >>> handle("3f6c0c1e2d9b4a7f8e5d6c7b", "20.5000.1025")
+    'https://hdl.handle.net/20.5000.1025/3f6-c0c-1e2d9b4a7f8e5d6c7b'
+    """
+    if not prefix:
         return ""
-    key = said.identification.id
     suffix = key if _HEX.fullmatch(key) else ids.content_id(key)
-    return f"https://hdl.handle.net/{said.handle_prefix}/{suffix[:3]}-{suffix[3:6]}-{suffix[6:]}"
+    return f"https://hdl.handle.net/{prefix}/{suffix[:3]}-{suffix[3:6]}-{suffix[6:]}"
+
+
+def generator_of(annotation: Document) -> Document:
+    """Return the software that wrote the annotation."""
+    said = annotation["generator"]
+    return {"@id": said["id"], "@type": "schema:SoftwareApplication", "schema:name": said["name"]}
+
+
+def identification_of(body: Document) -> str:
+    """Return what a body names as a taxon identification, which is text there."""
+    taxon = {f"dwc:{term}": body[term] for term in TAXON_TERMS if term in body}
+    name = {"dwc:scientificName": body["label"]}
+    return orjson.dumps({"@type": "ods:TaxonIdentification", **name, **taxon}).decode()
 
 
 def _target(said: Said, annotation: Document) -> Document:
@@ -112,9 +125,7 @@ def _body(annotation: Document) -> Document:
     body = annotation.get("body", {})
     said = annotation.get("identificationRemarks", "")
     if body:
-        taxon = {f"dwc:{term}": body[term] for term in TAXON_TERMS if term in body}
-        name = {"dwc:scientificName": body["label"]}
-        said = orjson.dumps({"@type": "ods:TaxonIdentification", **name, **taxon}).decode()
+        said = identification_of(body)
     return filled(
         {
             "@type": "oa:TextualBody",
@@ -125,7 +136,7 @@ def _body(annotation: Document) -> Document:
     )
 
 
-def _agent(annotation: Document) -> Document:
+def agent_of(annotation: Document) -> Document:
     """Return who said so: of a label the software that counted it. Raises ``UnsayableError`` where nobody knows."""
     creator = annotation.get("creator", {})
     if annotation["motivation"] == "tagging":

@@ -4,8 +4,11 @@ Source: https://docs.nde.nl/schema-profile/ (shapes of version 1.2.1). Texts mus
 names have ``la``, texts whose language nobody noted have ``und``, and an address in place of a title has ``zxx``.
 """
 
+from collections.abc import Sequence
+
+from linkeddata import jsonld
 from linkeddata.jsonld import Document
-from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_iri, image_node
+from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_node
 
 REJECTED = "rejected"
 WEB = ("http://", "https://")
@@ -14,38 +17,65 @@ WEB = ("http://", "https://")
 def document(said: Said) -> Document:
     """Return the file as a CreativeWork that is about a taxon. A rejected or unknown answer is about nothing.
 
-    A file without a licence or an address of its bytes has no ``associatedMedia``, for that must have them, and a
-    thumbnail: the image itself where no smaller copy is known. Raises ``UnsayableError`` where nobody
-    knows when the answer was given: the profile demands a date.
+    Raises ``UnsayableError`` where nobody knows when the answer was given or recorded: the profile demands a date.
     """
     annotation = said.annotation()
-    moment = annotation.get("created", "")
-    if not moment:
+    return work(
+        image_node(annotation),
+        own=annotation["id"],
+        about=[one for one in [_about(said, annotation)] if one],
+        subject_of=[annotation["id"], annotation["reviewPage"]],
+        published=annotation.get("created", "") or said.recorded,
+        base=said.base,
+        thumbnail=said.thumbnail,
+    )
+
+
+def work(
+    image: Document,
+    *,
+    own: str,
+    about: Sequence[Document],
+    subject_of: Sequence[str],
+    published: str,
+    base: str,
+    thumbnail: str,
+) -> Document:
+    """Return a file as a CreativeWork.
+
+    ``image`` is its node in our annotations, ``own`` what the IRIs of its parts begin with. A file without a licence or
+    an address of its bytes has no ``associatedMedia``, for that must have them, and a thumbnail: the image itself where
+    no smaller copy is known. Raises ``UnsayableError`` without ``published``.
+    """
+    if not jsonld.date_time(published):
         raise UnsayableError("SCHEMA-AP-NDE demands the moment of the statement (sdDatePublished), which is not known")
-    image = image_node(annotation)
-    iri = image_iri(annotation)
-    title = image.get("title", "")
+    iri, title = image["id"], image.get("title", "")
     return filled(
         {
-            "@context": f"{said.base}/contexts/schema.jsonld",
+            "@context": f"{base}/contexts/schema.jsonld",
             "id": iri,
             "type": "CreativeWork",
             "name": {"und": title} if title else {"zxx": iri},
             "description": {"und": image["description"]} if "description" in image else "",
-            "creator": _creator(image, annotation["id"]),
+            "creator": _creator(image, own),
             "identifier": image.get("catalogNumber", ""),
-            "about": _about(said, annotation),
-            "associatedMedia": _media(image, annotation["id"], said.thumbnail),
+            "about": about[0] if len(about) == 1 else list(about),
+            "associatedMedia": media_object(image, own, thumbnail),
             "url": image.get("page", ""),
-            "subjectOf": [annotation["id"], annotation["reviewPage"]],
-            "sdDatePublished": moment.split(".")[0].removesuffix("Z") + "Z",
+            "subjectOf": list(subject_of),
+            "sdDatePublished": published.split(".")[0].removesuffix("Z") + "Z",
         }
     )
 
 
 def _about(said: Said, annotation: Document) -> Document:
+    return {} if said.identification.status == REJECTED else term(annotation)
+
+
+def term(annotation: Document) -> Document:
+    """Return what an annotation names as a DefinedTerm; nothing where it names nothing."""
     body = annotation.get("body")
-    if not body or said.identification.status == REJECTED:
+    if not body:
         return {}
     own = f"{annotation['id']}#body"
     name = body.get("scientificName") or body["label"]
@@ -71,7 +101,8 @@ def _creator(image: Document, iri: str) -> Document:
     return {"id": f"{iri}#maker", "name": {"und": image["artist"]}} if "artist" in image else {}
 
 
-def _media(image: Document, iri: str, thumbnail: str) -> Document:
+def media_object(image: Document, iri: str, thumbnail: str) -> Document:
+    """Return the file's bytes as a MediaObject; nothing without a licence or an address."""
     rights, content = image.get("rights", ""), image.get("contentUrl", "")
     if not rights.startswith(WEB) or not content.startswith(WEB):
         return {}
@@ -98,7 +129,7 @@ def carries(said: Said) -> frozenset[str]:
     if said.identification.label and said.identification.status != REJECTED:
         facts |= {f"identification.{name}" for name in ("label", "item", "gbif_key", "col_id")}
         facts |= {"taxon.authorship", "taxon.vernaculars"}
-    if said.media is not None and _media(image_node(said.annotation()), "", said.thumbnail):
+    if said.media is not None and media_object(image_node(said.annotation()), "", said.thumbnail):
         facts |= {
             f"media.{name}" for name in ["licence", "original", "mime", "size_bytes", "width_px", "height_px", "credit"]
         }

@@ -1,6 +1,6 @@
 """Every document of every kind, over HTTP, in three states: the same triples by two parsers and in all forms."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ from rdflib.compare import isomorphic
 
 from identify.app import create_app
 from linkeddata.profiles import PROFILES
+from linkeddata.profiles.files import FILES
+from linkeddata.profiles.verdicts import REVIEWS
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
@@ -107,9 +109,17 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def asked() -> Iterator[tuple[str, str]]:
     """Yield every document there is: its URI and the profile."""
     for record in (*STANDING, *WITHDRAWN):
-        in_profiles = isinstance(record, Identification | Label) and record not in WITHDRAWN
-        for name in PROFILES if in_profiles else ("",):
+        for name in ("",) if record in WITHDRAWN else profiles_of(record):
             yield address(record), name
+
+
+def profiles_of(record: Record) -> Collection[str]:
+    """Return the profiles that have words for a record; in Linked Art a verdict has some that names a taxon."""
+    if isinstance(record, Identification | Label):
+        return PROFILES.keys()
+    if isinstance(record, Review):
+        return [name for name in REVIEWS if name != "linked-art" or record.correction]
+    return FILES.keys() if isinstance(record, MediaFile) else ("",)
 
 
 @pytest.mark.parametrize(("uri", "profile"), list(asked()))
@@ -147,6 +157,24 @@ def test_all_forms_hold_the_same_triples_by_two_parsers(client: TestClient, uri:
     again = client.get(f"{uri}{query}", headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert client.get(f"{uri}{query}", headers={"if-match": '"other"'}).status_code == 412
+
+
+@pytest.mark.parametrize("record", [PLATE, REVIEW, STANDING[-1]], ids=address)
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_without_words_for_it_is_refused_and_the_others_are_named(
+    client: TestClient, name: str, record: Record
+) -> None:
+    answer = client.get(f"{address(record)}?profile={name}")
+    lost = client.get(f"{address(record)}?profile={name}&loss=1")
+    if name in profiles_of(record):
+        assert (answer.status_code, lost.status_code) == (200, 200)
+        assert lost.json()["about"] == address(record)
+        linked = [one for one in PROFILES if f"{address(record)}.jsonld?profile={one}>" in answer.headers["link"]]
+        assert set(linked) == set(REVIEWS if isinstance(record, Review) else FILES) - {name}
+        return
+    assert (answer.status_code, answer.headers["content-type"]) == (406, "application/problem+json")
+    assert "anno" in answer.json()["detail"] or "assigns none" in answer.json()["detail"]
+    assert "Accept" in answer.headers["vary"]
 
 
 @pytest.mark.parametrize("record", [*STANDING, *WITHDRAWN], ids=address)

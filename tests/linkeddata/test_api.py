@@ -18,6 +18,7 @@ from linkeddata import jsonld
 from linkeddata.api import router
 from linkeddata.parts import Images
 from linkeddata.profiles import PROFILES
+from linkeddata.profiles.files import FILES
 from linkeddata.records import Agent, Alternative, Identification, Label, MediaFile, Record, Taxon
 from linkeddata.settings import Settings
 from linkeddata.storage import Stored, open_storage, stored_file
@@ -149,7 +150,8 @@ def test_the_id_of_a_document_leads_to_it(client: TestClient) -> None:
 def test_other_forms_are_linked_and_lead_there(client: TestClient, path: str) -> None:
     links = client.get(path).headers["link"]
     addresses = [part.split(">")[0].strip(" <") for part in links.split(",") if 'rel="alternate"' in part]
-    assert len(addresses) == 5 + ("identifications" in path) * (len(PROFILES) - 1)
+    profiles = len(PROFILES) if "identifications" in path else len(FILES) if "media" in path else 1
+    assert len(addresses) == 5 + profiles - 1
     assert {client.get(address).status_code for address in addresses} == {200}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jsonschema
 import orjson
@@ -24,8 +24,10 @@ from linkeddata import jsonld
 from linkeddata.api import router
 from linkeddata.jsonld import Document
 from linkeddata.profiles import CONTEXTS, PROFILES, Said, UnsayableError, dwc, held, loss, loss_document
+from linkeddata.profiles.files import FILES, SaidOfFile, digital_object, work
 from linkeddata.profiles.labels import said_of_label
-from linkeddata.records import Agent, Alternative, Ancestor, Identification, Label, MediaFile, Taxon
+from linkeddata.profiles.verdicts import REVIEWS, SaidOfReview, assessment, assignment
+from linkeddata.records import Agent, Alternative, Ancestor, Identification, Label, MediaFile, Review, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 
@@ -408,6 +410,113 @@ def test_nothing_invalid_leaves_for_nde(recordings: Path, said: Said) -> None:
     assert conforms(recordings / "shapes/nde-schema-ap-1.2.1.shacl.ttl", doc) == ""
 
 
+FILE = SaidOfFile(
+    PLATE,
+    about=(f"{BASE}/labels/l1",),
+    stands=lambda: [COUNTED.annotation(), SAID["verified"].annotation()],
+    recorded=WHEN,
+    base_url=BASE,
+)
+JUDGED = SaidOfReview(
+    review=Review(
+        id="0123456789abcdef",
+        target=ANSWER.id,
+        verdict="correct",
+        agent=PERSON.id,
+        moment=WHEN,
+        correction="Q158603",
+        comment='See the "eye" 🦋',
+        campaign="albums",
+        decides=True,
+    ),
+    judged=ANSWER,
+    media=PLATE,
+    taxon=CARDUI,
+    agent=PERSON,
+    base_url=BASE,
+    handle_prefix="20.5000.1025",
+)
+
+
+@pyshacl_is_behind
+def test_a_file_is_about_what_people_stand_by(recordings: Path) -> None:
+    doc = work(FILE)
+    assert {one["name"]["la"] for one in doc["about"]} == {"Vanessa cardui", "Vanessa cardui (Linnaeus, 1758)"}
+    assert doc["sdDatePublished"] == WHEN
+    assert f"{BASE}/labels/l1" in doc["subjectOf"]
+    assert conforms(recordings / "shapes/nde-schema-ap-1.2.1.shacl.ttl", doc) == ""
+    assert "about" not in work(replace(FILE, stands=tuple))
+    with pytest.raises(UnsayableError, match="moment"):
+        work(replace(FILE, recorded=""))
+
+
+def test_a_digital_object_shows_what_people_stand_by() -> None:
+    doc = digital_object(FILE)
+    assert (doc["id"], doc["type"]) == (PLATE.iri, "DigitalObject")
+    assert [one["_label"] for one in doc["digitally_shows"][0]["represents"]] == ["Vanessa cardui"]
+    assert doc["subject_to"][0]["classified_as"][0]["id"] == PLATE.licence
+    assert [one["value"] for one in doc["dimension"]] == [512, 640]
+    assert isomorphic(with_pyld(doc), rdf(doc))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_profile_carries_of_a_file_what_it_says_and_nothing_else(name: str) -> None:
+    carried, wrong = FILE.carried_by(PROFILES[name]), []
+    for fact, value in FILE.held().items():
+        field = fact.removeprefix("media.")
+        other = OTHER.get(fact, value + " other" if isinstance(value, str) else None)
+        again = (
+            replace(FILE, about=())
+            if field == "about"
+            else replace(FILE, media=replace(PLATE, **{field: other or False}))
+        )
+        if (FILES[name](again) != FILES[name](FILE)) != (fact in carried):
+            wrong.append(fact)
+    assert wrong == []
+    assert loss_document(PROFILES[name], FILE)["lost"] == [one for one in FILE.held() if one not in carried]
+
+
+def test_a_review_assesses_another_annotation(opends: Callable[[Document], list[str]]) -> None:
+    doc = assessment(JUDGED)
+    assert opends(doc) == []
+    assert (doc["oa:motivation"], doc["oa:hasTarget"]["@type"]) == ("oa:assessing", "ods:Annotation")
+    assert doc["oa:hasTarget"]["@id"] == PROFILES["opends"].document(FULL)["@id"]
+    assert doc["dcterms:creator"]["@id"] == PERSON.id
+    assert doc["oa:hasBody"]["oa:value"][0] == "correct"
+    assert "@id" not in assessment(replace(JUDGED, handle_prefix=""))
+
+
+def test_what_a_reviewer_assigns_is_linked_art_and_what_assigns_nothing_is_not() -> None:
+    doc = assignment(JUDGED)
+    said = doc["attributed_by"][0]
+    assert said["id"] == JUDGED.address()
+    assert said["assigned"][0]["id"] == "http://www.wikidata.org/entity/Q158603"
+    assert said["carried_out_by"][0]["id"] == PERSON.id
+    assert "represents" not in doc
+    assert isomorphic(with_pyld(doc), rdf(doc))
+    accepting = replace(JUDGED, review=replace(JUDGED.review, verdict="accept", correction=""))
+    assert assignment(accepting)["attributed_by"][0]["assigned"][0]["_label"] == "Vanessa cardui"
+    for verdict in ("reject", "cannot tell", "unfit image"):
+        with pytest.raises(UnsayableError, match="assigns none"):
+            assignment(replace(accepting, review=replace(accepting.review, verdict=verdict)))
+
+
+@pytest.mark.parametrize("name", REVIEWS)
+def test_a_profile_carries_of_a_review_what_it_says_and_nothing_else(name: str) -> None:
+    carried, wrong = JUDGED.carried_by(PROFILES[name]), []
+    for fact in JUDGED.held():
+        record, field = fact.split(".")
+        new = {"moment": "2027-01-01T00:00:00Z", "correction": "Q1", "decides": False}.get(field, "urn:other")
+        if record == "agent":
+            again = replace(JUDGED, agent=replace(PERSON, name="Another"))
+        else:
+            again = replace(JUDGED, review=replace(JUDGED.review, **{field: new}))
+        again = replace(again, agent=replace(PERSON, id="urn:other")) if fact == "review.agent" else again
+        if (REVIEWS[name](again) != REVIEWS[name](JUDGED)) != (fact in carried):
+            wrong.append(fact)
+    assert wrong == []
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of the routes over a store that holds one identification in three states."""
@@ -468,12 +577,18 @@ def test_the_loss_is_told(client: TestClient) -> None:
     [
         ("/identifications/plain?profile=none", "*/*"),
         ("/identifications/plain", 'application/ld+json;profile="https://none.example/"'),
-        ("/identifications/dateless?profile=schema", "*/*"),
+        ("/identifications/dateless?profile=opends", "*/*"),
         ("/identifications/plain?profile=dwc", "image/png"),
     ],
 )
 def test_what_cannot_be_said_is_refused(client: TestClient, path: str, accept: str) -> None:
     assert client.get(path, headers={"accept": accept}).status_code == 406
+
+
+def test_the_log_says_when_where_nobody_else_does(client: TestClient) -> None:
+    doc = client.get("/identifications/dateless?profile=schema").json()
+    assert doc["sdDatePublished"] == WHEN
+    assert client.get(f"/media/{quote(PLATE.iri, safe='')}?profile=schema").json()["sdDatePublished"] == WHEN
 
 
 def test_contexts_are_served(client: TestClient) -> None:
