@@ -3,16 +3,18 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ON_ALL_CORES := --numprocesses=logical --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 SOURCES := linkeddata crowd harvest identify queries tests benchmarks
 
-.PHONY: help demo serve editor test lint bench clean
+.PHONY: help demo serve editor test coverage lint bench clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    paint the sample, run the whole campaign on it, offline; results in demo/"
 	@echo "make serve   show the demo's results at http://127.0.0.1:8000"
 	@echo "make editor  fetch the editor of the query page, where there is npm (serve and test do it, too)"
-	@echo "make test    all tests, doctests and coverage"
+	@echo "make test    all tests and doctests, on all cores"
+	@echo "make coverage  the same, and which lines no test reaches (half as long again)"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the figures, one JSON line each"
 
@@ -41,7 +43,11 @@ editor:
 
 test: $(VENV)/test editor
 	@sh tests/chromium.sh
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest $(ON_ALL_CORES)
+
+coverage: $(VENV)/test editor
+	@sh tests/chromium.sh
+	@$(BIN)/python -m pytest $(ON_ALL_CORES) --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/test
 	@$(BIN)/ruff check $(SOURCES)
