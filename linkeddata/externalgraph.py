@@ -111,8 +111,8 @@ def follow(
     """
     graph = ServerGraph(client, settings.sparql_published, settings.sparql_update, settings.published_graph)
     pause_s = REST_S
-    with closing(Books(settings.home_path / BOOKS)) as books:
-        following = Following(graph, books, settings.base_url.rstrip("/"))
+    base_url = settings.base_url.rstrip("/")
+    with closing(Books(settings.home_path / BOOKS)) as books, closing(Following(graph, books, base_url)) as following:
         opened = False
         while going():
             try:

@@ -4,9 +4,10 @@ Beside a graph lies this file of SQLite. An identification and a label alone tel
 say of other things (the taxon, the file, the software) is kept by block: all that one document says of one subject. A
 block counts the documents that say it, and goes when the last of them is gone.
 
-The difference to be made in the graph is written down with the books, in one transaction, before it is made, and struck
-out when it has been: whoever was killed in between makes it once more, which changes nothing. Differences are numbered;
-a graph that is not at the number where the books are is not theirs, and is made again.
+The difference to be made in the graph is written into a file of its own before it is made, noted in the transaction
+that changes the books, and struck out when it has been made: whoever was killed in between makes it once more, which
+changes nothing. Differences are numbered; a graph that is not at the number where the books are is not theirs, and is
+made again.
 """
 
 import sqlite3
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from linkeddata.errors import StoreError
+from linkeddata.sayings import Said
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -33,55 +35,46 @@ _MOST = 900
 """Values in one question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a document says: of what has its own IRI (``""`` where that is not its alone), and of everything else."""
-
-    iri: str
-    own: str
-    blocks: tuple[str, ...]
-
-    @classmethod
-    def of(cls, iri: str, statements: Iterable[str], *, own: bool) -> "Said":
-        """Sort triples (N-Triples without the full stop) by what they are about.
-
-        >>> Said.of("urn:a", ["<urn:a> <urn:p> 1", "<urn:b> <urn:p> 2", "<urn:a#x> <urn:p> 3"], own=True).blocks
-        ('<urn:b> <urn:p> 2',)
-        """
-        bare, parts = f"<{iri}>", f"<{iri}#"
-        mine: list[str] = []
-        others: dict[str, list[str]] = {}
-        for one in sorted(statements):
-            subject = one[: one.index(" ")]
-            if own and (subject == bare or subject.startswith(parts)):
-                mine.append(one)
-            else:
-                others.setdefault(subject, []).append(one)
-        return cls(iri, "\n".join(mine), tuple("\n".join(block) for block in others.values()))
-
-
 @dataclass(slots=True)
 class Difference:
-    """What is to be made of a graph: triples to drop, then triples to add; numbered."""
+    """What is to be made of a graph: triples to drop, then texts of triples to add, a line each; numbered."""
 
     number: int = 0
     dropped: set[str] = field(default_factory=set)
-    added: set[str] = field(default_factory=set)
+    added: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.dropped or self.added)
 
+    def statements(self) -> set[str]:
+        """Return the triples to add."""
+        return {line for text in self.added for line in text.split("\n")}
+
     def updates(self, graph: str = "", most: int = 5000) -> Iterator[str]:
         """Yield it as SPARQL 1.1 Update, of at most so many triples each; of the default graph where none is named.
 
-        >>> list(Difference(1, set(), {"<urn:a> <urn:p> 1"}).updates("urn:g"))
+        >>> list(Difference(1, set(), ["<urn:a> <urn:p> 1"]).updates("urn:g"))
         ['INSERT DATA { GRAPH <urn:g> {\\n<urn:a> <urn:p> 1 .\\n} }']
         """
         head, tail = (f"{{ GRAPH <{graph}> {{\n", "} }") if graph else ("{\n", "}")
-        for verb, triples in (("DELETE", sorted(self.dropped)), ("INSERT", sorted(self.added))):
+        for verb, triples in (("DELETE", sorted(self.dropped)), ("INSERT", sorted(self.statements()))):
             for start in range(0, len(triples), most):
                 data = "".join(f"{_in_sparql(one)} .\n" for one in triples[start : start + most])
                 yield f"{verb} DATA {head}{data}{tail}"
+
+    def written(self) -> bytes:
+        """Return it as ``read`` takes it."""
+        return ("\n".join(self.dropped) + "\n\n" + "\n".join(self.added)).encode()
+
+    @classmethod
+    def read(cls, number: int, written: bytes) -> "Difference":
+        """Return what was written.
+
+        >>> Difference.read(2, Difference(2, {"<urn:a> <urn:p> 1"}, []).written())
+        Difference(number=2, dropped={'<urn:a> <urn:p> 1'}, added=[])
+        """
+        dropped, _, added = written.decode().partition("\n\n")
+        return cls(number, _lines(dropped), [added] if added else [])
 
 
 def _in_sparql(statement: str) -> str:
@@ -93,6 +86,7 @@ class Books:
     """The books in one file. One process may write them at a time."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -136,8 +130,8 @@ class Books:
             self._note(notes)
             if difference:
                 difference.number += 1
-                dropped, added = "\n".join(difference.dropped), "\n".join(difference.added)
-                self._note({"number": str(difference.number), "dropped": dropped, "added": added})
+                written = self._place(difference.number).write_bytes(difference.written())
+                self._note({"number": str(difference.number), "pending": str(written)})
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -145,15 +139,31 @@ class Books:
         return difference
 
     def pending(self) -> Difference:
-        """Return the difference that was written down last and may not have been made; an empty one else."""
-        return Difference(self.number, _lines(self.state("dropped")), _lines(self.state("added")))
+        """Return the difference that was written down last and may not have been made; an empty one else.
+
+        Raises ``StoreError`` where it is not there as it was written.
+        """
+        size = self.state("pending")
+        if not size:
+            return Difference(self.number)
+        try:
+            written = self._place(self.number).read_bytes()
+        except OSError as error:
+            raise StoreError(f"a difference of the published graph cannot be read: {error}") from error
+        if len(written) != int(size):
+            raise StoreError(f"{self._place(self.number)} has {len(written)} bytes, not {size}")
+        return Difference.read(self.number, written)
 
     def done(self) -> None:
         """Strike the last difference out: it has been made, and what is in the graph is what is in the books."""
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("DELETE FROM state WHERE name IN ('dropped', 'added')")
+        self._db.execute("DELETE FROM state WHERE name = 'pending'")
         self._db.execute("INSERT OR REPLACE INTO state SELECT 'shown', value FROM state WHERE name = 'position'")
         self._db.execute("COMMIT")
+        self._place(self.number).unlink(missing_ok=True)
+
+    def _place(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}-difference-{number}")
 
     def subjects(self, iris: Collection[str]) -> set[str]:
         """Return the IRIs of the things, not their own, that these documents tell of."""
@@ -172,11 +182,14 @@ class Books:
         rows = []
         for iri, said in documents.items():
             old_own, old_numbers = before.get(iri, ("", []))
-            now = said or Said(iri, "", ())
-            if now.own != old_own:
+            now = said or Said(iri, "")
+            if now.own and not old_own:
+                difference.added.append(now.own)
+            elif now.own != old_own:
                 old, new = _lines(old_own), _lines(now.own)
                 difference.dropped |= old - new
-                difference.added |= new - old
+                difference.added += new - old
+                difference.added += _disturbed(old - new, new & old)
             new_numbers = [numbers[block] for block in now.blocks]
             counts.update(new_numbers)
             counts.subtract(old_numbers)
@@ -200,29 +213,29 @@ class Books:
                 values = (digest, block[: block.index(" ")], block)
                 made = self._db.execute("INSERT INTO block (digest, subject, said, count) VALUES (?, ?, ?, 0)", values)
                 numbers[block] = int(made.lastrowid or 0)
-                difference.added |= set(block.split("\n"))
+                difference.added.append(block)
         return numbers
 
     def _drop_unsaid(self, numbers: Collection[int], difference: Difference) -> None:
         """Take away the blocks among these that no document says any more; what others say of their subjects stays."""
         gone = list(self._among("SELECT id, said FROM block WHERE count <= 0 AND id IN", numbers))
         self._db.executemany("DELETE FROM block WHERE id = ?", [(number,) for number, _ in gone])
-        for _, said in gone:
-            difference.dropped |= set(said.split("\n"))
-        subjects = {one[: one.index(" ")] for one in difference.dropped}
-        for kept in self._said_of(subjects):
+        shared = {line for _, said in gone for line in said.split("\n")}
+        for kept in self._said_of(_subjects(difference.dropped | shared), _subjects(shared)):
             difference.dropped -= kept
-            # a graph keeps a number's value, not how it is written: dropping "1.0" may have taken "1" along
-            difference.added |= {one for one in kept if "^^<" in one}
-        difference.dropped -= difference.added
+            shared -= kept
+            difference.added += _disturbed(difference.dropped | shared, kept)
+        difference.dropped |= shared
+        if difference.dropped:
+            difference.dropped -= difference.statements()
 
-    def _said_of(self, subjects: Collection[str]) -> Iterator[set[str]]:
-        """Yield what the books have of these subjects."""
+    def _said_of(self, subjects: Collection[str], shared: Collection[str]) -> Iterator[set[str]]:
+        """Yield what the books have of these subjects; what is a document's own where others told of it, too."""
         for (said,) in self._among("SELECT said FROM block WHERE subject IN", subjects):
             yield set(said.split("\n"))
-        places = {subject[1:-1].partition("#")[0] for subject in subjects}
+        places = {subject[1:-1].partition("#")[0] for subject in shared}
         for _, own, _ in self._known(places):
-            yield {one for one in own.split("\n") if one[: one.find(" ")] in subjects}
+            yield {one for one in own.split("\n") if one[: one.find(" ")] in shared}
 
     def _known(self, iris: Collection[str]) -> Iterator[tuple[str, str, list[int]]]:
         for iri, own, numbers in self._among("SELECT iri, own, blocks FROM document WHERE iri IN", iris):
@@ -237,6 +250,21 @@ class Books:
 
 def _lines(text: str) -> set[str]:
     return set(text.split("\n")) - {""}
+
+
+def _subjects(statements: Iterable[str]) -> set[str]:
+    return {one[: one.index(" ")] for one in statements}
+
+
+def _disturbed(dropped: Iterable[str], kept: Iterable[str]) -> list[str]:
+    """Return what is to be said again, for a graph keeps a number's value, not how it is written.
+
+    >>> number = '"^^<http://www.w3.org/2001/XMLSchema#double>'
+    >>> _disturbed({f'<urn:a> <urn:p> "1.0{number}'}, {f'<urn:a> <urn:p> "1{number}', '<urn:a> <urn:p> "1"'})
+    ['<urn:a> <urn:p> "1"^^<http://www.w3.org/2001/XMLSchema#double>']
+    """
+    of = {one[: one.index('"')] for one in dropped if "^^<" in one}
+    return [one for one in kept if "^^<" in one and one[: one.index('"')] in of] if of else []
 
 
 def _packed(text: str, iri: str) -> bytes:

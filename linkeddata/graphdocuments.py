@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Self
 
-from linkeddata import ids, jsonld, quads
+from linkeddata import ids, jsonld
 from linkeddata.agents import agent_document
 from linkeddata.documents import identification_documents, label_documents, review_documents
 from linkeddata.jsonld import Document
 from linkeddata.records import KEYS, Agent, Event, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
+from linkeddata.sayings import Said, Sorter
 from linkeddata.settings import VERSION
 from linkeddata.store import Store
 from linkeddata.withdrawals import withdrawal
@@ -72,6 +73,7 @@ MADE_BY = (
     "percents.py",
     "quads.py",
     "reviews.py",
+    "sayings.py",
     "uris.py",
     "why.py",
     "withdrawals.py",
@@ -96,29 +98,32 @@ def iri(key: Key, base: str) -> str:
     return jsonld.model_uri(base, model, version)
 
 
-def said(store: Store, keys: Sequence[Key], base: str) -> dict[Key, Iterable[str]]:
-    """Return what the documents say now, as ``quads.statements``; those that are gone are left out."""
+def said(store: Store, keys: Sequence[Key], sorter: Sorter) -> dict[str, Said | None]:
+    """Return what the documents say now, by their IRIs; None for those that are gone."""
     wanted: dict[str, list[str]] = {}
-    for kind, name in keys:
-        wanted.setdefault(kind, []).append(name)
-    found: dict[Key, Iterable[str]] = {}
+    found: dict[str, Said | None] = {}
+    for key in keys:
+        wanted.setdefault(key[0], []).append(key[1])
+        found[iri(key, sorter.base)] = None
     for kind, names in wanted.items():
         if kind in KINDS:
             record = KINDS[kind].record
-            found |= said_of(kind, store, store.among(record, KEYS[record], names), base)
+            found |= said_of(kind, store, store.among(record, KEYS[record], names), sorter)
     for name in wanted.get("model", []):
         model, _, version = name.rpartition("@")
         if classes := list(store.each(ModelClass, model=model, version=version)):
-            found["model", name] = quads.statements(jsonld.model_document(classes, base_url=base), base)
+            place = iri(("model", name), sorter.base)
+            found[place] = sorter.said(place, jsonld.model_document(classes, base_url=sorter.base), own=False)
     return found
 
 
-def said_of(kind: str, store: Store, records: Sequence[Any], base: str) -> dict[Key, Iterable[str]]:
-    """Return what the documents of these records say; what was withdrawn says nothing."""
-    name = KEYS[KINDS[kind].record]
+def said_of(kind: str, store: Store, records: Sequence[Any], sorter: Sorter) -> dict[str, Said]:
+    """Return what the documents of these records say, by their IRIs; what was withdrawn says nothing."""
+    name, made = KEYS[KINDS[kind].record], KINDS[kind]
     records = [one for one in records if withdrawal(one) is None]
-    docs = KINDS[kind].made(store, records, base)
-    return {(kind, getattr(one, name)): quads.statements(doc, base) for one, doc in zip(records, docs, strict=True)}
+    places = (made.place(sorter.base, getattr(one, name)) for one in records)
+    docs = made.made(store, records, sorter.base)
+    return {place: sorter.said(place, doc, own=made.own) for place, doc in zip(places, docs, strict=True)}
 
 
 def models(store: Store) -> list[str]:

@@ -68,11 +68,11 @@ class _Embedded:
         try:
             for update in Difference(0, difference.dropped).updates():
                 self.store.update(update)
-            added = _written(difference.added)
-            load = self.store.bulk_load if len(difference.added) > BULK else self.store.load
-            load(added, format=RdfFormat.N_TRIPLES)
+            added = "\n".join(difference.added)
+            load = self.store.bulk_load if added.count("\n") > BULK else self.store.load
+            load(_written(added), format=RdfFormat.N_TRIPLES)
         except SyntaxError:  # never yet seen; but one line that cannot be read must not hold up all others
-            self._change(Difference(0, _readable(difference.dropped), _readable(difference.added)))
+            self._change(Difference(0, _readable(difference.dropped), list(_readable(difference.statements()))))
 
 
 class PublishedGraph:
@@ -99,8 +99,11 @@ class PublishedGraph:
 
     def close(self) -> None:
         """Give the graph back, so that another process may write it."""
-        self._books.close()
-        del self._graph, self._following
+        try:
+            self._following.close()
+        finally:
+            self._books.close()
+            del self._graph, self._following
 
     @property
     def graph(self) -> Oxigraph:
@@ -117,8 +120,7 @@ class PublishedGraph:
         taken = 0.0
         while going():
             moved = self.advance(store)
-            due = time.monotonic() - taken >= SNAPSHOT_S
-            if due and newest(self.folder) != self._snapshot_path():
+            if time.monotonic() - taken >= SNAPSHOT_S:
                 self.snapshot()
                 taken = time.monotonic()
             if not moved:
@@ -141,6 +143,7 @@ class PublishedGraph:
 
     def snapshot(self) -> Path:
         """Make what the graph holds now visible to queries, and put away what no query reads any more."""
+        self._following.finish()
         path = self._snapshot_path()
         if not path.exists():
             made = self.folder / f"new-{path.name}"
@@ -180,15 +183,15 @@ def _mark(number: int) -> Quad:
     return Quad(_BOOKS, _NUMBER, Literal(str(number)), _BOOKS)
 
 
-def _written(statements: Iterable[str]) -> bytes:
-    return "".join(f"{one} .\n" for one in statements).encode()
+def _written(statements: str) -> bytes:
+    return f"{statements}\n".replace("\n", " .\n").encode() if statements else b""
 
 
 def _readable(statements: Iterable[str]) -> set[str]:
     found = set()
     for one in statements:
         try:
-            list(parse(_written([one]), format=RdfFormat.N_TRIPLES))
+            list(parse(_written(one), format=RdfFormat.N_TRIPLES))
         except SyntaxError:
             continue
         found.add(one)

@@ -96,7 +96,7 @@ def double(value: float) -> str:
 
 
 def lines(doc: Document, base: str) -> bytes:
-    """Return the document's quads, one a line, in its own order.
+    """Return the document's quads, one a line, node by node.
 
     Raises ``KeyError`` for a key that our context does not know or that holds a list.
     """
@@ -106,18 +106,23 @@ def lines(doc: Document, base: str) -> bytes:
 
 
 def statements(doc: Document, base: str) -> dict[str, None]:
-    """Return the document's triples in its own order, as N-Triples without the full stop. Raises as ``lines``.
+    """Return the document's triples node by node, as N-Triples without the full stop. Raises as ``lines``.
 
     >>> list(statements({"id": "urn:a", "title": "A plate"}, "https://deboodt.example"))
     ['<urn:a> <http://purl.org/dc/terms/title> "A plate"']
     """
-    found: list[str] = []
-    _walk(doc, *_vocabulary(base), found)
-    return dict.fromkeys(found)
+    found: dict[str, None] = {}
+    waiting = [doc]
+    while waiting:
+        found |= dict.fromkeys(of_node(waiting.pop(), base, waiting))
+    return found
 
 
-def _walk(node: Document, terms: dict[str, _Term], words: dict[str, str], found: list[str]) -> None:
+def of_node(node: Document, base: str, inside: list[Document]) -> list[str]:
+    """Return what a node of a document says of itself; the nodes inside it go to the end of ``inside``."""
+    terms, words = _vocabulary(base)
     subject = f"<{node['id']}> "
+    found: list[str] = []
     for key, value in node.items():
         if key == "id" or key == "@context":
             continue
@@ -134,9 +139,10 @@ def _walk(node: Document, terms: dict[str, _Term], words: dict[str, str], found:
         for one in value if many else (value,):
             if one.__class__ is dict:
                 found.append(f"{start}<{one['id']}>")
-                _walk(one, terms, words, found)
+                inside.append(one)
             else:
                 found.append(start + term.write(one))
+    return found
 
 
 def _by_language(names: dict[str, list[str]]) -> Iterator[str]:
