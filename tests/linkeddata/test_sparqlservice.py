@@ -24,6 +24,7 @@ from linkeddata.settings import Settings
 from linkeddata.sparqlguard import NO_SERVICE, NO_UPDATE, ONE_GRAPH, refusal
 from linkeddata.sparqlpool import Limits, Pool, lag
 from linkeddata.sparqlservice import Endpoint, router
+from linkeddata.sparqlworker import Held
 from linkeddata.store import Store
 
 BASE = "https://deboodt.example"
@@ -268,6 +269,19 @@ def test_limits_stop_what_is_too_much_and_the_next_query_is_answered(folder: Pat
     exact = client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o } LIMIT 20"})
     assert len(exact.json()["results"]["bindings"]) == 20
     pool.close()
+
+
+@pytest.mark.parametrize(("most", "warm"), [(100_000, True), (10, False)])
+def test_a_snapshot_that_is_small_enough_is_read_into_memory(folder: Path, most: int, warm: bool) -> None:
+    held = Held(str(newest(folder)), most, settled_s=0)
+    on_disk = set(held.store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
+    held.reading.join()
+    assert held.warm == warm
+    assert set(held.store.quads_for_pattern(None, None, None, ox.DefaultGraph())) == on_disk
+    waiting = Held(str(newest(folder)), most, settled_s=1e9)
+    waiting.close()
+    waiting.reading.join()
+    assert not waiting.warm
 
 
 def test_before_the_first_snapshot_it_is_not_ready(tmp_path: Path) -> None:
