@@ -119,7 +119,8 @@ class Counts:
         known = self._known.get(iri)
         if known is None or time.monotonic() - known[0] > self._kept_s:
             counted = f"SELECT (COUNT(*) AS ?n) {{ SELECT ?s {{ ?s ?p ?o }} LIMIT {MOST_COUNTED} }}"
-            ((number,),) = store.query(counted, substitutions={ox.Variable("p"): ox.NamedNode(iri)})
+            found: Any = store.query(counted, substitutions={ox.Variable("p"): ox.NamedNode(iri)})
+            ((number,),) = found
             known = self._known[iri] = (time.monotonic(), int(number.value))
         return known[1]
 
