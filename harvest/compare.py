@@ -114,7 +114,18 @@ def side_of(name: str, records: Iterable[Harvested], *, moment: str = "") -> Sid
                 stated.append(Stated(file=record.subject, item=item, statement=statement, deprecated=True))
             case Failure(reason=reason) if reason == FILE_MISSING:
                 files[record.subject] = Seen(gone=True)
-    return Side(name=name, stated=tuple(stated), files=files, moment=moment)
+    return Side(name=name, stated=_once(stated), files=files, moment=moment)
+
+
+def _once(stated: Iterable[Stated]) -> tuple[Stated, ...]:
+    """Return each statement once: a home folder may have it by several routes. Who knows its moment knows more."""
+    found: dict[object, Stated] = {}
+    for number, one in enumerate(stated):
+        key = (one.file, one.item, one.statement.upper()) if one.statement else number
+        known = found.get(key)
+        if known is None or (one.stands, one.moment) > (known.stands, known.moment):
+            found[key] = one
+    return tuple(found.values())
 
 
 def _stated(tag: Tag) -> Stated:

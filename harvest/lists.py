@@ -6,12 +6,15 @@ read is a ``Failure`` whose subject is the place in the list: ``plates.xlsx:12``
 """
 
 import codecs
+import gzip
 import re
+import zlib
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 
@@ -212,55 +215,80 @@ class Document:
 def json_documents(path: Path) -> Iterator[Document]:
     """Yield the JSON objects in a file, or in the ``.json``, ``.jsonl`` and ``.ndjson`` files of a folder.
 
-    A file holds one object, a list of them, an answer of the Netherlands Biodiversity API (``resultSet``), or an object
-    a line, of which one is in memory at a time. Raises ``UsageError`` where there is no such file.
+    A file, which may be gzipped, holds one object, a list of them, an answer of the Netherlands Biodiversity API
+    (``resultSet``), or an object a line, of which one is in memory at a time. Answers that say that they are a part of
+    a larger whole (``totalSize``) of which not all is there have a trouble in the end. Raises ``UsageError`` where
+    there is no such file.
     """
+    totals: Counter[int] = Counter()
     if path.is_dir():
-        found = sorted(one for one in path.rglob("*") if one.suffix.lower() in JSON_FILES and one.is_file())
-        for file in found:
-            yield from _documents_in(file, file.relative_to(path).as_posix())
+        for file in sorted(path.rglob("*")):
+            plain = file.with_suffix("") if file.suffix.lower() == ".gz" else file
+            if plain.suffix.lower() in JSON_FILES and file.is_file():
+                yield from _whole_documents(file, file.relative_to(path).as_posix(), totals)
     elif path.is_file():
-        yield from _documents_in(path, path.name)
+        yield from _whole_documents(path, path.name, totals)
     else:
         raise UsageError(f"{path}: cannot be read: there is no such file")
+    for total, shown in totals.items():
+        if shown < total:
+            yield Document(path.name, {}, f"$.totalSize: {shown} of {total} documents; ask for the rest, too (_from)")
 
 
-def _documents_in(file: Path, name: str) -> Iterator[Document]:
-    with file.open("rb") as lines:
+def _whole_documents(file: Path, name: str, totals: Counter[int]) -> Iterator[Document]:
+    """Yield the documents in a file; of one whose gzip is broken those before the damage, and that it is."""
+    try:
+        yield from _documents_in(file, name, totals)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        yield Document(name, {}, f"gzip: {error}")
+
+
+def _documents_in(file: Path, name: str, totals: Counter[int]) -> Iterator[Document]:
+    with _opened(file) as lines:
         first = next((line for line in lines if line.strip()), b"").removeprefix(codecs.BOM_UTF8)
         try:
             whole = _is_whole(orjson.loads(first), lines)
         except ValueError:
             whole = True  # the first line is a part of a longer document, or broken
     if whole:
-        body = file.read_bytes().removeprefix(codecs.BOM_UTF8)
+        with _opened(file) as lines:
+            body = lines.read().removeprefix(codecs.BOM_UTF8)
         try:
-            yield from _objects(orjson.loads(body), name)
+            yield from _objects(orjson.loads(body), name, totals)
             return
         except ValueError as error:
             if len(body.split(b"\n{")) < 2:
                 yield Document(name, {}, str(error))
                 return
-    yield from _lines(file, name)
+    yield from _lines(file, name, totals)
+
+
+def _opened(file: Path) -> BinaryIO:
+    """Open a file, gzipped or not, to be read."""
+    with file.open("rb") as begin:
+        packed = begin.read(2) == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(file)) if packed else file.open("rb")
 
 
 def _is_whole(value: Any, rest: Iterable[bytes]) -> bool:
     return not isinstance(value, dict) or not any(line.strip() for line in rest)
 
 
-def _lines(file: Path, name: str) -> Iterator[Document]:
-    with file.open("rb") as lines:
+def _lines(file: Path, name: str, totals: Counter[int]) -> Iterator[Document]:
+    with _opened(file) as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
-                    yield from _objects(orjson.loads(line.removeprefix(codecs.BOM_UTF8)), f"{name}:{number}")
+                    yield from _objects(orjson.loads(line.removeprefix(codecs.BOM_UTF8)), f"{name}:{number}", totals)
                 except ValueError as error:
                     yield Document(f"{name}:{number}", {}, str(error))
 
 
-def _objects(value: Any, place: str) -> Iterator[Document]:
+def _objects(value: Any, place: str, totals: Counter[int]) -> Iterator[Document]:
     """Yield the objects in a decoded document, with their JSON path where they are in a list."""
     if isinstance(value, dict) and isinstance(value.get("resultSet"), list):
+        if isinstance(value.get("totalSize"), int):
+            totals[value["totalSize"]] += len(value["resultSet"])
         for number, entry in enumerate(value["resultSet"]):
             inner = entry.get("item", entry) if isinstance(entry, dict) else entry
             yield _object(inner, f"{place} $.resultSet[{number}]")

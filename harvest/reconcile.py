@@ -87,8 +87,8 @@ class Evidence:
     """Everything that is laid side by side.
 
     ``numbers``: the campaign's at the tool, none where it is not known. ``unplaced`` and ``bad_rows`` (place, what is
-    wrong) are the rows that no tag came of. ``captions``: whether both sides have read captions; ``some_captions``:
-    that Commons' side did so for a part of the files only.
+    wrong) are the rows that no tag came of. ``captions``: whether the captions of the CSV were read; ``some_captions``:
+    that on Commons' side they were not, or for a part of the files only.
     """
 
     isa: Sequence[Tag] = ()

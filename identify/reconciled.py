@@ -63,7 +63,7 @@ def evidence(run: Run) -> Evidence:
         bad_rows=[(one.subject, one.detail) for one in run.store.each(Failure, **own, reason=BAD_ROW)],
         moved={title: iri for export in exports for title, iri in export["moved"].items()},
         numbers=frozenset(source.number for source in run.campaign.isa if source.number),
-        captions=any(source.captions for source in members) and any(source.captions for source in run.campaign.isa),
+        captions=any(source.captions for source in run.campaign.isa),
         some_captions=not all(source.captions for source in members),
     )
 

@@ -65,6 +65,7 @@ from identify.inputs import (
 from identify.lapse import lapse
 from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
+from identify.readagain import without_misread
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, ServiceError
 from linkeddata.ids import content_id
@@ -97,7 +98,7 @@ def harvest_step(run: Run) -> Done:
     seen: set[str] = set()
     said: set[str] = set()
     begun, _ = run.store.state()
-    brought = _without_erased(run, harvest_all(reach))
+    brought = _without_erased(run, without_misread(run, harvest_all(reach)))
     met = _keep(run, "harvest", _noting(_remembering(run, _not_poorer(run, brought)), seen, said))
     # What was deleted once stays told: a harvest that is killed after it took the file out does not meet it again.
     told = {key for key, failure in old.items() if failure.reason == GONE and failure.subject not in seen}

@@ -261,6 +261,15 @@ def test_what_a_failure_says_of_a_statement_is_known() -> None:
     assert with_seen(side, {F: Seen(revision=7)}).of(F) == Seen(title="File:A.jpg", revision=7)
 
 
+def test_a_statement_that_two_routes_have_told_is_one() -> None:
+    """A home folder that was filled by the API and by a query service has most statements twice."""
+    told = Tag(id="a", file=F, item=LION, statement="M1$a", moment=BEFORE, revision=3, prominent=True, route="commons")
+    again = Tag(id="b", file=F, item=LION, statement="M1$A", prominent=True, route="sparql")
+    both, one = (side_of(name, [told, again][:count]) for name, count in (("home", 2), ("api", 1)))
+    assert both.stated == one.stated
+    assert list(differences(both, one)) == []
+
+
 STATED = st.builds(
     Stated,
     file=st.sampled_from(["f", "g"]),

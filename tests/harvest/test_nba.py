@@ -1,5 +1,6 @@
 """Documents of the Netherlands Biodiversity API: how they come, what they say, and every recorded one."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -146,6 +147,32 @@ def test_documents_come_in_several_forms(tmp_path: Path, form: str) -> None:
     }
     path.write_text(texts[form], encoding="utf-8")
     assert len(_only(MediaFile, _harvest(path))) == 2
+    (tmp_path / "docs.json.gz").write_bytes(gzip.compress(path.read_bytes()))
+    assert _only(Tag, _harvest(tmp_path / "docs.json.gz")) == _only(Tag, _harvest(path))
+
+
+def test_what_the_api_left_out_of_an_answer_is_told(tmp_path: Path) -> None:
+    """A query gives ten documents if nobody asks for more."""
+    for page, document in enumerate((MULTIMEDIA, SPECIMEN)):
+        answer = {"totalSize": 3, "resultSet": [{"item": document}]}
+        (tmp_path / f"page{page}.json").write_text(json.dumps(answer), encoding="utf-8")
+    told = [
+        failure.detail for failure in _only(Failure, _harvest(tmp_path)) if failure.reason == "record not understood"
+    ]
+    assert told == ["$.totalSize: 2 of 3 documents; ask for the rest, too (_from)"]
+    (tmp_path / "page2.json").write_text(
+        json.dumps({"totalSize": 3, "resultSet": [{"item": SPECIMEN}]}), encoding="utf-8"
+    )
+    assert not [failure for failure in _only(Failure, _harvest(tmp_path)) if failure.reason == "record not understood"]
+
+
+def test_a_gzip_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({**SPECIMEN, "id": f"RMNH.{n}@CRS"}) + "\n" for n in range(200))
+    packed = gzip.compress(lines.encode(), compresslevel=0)
+    (tmp_path / "docs.ndjson.gz").write_bytes(packed[: len(packed) // 2])
+    records = _harvest(tmp_path)
+    assert _only(MediaFile, records), "what is before the damage counts"
+    assert [f.subject for f in _only(Failure, records) if "gzip: " in f.detail] == ["docs.ndjson.gz"]
 
 
 def test_a_taxon_names_what_belongs_to_it(tmp_path: Path) -> None:

@@ -186,6 +186,20 @@ def _large(number: int) -> File:
     return replace(_file(number), categories=("Large",))
 
 
+def test_what_was_not_given_at_first_is_no_second_tag(server: StandIn, settings: Settings) -> None:
+    """The history says later who gave a tag: then the nameless one was the same, misread."""
+    lion = statement("M20", "P180", "Q140")
+    dark = _edited(_file(20), "Ann", "/* wbeditentity-update:0| */ data", lion)
+    hidden = replace(dark, revisions=(dark.revisions[0], replace(dark.revisions[1], hidden=("content",))))
+    server.become(_world(FILES[0], hidden))
+    assert _harvest(settings).counts == {"files": 2, "tags": 2, "withdrawn": 0, "taggers": 1}
+    server.become(_world(FILES[0], _edited(dark, "Ben", "+cat", lion)))
+    assert _harvest(settings).counts == {"files": 2, "tags": 2, "withdrawn": 0, "taggers": 1}
+    with Store(settings.store) as store:
+        (tag,) = store.each(Tag, file=f"{ENTITY}M20")
+    assert (tag.agent, tag.revision) == (Pseudonyms("test").agent("Ann").id, 201)
+
+
 def _harvest_since(settings: Settings, day: str, campaign: Campaign = SINCE) -> Outcome:
     with _opened(settings, campaign) as run:
         run = replace(run, since=day, now=lambda: "2021-10-20T00:00:00Z")

@@ -177,6 +177,16 @@ def test_the_samples_crowd_is_accounted_for(deboodt: Deboodt, server: StandIn) -
     assert sum(bool(row["csv_removed"]) for row in crowd) >= len(removed)
 
 
+def test_captions_that_only_the_tool_was_asked_for_are_told_apart(deboodt: Deboodt, tmp_path: Path) -> None:
+    path = tmp_path / "painted.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("captions = true #", "captions = false #"), encoding="utf-8"
+    )
+    assert deboodt("harvest", "painted.toml").exit_code == 0
+    rows = json.loads(deboodt("--json", "harvest", "reconcile", "painted.toml", "-o", "fates.csv").output)["tags"]
+    assert {row["outcome"] for row in rows if row["caption"] and row["csv_added"]} == {NOT_READ}
+
+
 def test_the_table_as_a_workbook_and_the_summary(deboodt: Deboodt, tmp_path: Path) -> None:
     assert deboodt("harvest", "painted.toml").exit_code == 0
     done = deboodt("harvest", "reconcile", "painted.toml", "-o", "fates.xlsx")

@@ -119,6 +119,7 @@ def test_a_question_is_not_put_again_before_it_is_halved(server: StandIn, fault:
         faults.TRUNCATED,
         faults.HTML_PAGE,
         faults.SLOW_DRIP,
+        faults.SLOW_HEADERS,
     ],
     ids=lambda f: f.kind,
 )
