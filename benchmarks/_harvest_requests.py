@@ -22,6 +22,8 @@ from linkeddata.records import CampaignFile, Tag
 
 FILES = 1200
 CATEGORY = "Plates of the benchmark"
+IN_THE_DARK = 0.1
+"""Share of the edits whose summary does not say what they did, so that they must be looked into."""
 WALKED = 1.07
 """Requests a file of pywikibot's ``data_item()`` on a real wiki; stands beside where pywikibot is not installed."""
 
@@ -48,6 +50,8 @@ def _file(number: int, chance: random.Random, busy: bool) -> File:
             item = f"Q{1000 + 50 * place + chance.randrange(50)}"
             standing[item] = statement(f"M{page_id}", "P180", item)
             comment = f"/* wbsetclaim-create:2||1 */ [[Property:P180]]: [[{item}]], campaign165@ISA"
+        if chance.random() < IN_THE_DARK:
+            comment = "/* wbeditentity-update:0| */ data"
         edited.append((user, comment, Entity(statements=statements(*standing.values()))))
     history = tuple(
         Revision(
