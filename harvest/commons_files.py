@@ -147,7 +147,8 @@ def search(api: Api, text: str, *, campaign: str, described: bool, most: int = H
     """Yield the files that a search finds, such as ``haswbstatement:P180=Q140``.
 
     A search gives its first 10,000 results and no more. One that finds more is asked in pieces by size of file; what
-    is left out even so is told as a failure.
+    is left out even so is told as a failure. Results are paged by their number: where one goes meanwhile, another moves
+    into a page that was read. A search that gave fewer than it promised is therefore read once more.
     """
     seen: set[int] = set()
     for words, hits in _pieces(api, text, most):
@@ -159,10 +160,15 @@ def search(api: Api, text: str, *, campaign: str, described: bool, most: int = H
             "gsrnamespace": FILE,
             "gsrsort": "create_timestamp_asc",  # by relevance, a result could move between two pages of results
         }
-        for found in islice(_listed(api, generator, "gsrlimit", text, described), most):
-            if found.id not in seen:
-                seen.add(found.id)
-                yield found
+        for _ in range(2):
+            given = 0
+            for found in islice(_listed(api, generator, "gsrlimit", text, described), most):
+                given += 1
+                if found.id not in seen:
+                    seen.add(found.id)
+                    yield found
+            if given >= min(hits, most):
+                break
     if not seen:
         yield lost(text, NOTHING_FOUND, campaign=campaign)
 

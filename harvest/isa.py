@@ -170,7 +170,11 @@ def export_address(client: Client, settings: Settings, number: int) -> str:
     or ``download_csv`` in later versions). Raises ``ServiceError`` where there is none, and what ``Client`` does.
     """
     page = f"{settings.isa_base}/campaigns/{number}/stats"
-    text = client.get_page(page)
+
+    def lacking(text: str) -> str:
+        return "" if f"/campaigns/{number}" in text else "a page that is not the campaign's"
+
+    text = client.get_page(page, lacking=lacking)
     found = re.search(rf'href="([^"]*/campaigns/{number}/(?:all_stats_download/[^"]+|download_csv)[^"]*)"', text)
     if found is None:
         raise ServiceError(f"{page}: no link to the export of campaign {number}", code="no-export", url=page)

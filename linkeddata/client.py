@@ -256,9 +256,19 @@ class Client:
         """
         return self._robots.allow(url)
 
-    def get_page(self, url: str) -> str:
-        """Return an HTML page as text, where a service has no other interface. Raises like ``get_json``."""
-        return self.tries(url, lambda: self._text(self._answer("GET", url, None)))
+    def get_page(self, url: str, *, lacking: Callable[[str], str] = lambda page: "") -> str:
+        """Return an HTML page as text, where a service has no other interface. Raises like ``get_json``.
+
+        ``lacking`` says what a page lacks that cannot be the one that was asked for, which is tried again then.
+        """
+
+        def once() -> str:
+            page = self._text(self._answer("GET", url, None))
+            if lack := lacking(page):
+                raise TryAgainError(lack, kind="another page")
+            return page
+
+        return self.tries(url, once)
 
     def rest(self, url: str, pause_s: float) -> None:
         """Leave a service alone after a question that cost it much; one on this machine needs no rest."""

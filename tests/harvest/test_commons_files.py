@@ -104,6 +104,21 @@ def test_a_search_that_finds_too_much_is_asked_in_pieces(standin: StandIn, most:
     assert (len(asked) == 1) == (most == 44)
 
 
+def test_a_search_that_changes_while_it_is_paged_loses_nothing() -> None:
+    files = tuple(_file(number) for number in range(1, 511))
+    with StandIn(World(files=files)) as standin:
+        standin.become(
+            World(files=files[1:]), after=2
+        )  # the first is gone, the 501st moves into the page that was read
+        found = _listed(standin, search="haswbstatement:P180=Q140")
+        ids = [entry.id for entry in found if isinstance(entry, Found)]
+        assert sorted(ids) == list(range(1, 511))
+        assert standin.requests.count(generator="search") == 4
+        standin.requests.clear()
+        assert len(_listed(standin, search="haswbstatement:P180=Q140")) == 509
+        assert standin.requests.count(generator="search") == 2, "a search that stays as it is is read once"
+
+
 def test_what_cannot_be_had_of_a_search_is_said() -> None:
     twins = [_file(number, size_bytes=1024 * 700 + 1) for number in range(1, 10)]
     with StandIn(World(files=tuple(twins))) as standin, Client(standin.settings()) as client:

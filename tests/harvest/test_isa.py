@@ -369,3 +369,11 @@ def test_the_tool_says_where_a_campaigns_export_is(server: StandIn) -> None:
         with pytest.raises(ServiceError) as caught:
             export_address(client, server.settings(), 7)
     assert caught.value.code == "404"
+
+
+@pytest.mark.parametrize("fault", OF_ANY_SERVICE, ids=lambda fault: fault.kind)
+def test_a_fault_of_the_page_with_the_link_is_mended(server: StandIn, fault: faults.Fault) -> None:
+    server.faults.next("/isa/campaigns/165/stats", fault)
+    with Client(server.settings(), sleep=lambda _: None) as client:
+        assert export_address(client, server.settings(), 165) == server.isa_url(165)
+    assert server.faults.pending == 0
