@@ -23,23 +23,18 @@ def without_misread(run: Run, records: Iterable[Harvested]) -> Iterator[Harveste
     if not run.store.count(Tag, campaign=run.campaign.id):
         yield from records
         return
-    said: set[str] = set()
+    said: set[str] = set()  # of all files: one may be in two sources
     for record in records:
         if isinstance(record, Tag) and record.route == ROUTE:
             said.add(record.id)
-        elif isinstance(record, MediaFile):
-            if record.revision:
-                _forget(run, record.iri, said)
-            said.clear()
+        elif isinstance(record, MediaFile) and record.revision:
+            _forget(run, record.iri, said)
         yield record
 
 
 def _forget(run: Run, file: str, said: set[str]) -> None:
-    """Take out the standing tags of a file that are not among those said."""
-    misread = [
-        tag.id
-        for tag in run.store.each(Tag, file=file)
-        if tag.route == ROUTE and tag.campaign == run.campaign.id and not tag.withdrawn and tag.id not in said
-    ]
+    """Take out the standing tags of a file that are not among those said; not captions, which not each source reads."""
+    own = [tag for tag in run.store.each(Tag, file=file) if tag.route == ROUTE and tag.campaign == run.campaign.id]
+    misread = [tag.id for tag in own if tag.item and not tag.withdrawn and tag.id not in said]
     if misread:
         run.store.remove(Tag, misread, agent=SOFTWARE.id, moment=run.now(), reason=REASON)
