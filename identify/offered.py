@@ -24,7 +24,16 @@ from linkeddata.settings import Settings
 from linkeddata.store import Store
 
 FILE = "published/campaign.json"
-DATASET_FILES = {"manifest.csv": "text/csv", "classes.csv": "text/csv", "dataset.json": "application/json"}
+DATASET_FILES = {
+    "manifest.csv": "text/csv",
+    "manifest.parquet": "application/vnd.apache.parquet",
+    "classes.csv": "text/csv",
+    "dataset.json": "application/json",
+    "croissant.json": "application/ld+json",
+    "README.md": "text/markdown",
+    "CREDITS.md": "text/markdown",
+}
+"""Files of a dataset that are published, where they are there."""
 
 
 def facts(campaign: CampaignFile) -> dict[str, Any]:
@@ -46,6 +55,11 @@ def facts(campaign: CampaignFile) -> dict[str, Any]:
             "licence": who.licence,
         },
     }
+
+
+def publisher_of(campaign: CampaignFile, settings: Settings) -> Publisher:
+    """Return who publishes a campaign's results, as far as its own file says."""
+    return Publisher(**facts(campaign)["publisher"], language=campaign.publish.language or settings.language)
 
 
 def write_facts(campaign: CampaignFile, folder: Path) -> None:
@@ -115,6 +129,7 @@ def _here(folder: Path, changed: int) -> TrainingVersion | None:
             modified=written_at(folder / name),
         )
         for name, media_type in DATASET_FILES.items()
+        if (folder / name).is_file()
     )
     counts = tuple((name, dataset.counts.get(name, 0)) for name in ("images", "classes"))
     return TrainingVersion(

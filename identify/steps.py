@@ -24,6 +24,7 @@ from crowd.erasing import erased, kept_out, nameless
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
+from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.manifest import Dataset
 from harvest.departed import GONE, deletions
@@ -59,13 +60,17 @@ from identify.inputs import (
     source_inputs,
     strangers,
     targets,
+    taxa_of,
     training_inputs,
     wants_pictures,
 )
 from identify.lapse import lapse
+from identify.offered import publisher_of
 from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
 from identify.readagain import without_misread
+from linkeddata.catalogue.datasets import training_iri
+from linkeddata.catalogue.holdings import of_settings
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, ServiceError
 from linkeddata.ids import content_id
@@ -285,21 +290,41 @@ def dataset_step(run: Run) -> Done:
     return Done({what: number for what, number in data.counts.items() if not what.startswith("lost")})
 
 
-def build_dataset(run: Run, folder: Path, rules: DatasetRules) -> Dataset:
+def build_dataset(run: Run, folder: Path, rules: DatasetRules, *, title: str = "") -> Dataset:
     """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does."""
+    labels = list(run.store.each(Label, campaign=run.campaign.id))
     return build(
         files_of(run),
-        run.store.each(Label, campaign=run.campaign.id),
+        labels,
         run.store.each(Taxon),
         run.images.kept,
         folder,
         rules,
         tags=run.store.each(Tag, campaign=run.campaign.id),
         strangers=strangers(run),
+        about=about_dataset(run, labels, title),
+        checklist=taxa_of(run).values(),
         seed=run.campaign.model.seed,
         campaign=run.campaign.id,
         moment=run.now(),
         progress=run.progress,
+    )
+
+
+def about_dataset(run: Run, labels: Iterable[Label], title: str = "") -> About:
+    """Return what is told of the campaign's dataset beside its rows."""
+    campaign, settings = run.campaign, run.settings
+    publisher = publisher_of(campaign, settings).over(of_settings(settings))
+    return About(
+        title=title or campaign.title,
+        description=campaign.description,
+        name=campaign.id,
+        dated=max((label.moment for label in labels), default=""),
+        publisher=publisher.name,
+        publisher_iri=publisher.iri,
+        licence=publisher.licence,
+        address="" if title else training_iri(settings.base_url.rstrip("/"), campaign.id),
+        simulated=campaign.simulated,
     )
 
 

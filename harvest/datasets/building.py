@@ -17,7 +17,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from crowd.campaign import DatasetRules
+from harvest.datasets.about import About
 from harvest.datasets.choices import chosen_classes
+from harvest.datasets.documents import documents
 from harvest.datasets.examples import classes_of, examples_of, regions_of
 from harvest.datasets.folder import copied, forget, is_there, write
 from harvest.datasets.manifest import (
@@ -50,6 +52,8 @@ def build(
     tags: Iterable[Tag] = (),
     strangers: Collection[str] = (),
     lost: Iterable[Failure] = (),
+    about: About | None = None,
+    checklist: Iterable[Taxon] = (),
     seed: int = 1596,
     campaign: str = "",
     moment: str = "",
@@ -59,9 +63,10 @@ def build(
 
     ``image_of`` gives a file's image (none is the failure "no image"); its SHA-1 is the one of the example. ``tags``
     say where on a plate a taxon is, as far as anybody said it. ``strangers`` are IRIs of files known to show nothing
-    that is to be learned; ``lost`` is what was lost before. ``seed`` decides which groups are set aside where none is
-    named. The folder is built beside its place and put there in one step; one that is there with the same content
-    stays as it is. Raises ``DatasetError`` when nothing is left to learn.
+    that is to be learned; ``lost`` is what was lost before. With ``about`` come Parquet, Croissant, datasheet, credits
+    and report, whose coverage is counted against the species of ``checklist``. ``seed`` decides which groups are set
+    aside where none is named. The folder is built beside its place and put there in one step; one that is there with
+    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn.
     """
     losses = Losses(campaign, moment, list(lost))
     taxa = list(taxa)
@@ -79,11 +84,24 @@ def build(
     texts = {"manifest.csv": to_csv(Example, examples), "classes.csv": to_csv(DatasetClass, classes)}
     version = hashlib.sha256("".join(texts.values()).encode()).hexdigest()
     counts = _counts(examples, classes, losses.failures)
-    texts["dataset.json"] = _summary(version, rules, seed, counts, losses.failures)
+    texts["dataset.json"] = _summary(version, rules, seed, about, counts, losses.failures)
     if is_there(folder, texts, examples):
         forget(folder)
     else:
-        write(folder, texts, list(zip(examples, sources, strict=True)), progress)
+        bytes_of = {example.path: source for example, source in zip(examples, sources, strict=True)}
+        made: Mapping[str, str | bytes] = texts
+        if about:
+            made = documents(
+                about,
+                examples,
+                classes,
+                losses.failures,
+                texts,
+                version,
+                checklist,
+                lambda example: bytes_of[example.path].read_bytes(),
+            )
+        write(folder, made, list(zip(examples, sources, strict=True)), progress)
     return Dataset(
         folder=folder,
         sha256=version,
@@ -140,10 +158,18 @@ def _counts(examples: Sequence[Example], classes: Sequence[DatasetClass], lost: 
     return counts | {f"lost: {reason}": n for reason, n in sorted(Counter(f.reason for f in lost).items())}
 
 
-def _summary(version: str, rules: DatasetRules, seed: int, counts: Mapping[str, int], lost: Sequence[Failure]) -> str:
+def _summary(
+    version: str,
+    rules: DatasetRules,
+    seed: int,
+    about: About | None,
+    counts: Mapping[str, int],
+    lost: Sequence[Failure],
+) -> str:
     content = {
         "format": FORMAT,
         "sha256": version,
+        **({"about": asdict(about)} if about else {}),
         "rules": asdict(rules) | {"seed": seed},
         "counts": dict(counts),
         "lost": [{"file": f.subject, "reason": f.reason, "detail": f.detail} for f in lost],

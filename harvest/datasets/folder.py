@@ -35,8 +35,7 @@ def copied(
         else:
             data = copy(source.read_bytes(), example)
             (partial / example.path).parent.mkdir(parents=True, exist_ok=True)
-            with replaced(partial / example.path) as out:
-                out.write(data)
+            (partial / example.path).write_bytes(data)  # half of one is written again by the next run
             made.append(replace(example, copy_sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest()))
         progress("copies", done, len(examples))
     return made

@@ -1,4 +1,4 @@
-"""What a query finds, as labelled files. In: a query and whom to ask, or saved results. Out: files, labels, tags, taxa.
+"""What a query finds, as labelled files. In: a query and whom to ask, or saved results. Out: files, labels, taxa.
 
 A row names a file (``?file``) and what it shows (``?taxon`` or ``?item``, of Wikidata or GBIF); it may tell more, as
 ``harvest.sparql`` has it, and ``?status`` and ``?probability`` of a label, ``?style`` and ``?group`` of the file. Two
@@ -16,12 +16,15 @@ from pyoxigraph import QueryResultsFormat, QuerySolutions
 from pyoxigraph import Store as Oxigraph
 
 from harvest.commons_files import FILE_MISSING
+from harvest.datasets.about import About
 from harvest.images import fetch
 from harvest.imagestore import ImageStore
 from harvest.isa import describe_pages
+from harvest.mediainfo import Site
 from harvest.records import Progress, batches, licence_iri, lost, silent
 from harvest.sparql import ENDPOINTS, PART_MISSING, address, file_of_row, is_ours, said_of
 from harvest.wiki import ENTITIES, Api, by_id
+from linkeddata.catalogue.holdings import of_settings
 from linkeddata.client import Client
 from linkeddata.errors import ServiceError, StoreError, UsageError
 from linkeddata.ids import GBIF_SPECIES, media_of_iri
@@ -81,6 +84,32 @@ def read_query(named: str) -> Query:
         raise UsageError(f"query {named} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def question(
+    around: Around, named: str, values: Values, endpoint: str, title: str
+) -> tuple[About, Iterator[Row | Missing]]:
+    """Return what a dataset of this question is about, and the rows that answer it, not asked for yet.
+
+    ``endpoint`` may be the path of a file of saved results; no query is needed then.
+    """
+    publisher = of_settings(around.settings)
+    about = About(
+        title=title,
+        publisher=publisher.name,
+        publisher_iri=publisher.iri,
+        licence=publisher.licence,
+        simulated=Site(around.settings.commons_entity).simulated,
+    )
+    saved = Path(endpoint)
+    if saved.is_file():
+        return replace(about, name=saved.stem, endpoint=saved.name), saved_rows(saved)
+    query = read_query(named)
+    fresh = freshness(around, query, endpoint)
+    asked = endpoint if endpoint == STORE else endpoint_of(around.settings, query, endpoint)
+    text = query.bound(values, around.settings)
+    about = replace(about, name=query.name, query=text, endpoint=asked, fresh=fresh, dated=fresh)
+    return about, asked_rows(around, query, values, endpoint)
 
 
 def asked_rows(around: Around, query: Query, values: Values, endpoint: str) -> Iterator[Row | Missing]:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,11 +22,7 @@ from linkeddata.errors import UsageError
 from linkeddata.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harvest.datasets.manifest import Dataset
-    from linkeddata.sparqlpieces import Missing
-    from linkeddata.sparqlresults import Row
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -148,32 +144,42 @@ def build(
     if out is None:
         raise click.UsageError("-o DIR: where is the dataset to be built?")
     if campaign:
-        made = _of_campaign(shell, campaign, out, given)
+        made = _of_campaign(shell, campaign, out, title, given)
     else:
-        made = _of_query(shell, query, _params(params), endpoint, out, _with_choices(QUERIED, given), width_px)
+        asked = _Asked(query, _params(params), endpoint, title or out.name, width_px)
+        made = _of_query(shell, asked, out, _with_choices(QUERIED, given))
     _tell(shell, made)
 
 
-def _of_campaign(shell: Shell, path: Path, out: Path, given: dict[str, Any]) -> "Dataset":
+def _of_campaign(shell: Shell, path: Path, out: Path, title: str, given: dict[str, Any]) -> "Dataset":
     from identify.steps import build_dataset
 
     with opened_progress(shell) as progress, opened_campaign(shell, path, progress) as work:
-        rules = _with_choices(work.campaign.dataset, given)
-        return build_dataset(work, out, rules)
+        return build_dataset(work, out, _with_choices(work.campaign.dataset, given), title=title)
 
 
-def _of_query(
-    shell: Shell, named: str, params: dict[str, list[str]], endpoint: str, out: Path, rules: DatasetRules, width_px: int
-) -> "Dataset":
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody asks for who has no campaign."""
+
+    query: str
+    params: dict[str, list[str]]
+    endpoint: str
+    title: str
+    width_px: int
+
+
+def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "Dataset":
     from crowd.campaign import THUMBNAIL_WIDTHS
     from harvest.datasets.building import build as build_dataset
-    from harvest.datasets.queried import Around, asked_rows, gather, read_query, saved_rows
+    from harvest.datasets.queried import Around, gather, question
     from harvest.imagestore import ImageStore
     from identify.pipeline import SOFTWARE
+    from linkeddata.records import Taxon
     from linkeddata.store import Store
 
-    if width_px not in THUMBNAIL_WIDTHS:
-        raise UsageError(f"--width {width_px}: one of {', '.join(map(str, THUMBNAIL_WIDTHS))}")
+    if asked.width_px not in THUMBNAIL_WIDTHS:
+        raise UsageError(f"--width {asked.width_px}: one of {', '.join(map(str, THUMBNAIL_WIDTHS))}")
     settings: Settings = shell.settings()
     with (
         opened_progress(shell) as progress,
@@ -183,22 +189,19 @@ def _of_query(
         around = Around(
             settings=settings, client=client, store=store, agent=SOFTWARE.id, moment=now(), progress=progress
         )
-        rows: Iterator[Row | Missing]
-        if Path(endpoint).is_file():
-            name, rows = Path(endpoint).stem, saved_rows(Path(endpoint))
-        else:
-            query = read_query(named)
-            name, rows = query.name, asked_rows(around, query, params, endpoint)
-        found = gather(rows, name, around, width_px=width_px)
+        about, rows = question(around, asked.query, asked.params, asked.endpoint, asked.title)
+        found = gather(rows, about.name, around, width_px=asked.width_px)
         return build_dataset(
             found.media,
             found.labels,
             found.taxa,
-            ImageStore(settings.images, width_px).kept,
+            ImageStore(settings.images, asked.width_px).kept,
             out,
             rules,
             tags=found.tags,
             lost=found.lost,
+            about=about,
+            checklist=store.each(Taxon),
             progress=progress,
         )
 
