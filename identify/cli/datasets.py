@@ -206,6 +206,22 @@ def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "D
         )
 
 
+@dataset.command("layout")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--as", "layout", required=True, help="webdataset, tfrecord, parquet (with images) or coco (regions).")
+@click.option("-o", "--out", required=True, type=_FOLDER, help="Folder to write to.")
+@click.pass_obj
+def lay_out_dataset(shell: Shell, folder: Path, layout: str, out: Path) -> None:
+    """Write the dataset in DIR in another layout; DIR itself is an image folder."""
+    from harvest.datasets.layouts import lay_out
+    from harvest.datasets.manifest import read_dataset
+
+    with opened_progress(shell) as progress:
+        written = lay_out(read_dataset(folder), layout, out, progress)
+    names = [str(path) for path in written]
+    shell.result({"layout": layout, "files": names}, "\n".join(names))
+
+
 def _tell(shell: Shell, made: "Dataset") -> None:
     """Print what came out and what each choice removed."""
     counts = {what: number for what, number in made.counts.items() if number}
