@@ -46,6 +46,7 @@ def _write_lines(run: Run, path: Path, documents: list[Document]) -> None:
 def _identifications(run: Run) -> Iterator[Document]:
     files = {media.iri: media for media in files_of(run)}
     concepts = concepts_of(run)
+    later = {one.supersedes: one.id for one in run.store.each(Identification, campaign=run.campaign.id)}
     for answer in run.store.each(Identification, campaign=run.campaign.id):
         yield document(
             answer,
@@ -53,6 +54,7 @@ def _identifications(run: Run) -> Iterator[Document]:
             taxon=concepts.get(answer.item or f"gbif:{answer.gbif_key}"),
             agent=run.store.get(Agent, answer.agent),
             base_url=run.settings.base_url,
+            replaced_by=later.get(answer.id, ""),
         )
 
 

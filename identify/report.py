@@ -14,6 +14,7 @@ from typing import Any
 from crowd.verdicts import STANDS
 from harvest.imagestore import ImageStore
 from harvest.reconcile import OUTCOMES, SURVIVED, Fate
+from identify.answers import standing
 from identify.bundle import Bundle
 from identify.counting import asked_of, read_agreement
 from identify.decide import RUNGS
@@ -203,7 +204,8 @@ def _model_figures(run: Run) -> dict[str, Any]:
         figures["unseen_groups"] = metrics["unseen"]["groups"]
         figures["unseen_answered_right"] = metrics["unseen"]["answered_right"]
     unlike = strangers(run)
-    asked = [one for one in run.store.each(Identification, campaign=run.campaign.id) if one.file in unlike]
+    said = run.store.each(Identification, campaign=run.campaign.id)
+    asked = [one for one in said if one.file in unlike and one.weights == bundle.weights]
     if asked:
         figures["strangers"] = as_data(share(sum(not one.label for one in asked), len(asked)))
     return figures
@@ -263,7 +265,7 @@ def _gallery(run: Run) -> Iterable[Example]:
         if label.status in STANDS:
             labels[label.file].append(label)
     by_kind: dict[str, list[Identification]] = defaultdict(list)
-    for answer in run.store.each(Identification, campaign=run.campaign.id):
+    for answer in standing(run.store.each(Identification, campaign=run.campaign.id)):
         by_kind[_kind(answer, labels[answer.file], above, answer.file in unlike)].append(answer)
     images = run.images
     for kind, most in GALLERY:

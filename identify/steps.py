@@ -6,7 +6,7 @@ has anything to do.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -41,6 +41,7 @@ from harvest.sources import harvest_all
 from harvest.sparql import PART_MISSING
 from harvest.sparql import ROUTE as QUERIED
 from harvest.wiki import Api
+from identify.answers import Answers, in_place, question_of
 from identify.bundle import open_bundle
 from identify.classes import dated
 from identify.counting import Passed, agreement_of, counting_of, write_agreement
@@ -358,24 +359,33 @@ def train_step(run: Run) -> Done:
 
 
 def identify_step(run: Run) -> Done:
-    """Let the model say what it sees on every file that it did not learn from."""
+    """Let the model say what it sees on every file that it did not learn from.
+
+    What an earlier version said of a file stands, superseded by the new answer; it is withdrawn only where the file is
+    asked no more, or can be read no more.
+    """
     from identify.runtime import Classifier, identify_files
 
     bundle = model_of(run)
     classifier = Classifier.open(bundle.folder, _limits(run))
     asked = targets(run)
     wanted = {(media.iri, stored.sha1, bundle.weights) for media, stored in asked if stored}
-    old = [answer for answer in run.store.each(Identification, campaign=run.campaign.id) if answer.model]
-    stale = [answer.id for answer in old if (answer.file, answer.sha1, answer.weights) not in wanted]
-    run.store.remove(Identification, stale, agent=SOFTWARE.id, moment=run.now(), reason="the model no longer says it")
-    answered = {answer.file for answer in old} - {answer.file for answer in old if answer.id in set(stale)}
+    before = Answers.of(run.store.each(Identification, campaign=run.campaign.id))
+    _no_longer_said(run, before.stale(wanted))
+    answered = before.answered(wanted)
     rest = [(media, stored) for media, stored in asked if media.iri not in answered]
     answers = identify_files(classifier, rest, moment=run.now(), agent=bundle.agent.id, campaign=run.campaign.id)
-    _keep(run, "identify", _told(run, "identify", answers, len(rest)))
+    _keep(run, "identify", _told(run, "identify", in_place(answers, before.last()), len(rest)))
+    after = Answers.of(run.store.each(Identification, campaign=run.campaign.id))
+    _no_longer_said(run, after.unanswered({media.iri for media, _ in rest}, wanted))
     apply_reviews(run.store, run.campaign.id, agent=SOFTWARE.id, now=run.now)
     follow(run.store)
-    said = Counter(bool(answer.label) for answer in run.store.each(Identification, campaign=run.campaign.id))
+    said = Counter(bool(answer.label) for answer in after.of_models if question_of(answer) in wanted)
     return Done({"asked": len(asked), "identified": said[True], "unknown": said[False]})
+
+
+def _no_longer_said(run: Run, keys: Sequence[str]) -> None:
+    run.store.remove(Identification, keys, agent=SOFTWARE.id, moment=run.now(), reason="the model no longer says it")
 
 
 def publish_step(run: Run) -> Done:

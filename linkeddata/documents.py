@@ -60,9 +60,9 @@ def said_of_label(store: Store, label: Label, base_url: str, handle_prefix: str 
 
 
 def recorded_at(store: Store, kind: type[Record], key: str) -> str:
-    """Return the moment at which the log first tells of a record, ``""`` where it tells none."""
-    question = "SELECT moment FROM event WHERE subject = ? AND kind = ? ORDER BY seq LIMIT 1"
-    rows = store.rows(question, (key, f"{NAMES[kind]}.added"))
+    """Return the moment at which the log last tells of a record, ``""`` where it tells nothing."""
+    question = "SELECT moment FROM event WHERE subject = ? AND kind IN (?, ?) ORDER BY seq DESC LIMIT 1"
+    rows = store.rows(question, (key, f"{NAMES[kind]}.added", f"{NAMES[kind]}.changed"))
     return rows[0][0] if rows else ""
 
 

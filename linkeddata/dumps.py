@@ -120,7 +120,7 @@ def write_archive(store: Store, base: str, out: BinaryIO, basis_of_record: str =
     """Write a Darwin Core Archive of specimens: pictures with an inventory number, what was identified, by whom.
 
     Source: http://rs.tdwg.org/dwc/terms/guides/text/. The occurrence takes the name of its surest identification that
-    nobody rejected, a verified one before all others.
+    nobody rejected and none replaced, a verified one before all others.
     """
     tables: dict[str, tuple[str, ...]] = {
         "occurrence.txt": (*OCCURRENCE, *NAMED),
@@ -198,7 +198,9 @@ def _identifications(store: Store, files: list[MediaFile], base: str) -> list[di
 def _occurrence(store: Store, files: list[MediaFile], base: str, basis: str) -> dict[str, str]:
     """Return a specimen with the name that it goes by."""
     first, own = files[0], _own(files)
-    standing = [one for one in _named(store, files) if one.status != "rejected"]
+    known = _named(store, files)
+    replaced_ = documents.successors_of(store, [one.id for one in known])
+    standing = [one for one in known if one.status != "rejected" and one.id not in replaced_]
     best = sorted(standing, key=lambda one: (one.status == "verified", one.certainty, one.id))[-1:]
     said = [_history(doc) for doc in documents.identification_documents(store, best, base)]
     holder = "institutionID" if jsonld.is_item(first.institution) else "institutionCode"

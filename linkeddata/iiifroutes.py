@@ -7,12 +7,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import conditions, iiif
+from linkeddata.documents import successors_of
 from linkeddata.jsonld import Document
 from linkeddata.negotiation import JSON_LD
 from linkeddata.parts import Parts, find_media
 from linkeddata.problem import Problem
 from linkeddata.records import Identification, Label
 from linkeddata.responses import problems
+from linkeddata.withdrawals import withdrawal
 
 MEDIA_TYPE = f'{JSON_LD};profile="{iiif.PRESENTATION}"'
 MOST = 1000
@@ -34,10 +36,12 @@ def router(parts: Parts) -> APIRouter:
 
     @api.get("/media/{iri:path}/annotations.json", summary="Annotations", response_class=Response, responses=answers)
     def annotations(request: Request, iri: str) -> Response:
-        """What was said of this picture, as an AnnotationPage that viewers show."""
+        """What is said of this picture, as an AnnotationPage that viewers show; what was replaced is left out."""
         media = find_media(parts, iri)
-        said: list[Identification | Label] = list(parts.store.page(Identification, file=media.iri, limit=MOST))
-        said += parts.store.page(Label, file=media.iri, limit=MOST)
+        answers = parts.store.page(Identification, file=media.iri, limit=MOST)
+        replaced = successors_of(parts.store, [one.id for one in answers])
+        said: list[Identification | Label] = [one for one in answers if one.id not in replaced]
+        said += [one for one in parts.store.page(Label, file=media.iri, limit=MOST) if withdrawal(one) is None]
         return _sent(request, iiif.annotations(media, said, parts.base))
 
     return api

@@ -36,6 +36,7 @@ OWN_URN = "urn:deboodt:"
 """What the ids of agents of ours begin with; their documents are at addresses without it."""
 APHIA_LSID = "urn:lsid:marinespecies.org:taxname:"
 SIMULATED = "Painted and simulated by De Boodt to show how it works: no museum's object and no person's word."
+DELETED = "The picture was deleted where it was published; what was said of it stands here."
 UNKNOWN = "The model was asked and does not know what this picture shows."
 RANK_TERMS = frozenset({"kingdom", "phylum", "class", "order", "family", "genus"})
 MATCHES = {"exact": "exactMatch", "broad": "broadMatch", "close": "closeMatch"}
@@ -547,8 +548,9 @@ def _media_node(iri: str, media: MediaFile | None, base: str) -> Document:
             "dateText": media.created,
             "catalogNumber": media.inventory_number,
             **institution,
+            "deleted": date_time(media.gone),
             "simulated": media.simulated or "",
-            "comment": SIMULATED if media.simulated else "",
+            "comment": " ".join([DELETED] * bool(media.gone) + [SIMULATED] * media.simulated),
         }
     )
 

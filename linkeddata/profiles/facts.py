@@ -49,7 +49,7 @@ class Said:
     handle_prefix: str = ""
     thumbnail: str = ""  # URL of a small copy of the image
     replaced_by: str = ""  # id of the answer that took its place
-    recorded: str = ""  # when the log first told of it, where nobody says when it was said
+    recorded: str = ""  # when the log last told of it, where nobody says when it was said
 
     @property
     def base(self) -> str:
@@ -152,6 +152,7 @@ FACTS = (
             "description",
             "inventory_number",
             "institution",
+            "gone",
             "simulated",
         ]
     ),

@@ -30,7 +30,7 @@ class SaidOfFile:
     stands: Callable[[], Sequence[Document]] = tuple
     """Looks up the annotations that people stand by."""
     recorded: str = ""
-    """When the log first told of it."""
+    """When the log last told of it."""
     base_url: str = ""
     thumbnail: str = ""
 
@@ -73,14 +73,19 @@ _LINKED_ART = frozenset(
 
 
 def work(said: SaidOfFile) -> Document:
-    """Return the file as a CreativeWork about all that people stand by. Raises ``UnsayableError`` without a date."""
-    terms = {term["id"]: term for one in said.stands() if (term := schema.term(one))}
+    """Return the file as a CreativeWork about all that people stand by. Raises ``UnsayableError`` without a date.
+
+    The date is when this last changed: the file, or what people stand by.
+    """
+    stands = said.stands()
+    terms = {term["id"]: term for one in stands if (term := schema.term(one))}
     return schema.work(
         said.document(),
+        file=said.media.iri,
         own=said.address(),
         about=list(terms.values()),
         subject_of=[f"{said.address()}.html", *said.document().get("subjectOf", [])],
-        published=said.recorded,
+        published=max([said.recorded, *(one.get("created", "") for one in stands)]),
         base=said.base,
         thumbnail=said.thumbnail,
     )

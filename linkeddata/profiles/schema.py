@@ -11,6 +11,7 @@ from linkeddata.jsonld import Document
 from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_node
 
 REJECTED = "rejected"
+MANIFEST = "application/ld+json;profile='http://iiif.io/api/presentation/3/context.json'"
 WEB = ("http://", "https://")
 
 
@@ -22,6 +23,7 @@ def document(said: Said) -> Document:
     annotation = said.annotation()
     return work(
         image_node(annotation),
+        file=said.identification.file,
         own=annotation["id"],
         about=[one for one in [_about(said, annotation)] if one],
         subject_of=[annotation["id"], annotation["reviewPage"]],
@@ -34,6 +36,7 @@ def document(said: Said) -> Document:
 def work(
     image: Document,
     *,
+    file: str,
     own: str,
     about: Sequence[Document],
     subject_of: Sequence[str],
@@ -43,13 +46,15 @@ def work(
 ) -> Document:
     """Return a file as a CreativeWork.
 
-    ``image`` is its node in our annotations, ``own`` what the IRIs of its parts begin with. A file without a licence or
-    an address of its bytes has no ``associatedMedia``, for that must have them, and a thumbnail: the image itself where
-    no smaller copy is known. Raises ``UnsayableError`` without ``published``.
+    ``image`` is its node in our annotations, ``file`` its own IRI, ``own`` what the IRIs of its parts begin with. A
+    file without a licence or an address of its bytes has no ``associatedMedia``, for that must have them, and a
+    thumbnail: the image itself where no smaller copy is known. A IIIF manifest stands beside it where there is one.
+    Raises ``UnsayableError`` without ``published``.
     """
     if not jsonld.date_time(published):
         raise UnsayableError("SCHEMA-AP-NDE demands the moment of the statement (sdDatePublished), which is not known")
     iri, title = image["id"], image.get("title", "")
+    media = [one for one in (media_object(image, own, thumbnail), _manifest(image, file, base)) if one]
     return filled(
         {
             "@context": f"{base}/contexts/schema.jsonld",
@@ -60,7 +65,8 @@ def work(
             "creator": _creator(image, own),
             "identifier": image.get("catalogNumber", ""),
             "about": about[0] if len(about) == 1 else list(about),
-            "associatedMedia": media_object(image, own, thumbnail),
+            "associatedMedia": media[0] if len(media) == 1 else media,
+            "isPartOf": {"id": f"{base}/datasets/published", "type": "Dataset"},
             "url": image.get("page", ""),
             "subjectOf": list(subject_of),
             "sdDatePublished": published.split(".")[0].removesuffix("Z") + "Z",
@@ -120,6 +126,15 @@ def media_object(image: Document, iri: str, thumbnail: str) -> Document:
             "copyrightNotice": {"und": image["creditText"]} if "creditText" in image else "",
         }
     )
+
+
+def _manifest(image: Document, file: str, base: str) -> Document:
+    """Return the IIIF manifest, which is there where the picture's size is known."""
+    rights = image.get("rights", "")
+    if not rights.startswith(WEB) or not ("width" in image and "height" in image):
+        return {}
+    address = f"{jsonld.media_uri(base, file)}/manifest.json"
+    return {"id": address, "license": rights, "encodingFormat": MANIFEST}
 
 
 def carries(said: Said) -> frozenset[str]:

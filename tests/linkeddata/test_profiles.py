@@ -447,7 +447,11 @@ def test_a_file_is_about_what_people_stand_by(recordings: Path) -> None:
     assert conforms(recordings / "shapes/nde-schema-ap-1.2.1.shacl.ttl", doc) == ""
     assert "about" not in work(replace(FILE, stands=tuple))
     with pytest.raises(UnsayableError, match="moment"):
-        work(replace(FILE, recorded=""))
+        work(replace(FILE, recorded="", stands=tuple))
+    image, manifest = doc["associatedMedia"]
+    assert image["contentUrl"] == PLATE.original
+    assert manifest["id"] == f"{BASE}/media/{quote(PLATE.iri, safe='')}/manifest.json"
+    assert doc["isPartOf"]["id"] == f"{BASE}/datasets/published"
 
 
 def test_a_digital_object_shows_what_people_stand_by() -> None:
