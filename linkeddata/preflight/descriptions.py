@@ -1,6 +1,5 @@
 """Whether the descriptions are found, are right, and lead to what they promise. In: a visit. Out: findings."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
@@ -167,7 +166,7 @@ def _distribution(visit: Visit, node: str, where: str, said: Any) -> Iterator[Fi
             trouble = answer.trouble or f"answers {answer.media_type}"
             yield Finding("distributions", node, f"{query} {trouble}", mend, NOTE if fresh else FAULT)
         return
-    answer = visit.get(where)
+    answer = visit.weighed(where)
     if answer.trouble:
         yield Finding("distributions", node, f"{where} {answer.trouble}", _DUMPS)
         return
@@ -178,12 +177,10 @@ def _distribution(visit: Visit, node: str, where: str, said: Any) -> Iterator[Fi
         promised = " or ".join(sorted(expected))
         yield Finding("distributions", node, f"{where} answers {answer.media_type}, promised is {promised}", _PROXY)
     sizes = {one.value for one in said.get(f"{DCAT}byteSize", ())}
-    if sizes and str(len(answer.body)) not in sizes:
-        yield Finding(
-            "distributions", node, f"{where} has {len(answer.body)} bytes, promised are {sizes.pop()}", _DUMPS
-        )
+    if sizes and str(answer.size) not in sizes:
+        yield Finding("distributions", node, f"{where} has {answer.size} bytes, promised are {sizes.pop()}", _DUMPS)
     sums = {one.value for one in said.get(f"{SCHEMA}sha256", ())}
-    if sums and hashlib.sha256(answer.body).hexdigest() not in sums:
+    if sums and answer.sha256 not in sums:
         yield Finding("distributions", node, f"{where} is not what its checksum is of", _DUMPS)
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from linkeddata.jsonld import media_uri
 from linkeddata.negotiation import JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TURTLE
+from linkeddata.preflight import musts, profilemusts
 from linkeddata.preflight.feed import members
 from linkeddata.preflight.findings import Finding
 from linkeddata.preflight.visit import Answer, Visit
@@ -85,6 +86,7 @@ def _forms(visit: Visit, uri: str, answer: Answer) -> Iterator[Finding]:
     if isinstance(expected, str):
         yield Finding("documents", uri, f"is no JSON-LD: {expected}")
         return
+    yield from profilemusts.against("anno", answer.json, read(expected), uri)
     for at, kind, rest in promised:
         other = visit.get(at, kind)
         if "profile=" in at or "profile=" in rest:
@@ -106,8 +108,15 @@ def _profile(visit: Visit, at: str, answer: Answer) -> Iterator[Finding]:
         yield Finding("documents", at, f"is no JSON-LD: {found}")
     elif not found:
         yield Finding("documents", at, "says nothing: no triple is in it")
-    elif not any(f"profile={name}" in at for name in PROFILES):
+    elif not (name := next((one for one in PROFILES if f"profile={one}" in at), "")):
         yield Finding("documents", at, "is in a profile that there is not")
+    else:
+        yield from profilemusts.against(name, answer.json, read(found), at)
+
+
+def read(found: set[str]) -> musts.Triples:
+    """Return triples that were read as text by subject and predicate."""
+    return musts.triples_of("".join(f"{one} .\n" for one in sorted(found)).encode())
 
 
 def triples(answer: Answer, visit: Visit) -> set[str] | str:

@@ -3,6 +3,7 @@
 Where the base is not reachable yet, what begins with it is asked at the address instead; nothing else is ever asked.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,7 @@ from urllib3.util import Retry
 from linkeddata.settings import VERSION
 
 TIMEOUT_S = 60.0
+PIECE = 1 << 20
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,6 +30,9 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    size: int = 0
+    """Length of a body that was not kept, with its ``sha256``."""
+    sha256: str = ""
 
     @property
     def media_type(self) -> str:
@@ -108,16 +113,36 @@ class Visit:
             answer = self.get(onward, accept)
         return answer
 
-    def _ask(self, uri: str, headers: Mapping[str, str]) -> Answer:
+    def weighed(self, uri: str) -> Answer:
+        """Return what a URI of ours answers without its body, which may be larger than memory: only length and hash."""
+        key = (uri.partition("#")[0], "weighed")
+        if key not in self._asked:
+            self._asked[key] = self._ask(key[0], {"Accept": "*/*"}, kept=False)
+        return self._asked[key]
+
+    def _ask(self, uri: str, headers: Mapping[str, str], *, kept: bool = True) -> Answer:
         if not self.ours(uri):
             return Answer(uri, 0, {}, b"is not of this installation")
         try:
-            got = self._session.get(
+            with self._session.get(
                 self.address + uri.removeprefix(self.base),
                 headers={name.replace("_", "-"): value for name, value in headers.items()},
                 timeout=TIMEOUT_S,
                 allow_redirects=False,
-            )
+                stream=not kept,
+            ) as got:
+                said = {name.lower(): value for name, value in got.headers.items()}
+                if kept:
+                    return Answer(uri, got.status_code, said, got.content)
+                return Answer(uri, got.status_code, said, b"", *_weight(got))
         except requests.RequestException as error:
             return Answer(uri, 0, {}, type(error).__name__.encode())
-        return Answer(uri, got.status_code, {name.lower(): value for name, value in got.headers.items()}, got.content)
+
+
+def _weight(got: requests.Response) -> tuple[int, str]:
+    """Return length and SHA-256 of a body, read piece by piece."""
+    size, digest = 0, hashlib.sha256()
+    for piece in got.iter_content(PIECE):
+        size += len(piece)
+        digest.update(piece)
+    return size, digest.hexdigest()
