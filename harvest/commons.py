@@ -29,6 +29,8 @@ from linkeddata.settings import Settings
 
 NO_ITEM = "statement without item"
 DEPRECATED = "deprecated statement"
+FURTHER = "further part or region"
+"""A statement says of several places in the picture that the item is there: the first is its tag's."""
 NO_HISTORY = "history not given"
 
 
@@ -218,9 +220,13 @@ def tags(said: Iterable[Said], iri: str, campaign: str, roll: Roll) -> Iterator[
 
 
 def statement_failures(iri: str, info: MediaInfo, campaign: str) -> Iterator[Failure]:
-    """Yield the P180 statements that say nothing: without an item, or marked as wrong."""
+    """Yield the P180 statements that say nothing (without an item, or marked as wrong), and what others say besides."""
     for statement in info.depicts:
         if statement.rank == "deprecated":
             yield lost(iri, DEPRECATED, f"{statement.item or statement.kind} {statement.id}", campaign=campaign)
         elif not statement.item:
             yield lost(iri, NO_ITEM, f"{statement.kind} {statement.id}", campaign=campaign)
+        elif statement.further:
+            yield lost(
+                iri, FURTHER, f"{statement.item} {' '.join(statement.further)} {statement.id}", campaign=campaign
+            )

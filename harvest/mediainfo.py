@@ -29,6 +29,8 @@ AUTHOR_NAME = "P2093"
 INCEPTION = "P571"
 LICENCE = "P275"
 COPYRIGHT_STATUS = "P6216"
+_WHERE = (APPLIES_TO_PART, RELATIVE_POSITION)
+"""Qualifiers that say where in a picture the item is; a tag has one of each."""
 PUBLIC_DOMAIN = "Q19652"
 PUBLIC_DOMAIN_MARK = "https://creativecommons.org/publicdomain/mark/1.0/"
 LICENCES = {
@@ -81,6 +83,7 @@ class Statement:
     part: str = ""
     region: str = ""
     reference: str = ""  # P887=Q131569420; P854=https://…
+    further: tuple[str, ...] = ()  # P2677=pct:1,2,3,4: parts and regions beside the first
 
     @property
     def counts(self) -> bool:
@@ -175,7 +178,8 @@ def parse_captions(labels: Any) -> tuple[tuple[str, str], ...]:
 
 def parse_statement(statement: Json) -> Statement:
     """Return what a statement says whose value is an item."""
-    return Statement(*told_of(statement))
+    qualifiers = statement.get("qualifiers")
+    return Statement(*told_of(statement), further=_further(qualifiers) if qualifiers else ())
 
 
 def told_of(statement: Json) -> tuple[str, str, str, str, str, str, str]:
@@ -193,6 +197,11 @@ def told_of(statement: Json) -> tuple[str, str, str, str, str, str, str]:
         _qualifier(qualifiers, RELATIVE_POSITION) if qualifiers else "",
         " | ".join(filter(None, map(_reference, references))) if references else "",
     )
+
+
+def _further(qualifiers: Any) -> tuple[str, ...]:
+    given = {key: list(filter(None, map(_text, _mapping(qualifiers).get(key, ())))) for key in _WHERE}
+    return tuple(f"{key}={value}" for key, values in given.items() for value in values[1:])
 
 
 def _qualifier(qualifiers: Any, property_id: str) -> str:

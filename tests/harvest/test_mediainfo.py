@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harvest.commons import statement_failures
 from harvest.mediainfo import (
     NO_STRUCTURED_DATA,
     Page,
@@ -75,6 +76,16 @@ def test_part_and_region_are_qualifiers() -> None:
     claim = {"id": "M1$A", "rank": "preferred", "mainsnak": _value({"id": "Q140"}), "qualifiers": qualifiers}
     (statement,) = parse_entities(_claims(P180=[claim]))["M1"].depicts
     assert (statement.part, statement.region, statement.rank) == ("Q23445", "pct:10,20,30,40", "preferred")
+    assert statement.further == ()
+
+
+def test_of_several_regions_the_first_is_the_tags_and_the_others_are_told() -> None:
+    qualifiers = {"P2677": [_value("pct:1,2,3,4"), {"snaktype": "somevalue"}, _value("pct:5,6,7,8")]}
+    claim = {"id": "M1$A", "mainsnak": _value({"id": "Q140"}), "qualifiers": qualifiers}
+    info = parse_entities(_claims(P180=[claim]))["M1"]
+    assert info.depicts[0].region == "pct:1,2,3,4"
+    (failure,) = statement_failures("file", info, "test")
+    assert (failure.reason, failure.detail) == ("further part or region", "Q140 P2677=pct:5,6,7,8 M1$A")
 
 
 def test_structured_data_comes_first() -> None:

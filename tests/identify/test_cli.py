@@ -74,7 +74,10 @@ def commands_of(document: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("line", [*commands_of("README.md"), *commands_of("docs/commands.md")])
+DOCUMENTED = ("README.md", "docs/commands.md", "docs/harvest.md")
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(line for document in DOCUMENTED for line in commands_of(document)))
 def test_documented_commands_exist(line: str) -> None:
     words = line.removeprefix("$ ").removeprefix(".venv/bin/").split()
     if words[0] == "make":
