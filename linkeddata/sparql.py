@@ -103,7 +103,7 @@ class Query:
     key: tuple[str, str] | None = None
     """The variable, with its kind, by whose ranges a large answer is asked for in pieces."""
     then: str = ""
-    """The query that says at Wikidata what this one leaves open: its parameter is a variable of both."""
+    """The query that says elsewhere what this one leaves open: its parameter is a variable of both."""
     optional: frozenset[str] = frozenset()
     """Parameters that may be left out; the file's own values, ``UNDEF`` for any, are asked for then."""
 

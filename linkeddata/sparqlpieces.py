@@ -84,14 +84,17 @@ def _listed(ids: Sequence[str]) -> str:
 def rows(asking: Asking, values: Values) -> Iterator[Row | Missing]:
     """Yield all rows of the answer, piece by piece, and a ``Missing`` for each piece that could not be had.
 
-    Of a query with a ``then``, each row is joined with what Wikidata says; a row of which it says nothing is left out.
+    Of a query with a ``then``, each row is joined with what the other endpoint says, Wikidata's or Commons'; a row of
+    which it says nothing is left out.
     Raises ``UsageError``, and ``ServiceError`` where it is not, or seems not to be, the size of the question.
     """
     first = _rows(asking, values)
     if not asking.query.then:
         return first
-    there = asking.settings.sparql_wikidata
-    return _joined(first, Asking(asking.client, asking.settings, there, load_query(asking.query.then)))
+    follower = load_query(asking.query.then)
+    settings = asking.settings
+    there = settings.sparql_commons if follower.endpoint == "commons" else settings.sparql_wikidata
+    return _joined(first, Asking(asking.client, settings, there, follower))
 
 
 def _rows(asking: Asking, values: Values) -> Iterator[Row | Missing]:

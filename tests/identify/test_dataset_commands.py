@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from harvest.datasets.manifest import Dataset, read_dataset
 from harvest.standin.server import StandIn
 from identify.cli import cli
-from linkeddata.records import Taxon
+from linkeddata.records import Label, Taxon
 from linkeddata.store import Store
 
 
@@ -125,6 +125,56 @@ def test_choices_are_counted_by_what_they_removed(build: Build, saved: str, tmp_
         "lost: too few images",
         "lost: year not chosen",
     }
+
+
+def test_our_own_graph_is_an_endpoint_too(bhl: Dataset, build: Build, home: Path, tmp_path: Path) -> None:
+    """What stands behind a label (status, probability) comes with it; a server that runs would keep the graph."""
+    chosen = [e for e in bhl.examples if e.split == "train"][:40]
+    with Store(f"sqlite:///{home / 'deboodt.sqlite'}") as store:
+        store.put(
+            (
+                Label(
+                    id=f"l{number}",
+                    campaign="ours",
+                    file=example.file,
+                    concept=example.concept,
+                    name=example.label,
+                    item=example.item,
+                    status="accepted" if number % 4 else "minority",
+                    probability=0.75,
+                    voters=3,
+                    moment="2026-11-02T10:00:00Z",
+                )
+                for number, example in enumerate(chosen)
+            ),
+            agent="test",
+            moment="2026-11-02T10:00:00Z",
+        )
+    options = ("--query", "labelled-files-of-campaign", "--param", "campaign=ours", "--endpoint", "store")
+    told = build(*options, "--rank", "tagged", "--min-probability", "0.7", out=tmp_path / "own")
+    assert told.code == 0, told.text
+    own = read_dataset(tmp_path / "own")
+    assert {e.file for e in own.examples} <= {e.file for n, e in enumerate(chosen) if n % 4}
+    assert {(e.status, e.probability) for e in own.examples} == {("accepted", 0.75)}
+    assert told.data["counts"]["lost: label status not chosen"] == 10
+
+
+def test_the_built_dataset_is_laid_out_and_loaded(bhl: Dataset, home: Path, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    words = ["dataset", "layout", str(bhl.folder), "--as", "parquet", "-o", str(tmp_path / "hf")]
+    done = CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    loaded = datasets.load_dataset(str(tmp_path / "hf"), cache_dir=str(tmp_path / "cache"))
+    assert sum(map(len, loaded.values())) == len(bhl.examples)
+    assert loaded["train"].features["label"].num_classes == len(bhl.classes)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # mlcroissant's, of rdflib
+def test_the_built_dataset_is_valid_croissant(bhl: Dataset) -> None:
+    croissant = pytest.importorskip("mlcroissant")
+    loaded = croissant.Dataset(jsonld=bhl.folder / "croissant.json")
+    assert loaded.metadata.ctx.issues.errors == set()
+    assert len(list(loaded.records("classes"))) == len(bhl.classes)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,9 @@ def records() -> Iterator[Any]:
             moment="2026-11-02T10:00:00Z",
         )
 
+    yield Taxon(query="Q9", concept="Q9", name="Vulpes", rank="genus", item="Q9", gbif_key="5219234")
+    yield Label(id="l9", campaign="foxes", file=FILE, concept="Q9", item="Q9", gbif_key="5219234", status="reviewed")
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
@@ -200,3 +203,16 @@ def test_a_browser_is_led_to_the_page_with_the_query(client: TestClient) -> None
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"{BASE}/sparql?query=")
     assert "2026-11-01T00%3A00%3A00Z" in answer.headers["location"]
+
+
+def test_labels_that_gbif_cannot_place(client: TestClient) -> None:
+    found = rows(client, "labels-without-gbif-key")
+    assert {row["label"].rpartition("/")[2] for row in found} == {"l0", "l1", "l2"}
+    assert rows(client, "labels-without-gbif-key", campaign="foxes") == []
+
+
+def test_what_a_campaign_says_and_since_when(client: TestClient) -> None:
+    (found,) = rows(client, "labelled-files-of-campaign", campaign="moths")
+    assert (found["status"], found["taxon_name"]) == ("tie", "Pieris rapae")
+    assert len(rows(client, "labelled-files-of-campaign", campaign="butterflies", status="accepted")) == 1
+    assert rows(client, "labelled-files-of-campaign", campaign="moths", since="2026-11-03") == []

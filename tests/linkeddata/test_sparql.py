@@ -26,7 +26,7 @@ from linkeddata.settings import Settings, shown
 from linkeddata.sparql import PUBLISHED, index_date, load_query, parse_query, query_names, select
 from linkeddata.sparqlpieces import Asking, rows
 
-SAMPLES = {"item": ["Q140"], "file": ["M11"], "key": ["5219404"]}
+SAMPLES = {"item": ["Q140"], "file": ["M11"], "key": ["5219404"], "moment": ["2021-01-01"]}
 
 
 def _world() -> World:
