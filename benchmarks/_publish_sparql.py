@@ -42,6 +42,8 @@ RDFLIB_HAS_ROOM = 20_000
 FOLLOWED_PER_S = 2000
 TIMES_FASTER = 20
 PATIENCE_S = 120.0
+TO_MEMORY_S = 25.0
+"""Until a snapshot has settled and been read."""
 
 
 def measure(data: Path, folder: Path, sizes: list[int]) -> None:
@@ -119,7 +121,9 @@ def _asking(home: Path, size: int) -> None:
         if _warm(pool):
             _figures("from memory", triples, lambda text: _answered(pool, text), beside)
     with serving(home, sparql=True) as port, closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
-        time.sleep(15 if triples <= Limits().in_memory else 2)  # until the snapshot has settled
+        _received(connection, "ASK {}")  # the process that answers begins to read the snapshot
+        time.sleep(TO_MEMORY_S if triples <= Limits().in_memory else 2)
+        connection.close()  # kept open no longer than that by the server
         _figures("over HTTP", triples, lambda text: _received(connection, text), beside)
 
 

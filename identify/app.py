@@ -16,13 +16,13 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crowd import api as crowd_api
 from crowd import countingroutes
 from harvest.imagestore import ImageStore
 from identify import api as models_api
 from identify.following import Following
+from identify.manners import Manners
 from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
@@ -60,29 +60,7 @@ from linkeddata.tombstones import add_tombstones
 
 MAX_UPLOAD_PIXELS = 60_000_000
 RECENT = 12
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
-HEADERS = [
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-]
-"""What every answer has that does not say otherwise."""
-OPEN = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Last-Modified, Content-Location, SPARQL-Limits, SPARQL-Rows"),
-]
-"""What lets other sites read documents."""
-LEAVE = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, If-Match, If-Modified-Since, If-None-Match, Range",
-    "Access-Control-Max-Age": "86400",
-}
 DESCRIPTION = """What people and models say that pictures show, as linked data.
 
 Documents come as JSON-LD, plain JSON (the same), Turtle, N-Triples, N-Quads, RDF/XML or a page for people, chosen by
@@ -394,40 +372,3 @@ def _describe_problems(app: FastAPI) -> None:
         return content
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _asks_leave_to_read(scope: Scope) -> bool:
-    """Tell whether a browser asks for another site if it may send a GET with conditions (CORS preflight)."""
-    if scope["method"] != "OPTIONS":
-        return False
-    return dict(scope["headers"]).get(b"access-control-request-method", b"") in (b"GET", b"HEAD")
-
-
-class Manners:
-    """What every answer gets: security headers, leave for other sites to read documents; HEAD is GET without a body."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if _asks_leave_to_read(scope):
-            await Response(status_code=204, headers=LEAVE)(scope, receive, send)
-            return
-        head = scope["method"] == "HEAD"
-        own = HEADERS + OPEN if head or scope["method"] == "GET" else HEADERS
-
-        async def polite(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = message["headers"]
-                named = {name for name, _ in given}
-                more = [pair for pair in own if pair[0] not in named]
-                message = {**message, "headers": [*given, *more]}
-            elif head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        await self.app({**scope, "method": "GET"} if head else scope, receive, polite)

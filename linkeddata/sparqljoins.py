@@ -15,14 +15,16 @@ LOOK_UP = 5.0
 """How much longer looking up takes than reading on, a match."""
 FEW = 2000
 """Matches that are looked up in no time."""
-LONGEST = 5000
+LONGEST = 2000
 """Characters of a query that is looked at."""
 
 _IRI = r'<[^<>"{}|^`\\\x00-\x20]*>'
 _NAME = r"(?:[A-Za-z][\w-]*)?:[A-Za-z_][\w-]*"
 _PREFIX = re.compile(rf"\s*PREFIX\s+([A-Za-z][\w-]*)?:\s*({_IRI})", re.IGNORECASE)
+_PLAIN = rf"(?>{_IRI}|[^{{}}#\"'])"
+"""A character, or an IRI, in which ``#`` begins no comment."""
 _BODY = re.compile(
-    r"\s*(?P<head>SELECT\s[^{}#\"']*?)(?:\bWHERE)?\s*\{(?P<body>[^{}#\"']*)\}(?P<tail>[^{}#\"']*)", re.IGNORECASE
+    rf"\s*(?P<head>SELECT\s{_PLAIN}*?)(?:\bWHERE)?\s*\{{(?P<body>{_PLAIN}*+)\}}(?P<tail>{_PLAIN}*+)", re.IGNORECASE
 )
 _TOKEN = re.compile(rf"\s*({_IRI}|{_NAME}|\?\w+|a\b|[;,./])")
 _MANY = re.compile(r"\b(?:COUNT|SUM|AVG|MIN|MAX|SAMPLE|GROUP_CONCAT)\s*\(|\bGROUP\s+BY\b|\bORDER\s+BY\b", re.IGNORECASE)

@@ -158,6 +158,13 @@ def router(endpoint: Endpoint, page: Callable[[str], str] | None = None) -> APIR
             given += request.query_params.multi_items()
         return await run_in_threadpool(_answer, request, endpoint, given)
 
+    @api.api_route("/sparql", methods=["OPTIONS", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    def asked_otherwise(request: Request) -> Response:
+        headers = {"Allow": "GET, HEAD, OPTIONS, POST", "Accept-Post": f"{QUERY}, {FORM}"}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+        raise Problem(405, "Method not allowed", "Queries come by GET or POST; nothing can be changed here.", headers)
+
     return api
 
 
@@ -217,7 +224,7 @@ def _description(endpoint: Endpoint, accept: str) -> Response:
             "type": ["sd:Dataset", "void:Dataset"],
             "void:sparqlEndpoint": {"id": f"{base}/sparql"},
             "void:uriSpace": f"{base}/",
-            "void:vocabulary": [{"id": f"{base}/vocab#"}, *({"id": iri} for iri in prefixes(base).values())],
+            "void:vocabulary": [{"id": iri} for iri in prefixes(base).values()],
             "sd:defaultGraph": {"id": endpoint.graph_iri, "type": ["sd:Graph", "void:Dataset"]},
         },
     }

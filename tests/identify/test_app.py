@@ -205,6 +205,23 @@ def test_every_answer_has_manners(url: str) -> None:
         assert headers["access-control-allow-origin"] == "*"
 
 
+def test_pages_of_other_sites_may_ask_in_sparql_by_post_and_write_nothing(url: str) -> None:
+    asked = {"Origin": "https://yasgui.example", "Access-Control-Request-Method": "POST"}
+    leave = requests.options(f"{url}/sparql", headers=asked, timeout=30)
+    assert (leave.status_code, leave.headers["access-control-allow-origin"]) == (204, "*")
+    assert "POST" in leave.headers["access-control-allow-methods"]
+    assert "Content-Type" in leave.headers["access-control-allow-headers"]
+    answer = requests.post(f"{url}/sparql", data={"query": "SELEKT"}, timeout=30)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, "*")
+    elsewhere = requests.options(f"{url}/review/verdicts", headers=asked, timeout=30)
+    assert "access-control-allow-origin" not in elsewhere.headers
+    plain = requests.options(f"{url}/sparql", timeout=30)
+    assert (plain.status_code, plain.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    put = requests.put(f"{url}/sparql", data="CLEAR ALL", timeout=30)
+    assert (put.status_code, put.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+    assert put.json()["detail"].startswith("Queries come by GET or POST")
+
+
 def test_head_is_get_without_a_body(url: str) -> None:
     path = f"{url}/identifications/{ANSWER.id}"
     head, get = requests.head(path, timeout=30), requests.get(path, timeout=30)

@@ -69,6 +69,8 @@ def test_what_may_mean_something_else_is_left_alone(query: str) -> None:
 def test_many_are_joined_by_hash_and_few_are_looked_up() -> None:
     query = f"{PREFIXES}SELECT ?c (COUNT(?a) AS ?n) {{ ?a :p/ex:q ?b ; a ?c . }} GROUP BY ?c"
     assert joined(query, lambda _: MANY).count("SELECT") == 4
+    whole = "SELECT (COUNT(*) AS ?n) { ?a <urn:x#p>/<urn:x#q> ?b } HAVING (?n < 5)"
+    assert joined(whole, lambda _: MANY).count("SELECT") == 3
     rare = joined(query, lambda iri: RARE if iri.endswith("type") else MANY)
     assert rare.count("SELECT") == 1
     assert rare.index("?a a ?c") < rare.index(":p")
