@@ -118,8 +118,8 @@ class Counts:
         """Return how often a predicate is said."""
         known = self._known.get(iri)
         if known is None or time.monotonic() - known[0] > self._kept_s:
-            counted = f"SELECT (COUNT(*) AS ?n) {{ SELECT ?s {{ ?s ?p ?o }} LIMIT {MOST_COUNTED} }}"
-            found: Any = store.query(counted, substitutions={ox.Variable("p"): ox.NamedNode(iri)})
+            some = f"SELECT ?s {{ ?s {ox.NamedNode(iri)} ?o }} LIMIT {MOST_COUNTED}"
+            found: Any = store.query(f"SELECT (COUNT(*) AS ?n) {{ {some} }}")
             ((number,),) = found
             known = self._known[iri] = (time.monotonic(), int(number.value))
         return known[1]

@@ -21,12 +21,10 @@ import orjson
 from sqlalchemy import (
     Connection,
     Engine,
-    bindparam,
     create_engine,
     delete,
     event,
     func,
-    insert,
     make_url,
     select,
     text,
@@ -38,6 +36,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from linkeddata import lineages
 from linkeddata.errors import StoreError
+from linkeddata.inserting import insert_rows, update_rows
 from linkeddata.modified import Modified
 from linkeddata.records import Agent, CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
 from linkeddata.remembered import Remembered
@@ -555,16 +554,10 @@ class _Batch:
     def write(self) -> None:
         """Write the inserts and updates, one statement a table each."""
         for shape in SHAPES.values():
-            new = [dict(zip(shape.fields, r, strict=True)) for (k, _), r in self._inserts.items() if k is shape.kind]
-            if new:
-                self._connection.execute(insert(shape.table), new)
-            old = [
-                dict(zip(shape.fields, r, strict=True)) | {"_key": key}
-                for (k, key), r in self._updates.items()
-                if k is shape.kind
-            ]
-            if old:
-                self._connection.execute(update(shape.table).where(shape.table.c[shape.key] == bindparam("_key")), old)
+            new = [row for (kind, _), row in self._inserts.items() if kind is shape.kind]
+            insert_rows(self._connection, shape.table, shape.fields, new)
+            old = [row for (kind, _), row in self._updates.items() if kind is shape.kind]
+            update_rows(self._connection, shape.table, shape.fields, shape.key, old)
         self._place()
 
     def _place(self) -> None:
@@ -576,13 +569,8 @@ class _Batch:
         sources = list(pairs)
         for start in range(0, len(sources), BATCH):
             self._connection.execute(delete(BELOW).where(BELOW.c.source.in_(sources[start : start + BATCH])))
-        rows = [
-            {"ancestor": ancestor, "concept": concept, "source": source}
-            for source, found in pairs.items()
-            for ancestor, concept in sorted(found)
-        ]
-        if rows:
-            self._connection.execute(insert(BELOW), rows)
+        rows = [(ancestor, concept, source) for source, found in pairs.items() for ancestor, concept in sorted(found)]
+        insert_rows(self._connection, BELOW, ("ancestor", "concept", "source"), rows)
 
 
 def _without_person(kind: type[Record], said: dict[str, Any]) -> dict[str, Any]:
@@ -621,16 +609,13 @@ def _append(connection: Connection, log: list[tuple[str, str, str]], agent: str,
         return
     last = connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0))).scalar_one()
     agent, moment = _storable(agent), _storable(moment)
-    rows = [
-        {"seq": seq, "moment": moment, "agent": agent, "kind": kind, "subject": _storable(subject), "payload": payload}
-        for seq, (kind, subject, payload) in enumerate(log, start=last + 1)
-    ]
-    connection.execute(insert(EVENT), rows)
-    published = [row["seq"] for row in rows if row["kind"] in FEED_KINDS]
+    entries = list(enumerate(log, start=last + 1))
+    rows = [(seq, moment, agent, kind, _storable(subject), payload) for seq, (kind, subject, payload) in entries]
+    insert_rows(connection, EVENT, ("seq", "moment", "agent", "kind", "subject", "payload"), rows)
+    published = [seq for seq, (kind, _, _) in entries if kind in FEED_KINDS]
     if published:
         place = connection.execute(select(func.coalesce(func.max(FEED.c.position), 0))).scalar_one()
-        places = [{"position": number, "seq": seq} for number, seq in enumerate(published, start=place + 1)]
-        connection.execute(insert(FEED), places)
+        insert_rows(connection, FEED, ("position", "seq"), list(enumerate(published, start=place + 1)))
 
 
 def _prepared(record: Record) -> tuple[Record, str]:

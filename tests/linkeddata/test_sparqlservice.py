@@ -24,7 +24,7 @@ from linkeddata.settings import Settings
 from linkeddata.sparqlguard import NO_SERVICE, NO_UPDATE, ONE_GRAPH, refusal
 from linkeddata.sparqlpool import Limits, Pool, lag
 from linkeddata.sparqlservice import Endpoint, router
-from linkeddata.sparqlworker import Held
+from linkeddata.sparqlworker import Counts, Held
 from linkeddata.store import Store
 
 BASE = "https://deboodt.example"
@@ -34,6 +34,8 @@ FOREVER = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l .
 QUESTIONS = {
     "count": "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
     "group": "SELECT ?p (COUNT(?s) AS ?n) { ?s ?p ?o } GROUP BY ?p",
+    "joined": "SELECT ?t (COUNT(?a) AS ?n) { ?a oa:hasBody ?t ; oa:hasTarget ?f } GROUP BY ?t",
+    "joined by a path": "SELECT ?name (COUNT(*) AS ?n) { ?a oa:hasBody/dwc:scientificName ?name } GROUP BY ?name",
     "names": "SELECT ?a ?name { ?a oa:hasBody/dwc:scientificName ?name }",
     "languages": "SELECT ?t ?v { ?t dwc:vernacularName ?v FILTER(LANG(?v) = 'nl') }",
     "optional": "SELECT ?a ?old { ?a oa:motivatedBy ?why OPTIONAL { ?a <http://purl.org/dc/terms/replaces> ?old } }",
@@ -269,6 +271,15 @@ def test_limits_stop_what_is_too_much_and_the_next_query_is_answered(folder: Pat
     exact = client.get("/sparql", params={"query": "SELECT * { ?s ?p ?o } LIMIT 20"})
     assert len(exact.json()["results"]["bindings"]) == 20
     pool.close()
+
+
+def test_predicates_are_counted_again_only_after_a_while(folder: Path) -> None:
+    store = ox.Store.read_only(str(newest(folder)))
+    body = "http://www.w3.org/ns/oa#hasBody"
+    counts = Counts()
+    assert [counts.said(store, body), counts.said(store, "urn:nobody")] == [9, 0]
+    assert counts.said(ox.Store(), body) == 9
+    assert Counts(kept_s=-1).said(ox.Store(), body) == 0
 
 
 @pytest.mark.parametrize(("most", "warm"), [(100_000, True), (10, False)])
