@@ -34,7 +34,7 @@ def _inserting(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[
 
 @lru_cache(256)
 def _updating(table: Table, names: tuple[str, ...], key: str, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    changed = {name: bindparam(_NEW + name) for name in names if name != key}
+    changed: dict[str, Any] = {name: bindparam(_NEW + name) for name in names if name != key}
     return _written(update(table).where(table.c[key] == bindparam(_NEW + key)).values(changed), dialect)
 
 
