@@ -63,6 +63,8 @@ class _Reading:
     teller: Teller
     local: dict[str, Json] = field(default_factory=dict)  # documents on this machine, by their ids
     seen: set[str] = field(default_factory=set)
+    pages: set[str] = field(default_factory=set)  # of collections that are given page by page
+    totals: dict[str, int] = field(default_factory=dict)  # how much each of these said to hold before it was read
 
     def lost(self, subject: str, reason: str, detail: str = "") -> Failure:
         """Return the failure of what has an id or stands at a place."""
@@ -107,12 +109,16 @@ def harvest_iiif(client: Client, source: IiifSource, *, campaign: str, pseudonym
         if isinstance(found, Failure):
             yield found
         elif kind(found) == "Collection":
+            if found.get("first") and isinstance(found.get("total"), int):
+                reading.totals[own_id(found)] = found["total"]
             waiting.extendleft(reversed(_members(reading, found)))
         elif kind(found) == "Manifest":
             met += 1
             yield from _manifest(reading, found)
         else:
             yield reading.lost(own_id(found) or source.manifest, BAD_RECORD, "neither a manifest nor a collection")
+        if not waiting:
+            waiting.extend(_moved_up(reading))
     if not met:
         yield reading.lost(source_name(source.manifest) or source.manifest, NO_IMAGE, "no manifest")
 
@@ -169,6 +175,7 @@ def _members(reading: _Reading, collection: Json) -> list[Any]:
     for key in ("first", "next"):
         page = collection.get(key)
         if page and not (key == "first" and found):
+            reading.pages.add(own_id(page))
             found.append({**page, "type": "Collection"} if isinstance(page, Mapping) else page)
     new = []
     for entry in found:
@@ -177,6 +184,24 @@ def _members(reading: _Reading, collection: Json) -> list[Any]:
             reading.seen.add(iri)
             new.append(entry)
     return new
+
+
+def _moved_up(reading: _Reading) -> list[Any]:
+    """Return the first pages of collections that hold another number of things now than before they were read.
+
+    What went shifts the rest, and something may have moved into a page that was read already. Each is looked at once.
+    """
+    again: list[Any] = []
+    while reading.totals:
+        iri, before = reading.totals.popitem()
+        try:
+            now = reading.fetch(iri) if is_address(iri) else {}
+        except ServiceError:
+            continue  # what was read was read
+        if now.get("total", before) != before:
+            reading.seen -= reading.pages
+            again += _members(reading, now)
+    return again
 
 
 def _manifest(reading: _Reading, manifest: Json) -> Iterator[Harvested]:

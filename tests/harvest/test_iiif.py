@@ -1,6 +1,7 @@
 """IIIF manifests and collections over HTTP and from files: versions 2 and 3, tagging annotations, pages, faults."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -289,7 +290,27 @@ def test_collections_are_followed_once_and_to_the_end(server: StandIn) -> None:
     assert len(_only(CampaignFile, records)) == 8
     assert [(f.subject, f.reason) for f in _only(Failure, records)] == [(f"{server.url}/iiif/gone", "document missing")]
     asked = [request.path for request in server.requests.all("/iiif/")]
-    assert len(asked) == len(set(asked)) == 10
+    assert len(set(asked)) == 10
+    assert [path for path, times in Counter(asked).items() if times > 1] == ["/iiif/old"], "is it still as large?"
+
+
+def test_a_collection_that_changes_while_it_is_paged_loses_nothing(server: StandIn) -> None:
+    url = _collection(server)
+    with Client(server.settings(), sleep=lambda seconds: None) as client:
+        asked = harvest_iiif(client, IiifSource(manifest=url), campaign="test", pseudonyms=PEOPLE)
+        records = []
+        for record in asked:  # into the first page
+            records.append(record)
+            if isinstance(record, MediaFile) and "/iiif/c/" in record.iri:
+                break
+        whole = {"@id": f"{server.url}/iiif/old", "@type": "sc:Collection", "total": 1}
+        server.publish("/iiif/old", {**whole, "first": f"{server.url}/iiif/old-1"})
+        page = {"@id": f"{server.url}/iiif/old-1", "@type": "sc:Collection"}
+        server.publish("/iiif/old-1", {**page, "manifests": [{"@id": f"{server.url}/iiif/d"}]})  # c is gone, d moved up
+        server.publish("/iiif/old-2", {**page, "@id": f"{server.url}/iiif/old-2", "manifests": []})
+        records += asked
+    names = [media.iri.removeprefix(f"{server.url}/iiif/")[0] for media in _only(MediaFile, records)]
+    assert sorted(names) == list("aabbccdd")
 
 
 @pytest.mark.parametrize(
