@@ -6,7 +6,7 @@ host allows. It may hold names of people, so nothing of it stays when it is read
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,6 +51,8 @@ def at_hand(reach: Reach, place: str, folder: Path) -> Iterator[Path]:
         yield (shelf / "list").rename(shelf / name_of(place, came.content_type))
     finally:
         shutil.rmtree(shelf, ignore_errors=True)
+        with suppress(OSError):  # another campaign is reading, too
+            shelf.parent.rmdir()
 
 
 def name_of(address: str, content_type: str) -> str:
