@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from harvest.datasets.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset
-from identify.bundle import CARD, CLASSES, KERAS, METRICS, WEIGHTS, Bundle, Description, write
+from identify.affected import learned_from
+from identify.bundle import CARD, CLASSES, KERAS, LEARNED, METRICS, WEIGHTS, Bundle, Description, write
 from identify.card import card
 from identify.classes import model_classes, to_json
 from identify.decide import Decision, Thresholds, decide, heaviest, taxon_at
@@ -98,6 +99,7 @@ def assess(
         CLASSES: to_json(classes).encode(),
         METRICS: (json.dumps(metrics, indent=1, ensure_ascii=False) + "\n").encode(),
         CARD: card(about, classes, metrics, data).encode(),
+        LEARNED: learned_from(data),
     }
     return write(out, about, files)
 

@@ -1,8 +1,8 @@
 """A model as a folder. In: its parts, or a path. Out: a ``Bundle`` that is what its checksums say.
 
-``model.tflite`` answers, ``model.keras`` learns on;
-``classes.json``, ``metrics.json`` and ``card.md`` describe; ``bundle.json`` holds the rest and the SHA-256 of every
-file. Nothing is pickled.
+``model.tflite`` answers, ``model.keras`` learns on; ``classes.json``, ``metrics.json`` and ``card.md`` describe,
+``learned.csv`` names what it learned from; ``bundle.json`` holds the rest and the SHA-256 of every file. Nothing is
+pickled.
 """
 
 import hashlib
@@ -23,6 +23,8 @@ DESCRIPTION = "bundle.json"
 WEIGHTS, KERAS = "model.tflite", "model.keras"
 CLASSES, METRICS, CARD = "classes.json", "metrics.json", "card.md"
 FILES = (WEIGHTS, KERAS, CLASSES, METRICS, CARD)
+LEARNED = "learned.csv"
+"""What the model learned from, a row an image; a bundle may lack it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +76,15 @@ class Bundle:
 
 
 def write(folder: Path, about: Description, files: Mapping[str, bytes]) -> Bundle:
-    """Put a bundle of ``files`` (all of ``FILES``) at ``folder`` in one step, in the place of what was there."""
-    if set(files) != set(FILES):
+    """Put a bundle of ``files`` (all of ``FILES``, perhaps ``LEARNED``) at ``folder`` in one step, whatever was there."""
+    if set(files) - {LEARNED} != set(FILES):
         raise BundleError(f"a bundle holds {', '.join(FILES)}, not {', '.join(sorted(files))}")
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for name, data in files.items():
         (partial / name).write_bytes(data)
-    sums = {name: _sha256(files[name]) for name in FILES}
+    sums = {name: _sha256(files[name]) for name in (*FILES, LEARNED) if name in files}
     content = {"format": FORMAT, **asdict(about), "software": dict(about.software), "files": sums}
     content["seal"] = _seal(content)
     (partial / DESCRIPTION).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -105,7 +107,7 @@ def open_bundle(folder: str | Path) -> Bundle:
         if content.pop("seal", "") != _seal(content):
             raise BundleError(f"{path}: {DESCRIPTION} was altered")
         sums = content.pop("files")
-        for name in FILES:
+        for name in (*FILES, *(sums.keys() & {LEARNED})):
             if _sha256((path / name).read_bytes()) != sums[name]:
                 raise BundleError(f"{path}: {name} is not the file that the bundle was made with")
         classes = from_json((path / CLASSES).read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from crowd.campaign import LISTS, DatasetRules
+from crowd.campaign import LISTS
 from crowd.cms.delivery import write
 from crowd.cms.determinations import Determination
 from crowd.cms.table import digest as digest_of
@@ -24,9 +24,6 @@ from crowd.erasing import erased, kept_out, nameless
 from crowd.reviewing import apply_reviews, ask_reviewers, reviewed_labels
 from crowd.reviewqueue import follow
 from harvest.commons_files import CUT_OFF, EMPTY, NOTHING_FOUND
-from harvest.datasets.about import About
-from harvest.datasets.building import build
-from harvest.datasets.manifest import Dataset
 from harvest.departed import GONE, deletions
 from harvest.dumps.extract import BROKEN_LINE, CUT_OFF_DUMP, DAMAGED
 from harvest.dumps.records import ROUTE as DUMP
@@ -45,12 +42,12 @@ from identify.answers import Answers, in_place, question_of
 from identify.bundle import open_bundle
 from identify.classes import dated
 from identify.counting import Passed, agreement_of, counting_of, write_agreement
+from identify.datasets import build_dataset
 from identify.givenback import delivery_of, export_inputs
 from identify.inputs import (
     count_inputs,
     dataset_inputs,
     digest,
-    files_of,
     identify_inputs,
     image_inputs,
     model_of,
@@ -59,19 +56,14 @@ from identify.inputs import (
     queries,
     results,
     source_inputs,
-    strangers,
     targets,
-    taxa_of,
     training_inputs,
     wants_pictures,
 )
 from identify.lapse import lapse
-from identify.offered import publisher_of
 from identify.pipeline import SOFTWARE, Done, Run, StepKind, fingerprint
 from identify.published import publish
 from identify.readagain import without_misread
-from linkeddata.catalogue.datasets import training_iri
-from linkeddata.catalogue.holdings import of_settings
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, ServiceError
 from linkeddata.ids import content_id
@@ -289,44 +281,6 @@ def dataset_step(run: Run) -> Done:
     _keep(run, "dataset", data.failures)
     # What was lost is told once, among the failures.
     return Done({what: number for what, number in data.counts.items() if not what.startswith("lost")})
-
-
-def build_dataset(run: Run, folder: Path, rules: DatasetRules, *, title: str = "") -> Dataset:
-    """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does."""
-    labels = list(run.store.each(Label, campaign=run.campaign.id))
-    return build(
-        files_of(run),
-        labels,
-        run.store.each(Taxon),
-        run.images.kept,
-        folder,
-        rules,
-        tags=run.store.each(Tag, campaign=run.campaign.id),
-        strangers=strangers(run),
-        about=about_dataset(run, labels, title),
-        checklist=taxa_of(run).values(),
-        seed=run.campaign.model.seed,
-        campaign=run.campaign.id,
-        moment=run.now(),
-        progress=run.progress,
-    )
-
-
-def about_dataset(run: Run, labels: Iterable[Label], title: str = "") -> About:
-    """Return what is told of the campaign's dataset beside its rows."""
-    campaign, settings = run.campaign, run.settings
-    publisher = publisher_of(campaign, settings).over(of_settings(settings))
-    return About(
-        title=title or campaign.title,
-        description=campaign.description,
-        name=campaign.id,
-        dated=max((label.moment for label in labels), default=""),
-        publisher=publisher.name,
-        publisher_iri=publisher.iri,
-        licence=publisher.licence,
-        address="" if title else training_iri(settings.base_url.rstrip("/"), campaign.id),
-        simulated=campaign.simulated,
-    )
 
 
 def train_step(run: Run) -> Done:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -152,7 +152,7 @@ def build(
 
 
 def _of_campaign(shell: Shell, path: Path, out: Path, title: str, given: dict[str, Any]) -> "Dataset":
-    from identify.steps import build_dataset
+    from identify.datasets import build_dataset
 
     with opened_progress(shell) as progress, opened_campaign(shell, path, progress) as work:
         return build_dataset(work, out, _with_choices(work.campaign.dataset, given), title=title)
@@ -220,6 +220,54 @@ def lay_out_dataset(shell: Shell, folder: Path, layout: str, out: Path) -> None:
         written = lay_out(read_dataset(folder), layout, out, progress)
     names = [str(path) for path in written]
     shell.result({"layout": layout, "files": names}, "\n".join(names))
+
+
+@dataset.command("diff")
+@click.argument("before", metavar="A", type=_FOLDER)
+@click.argument("after", metavar="B", type=_FOLDER)
+@click.pass_obj
+def diff(shell: Shell, before: Path, after: Path) -> None:
+    """Say what changed from the dataset in A to the one in B: files, labels, licences, sides."""
+    from harvest.datasets.manifest import read_dataset
+    from harvest.datasets.versions import difference, in_words
+
+    found = difference(read_dataset(before), read_dataset(after))
+    data = {"before": found.before, "after": found.after, "counts": found.counts}
+    shell.result({**data, "changes": [asdict(change) for change in found.changes]}, in_words(found))
+
+
+@dataset.command("affected")
+@click.argument("model", metavar="MODEL")
+@click.pass_obj
+def affected_models(shell: Shell, model: str) -> None:
+    """Name the versions of MODEL that learned from what was withdrawn since: labels, files, licences.
+
+    MODEL is a name, for all its versions, or NAME@VERSION.
+    """
+    from collections import Counter
+
+    from identify.affected import affected, read_learned
+    from identify.bundle import open_bundle
+    from linkeddata.store import Store
+
+    settings = shell.settings()
+    name, _, version = model.partition("@")
+    folders = sorted((settings.home_path / "models" / name).glob(f"{version or '*'}/bundle.json"))
+    if not folders:
+        raise UsageError(f"no model {model!r} in {settings.home_path / 'models'}")
+    told, lines = [], list[str]()
+    with Store(settings.store) as store:
+        for path in folders:
+            bundle = open_bundle(path.parent)
+            learned = read_learned(bundle)
+            found = list(affected(learned, store))
+            called = f"{bundle.about.name}@{bundle.about.version}"
+            told.append({"model": called, "learned": len(learned), "affected": [asdict(one) for one in found]})
+            counts = Counter(one.reason for one in found)
+            said = ", ".join(f"{number:,} {reason}" for reason, number in sorted(counts.items())) or "nothing"
+            lines.append(f"{called}: of {len(learned):,} images: {said}")
+            lines += [f"  {one.file} ({one.label}): {one.reason} {one.detail}".rstrip() for one in found]
+    shell.result(told, "\n".join(lines))
 
 
 def _tell(shell: Shell, made: "Dataset") -> None:

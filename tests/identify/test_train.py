@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw
 
 from crowd.campaign import DatasetRules, ModelRules
 from harvest.datasets.building import build
+from harvest.datasets.manifest import read_dataset
+from identify.affected import read_learned
 from identify.bundle import open_bundle
 from identify.runtime import Classifier, Scores
 from identify.train import RECIPES, chosen, train
@@ -112,6 +114,8 @@ def test_a_bundle_comes_out_and_answers_without_tensorflow(undisturbed: Path, da
     assert isinstance(answer, Scores)
     assert sum(answer.probabilities) == pytest.approx(1.0)
     assert not undisturbed.with_name(".undisturbed.training").exists()
+    taught = read_dataset(dataset).split("train")
+    assert [(one.file, one.concept) for one in read_learned(bundle)] == [(e.file, e.concept) for e in taught]
 
 
 def test_figures_are_of_the_group_never_seen(undisturbed: Path) -> None:

@@ -18,6 +18,7 @@ from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.manifest import Dataset, Example, read_dataset
+from harvest.datasets.versions import difference, in_words
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Label, MediaFile, Taxon
 from linkeddata.storage import Stored, stored_file
@@ -198,6 +199,25 @@ def test_the_datasheet_can_be_cited(make: Make) -> None:
     text = (data.folder / "README.md").read_text(encoding="utf-8")
     assert f"@misc{{deboodt_{data.sha256[:8]}, title = {{Two kinds of plates & more}}, author = {{{{Museum}}}}" in text
     assert text.startswith('---\npretty_name: "Two kinds of {plates} & more"\n')
+
+
+def test_a_new_version_says_what_changed_and_why(make: Make) -> None:
+    first = make("one")
+    again = make("two")
+    assert difference(first, again).changes == ()
+    second = make("three", replace(RULES, exclude=("M2", "M3")), licence="https://l.example/", credit="New")
+    found = difference(first, second)
+    by_kind = {change.kind: change for change in found.changes}
+    assert found.counts == {"removed": 2, "licence changed": 1, "credit changed": 1} | {
+        kind: n for kind, n in found.counts.items() if kind == "side changed"
+    }
+    assert by_kind["removed"].after == "excluded: M3"
+    assert (by_kind["licence changed"].before, by_kind["licence changed"].after) == (LICENCES[0], "https://l.example/")
+    back = difference(second, first)
+    assert back.counts["added"] == 2
+    words = in_words(found, most=1)
+    assert words.startswith(f"from {first.sha256[:16]} to {second.sha256[:16]}\n2 removed\n  https://commons")
+    assert "… and 1 more" in words
 
 
 def test_one_class_is_no_dataset(make: Make) -> None:

@@ -1,0 +1,53 @@
+"""The dataset of a campaign: what it is built from and what is told of it. In: a ``Run``, rules. Out: a dataset."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from crowd.campaign import DatasetRules
+from harvest.datasets.about import About
+from harvest.datasets.building import build
+from harvest.datasets.manifest import Dataset
+from identify.inputs import files_of, strangers, taxa_of
+from identify.offered import publisher_of
+from identify.pipeline import Run
+from linkeddata.catalogue.datasets import training_iri
+from linkeddata.catalogue.holdings import of_settings
+from linkeddata.records import Label, Tag, Taxon
+
+
+def build_dataset(run: Run, folder: Path, rules: DatasetRules, *, title: str = "") -> Dataset:
+    """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does."""
+    labels = list(run.store.each(Label, campaign=run.campaign.id))
+    return build(
+        files_of(run),
+        labels,
+        run.store.each(Taxon),
+        run.images.kept,
+        folder,
+        rules,
+        tags=run.store.each(Tag, campaign=run.campaign.id),
+        strangers=strangers(run),
+        about=about_dataset(run, labels, title),
+        checklist=taxa_of(run).values(),
+        seed=run.campaign.model.seed,
+        campaign=run.campaign.id,
+        moment=run.now(),
+        progress=run.progress,
+    )
+
+
+def about_dataset(run: Run, labels: Iterable[Label], title: str = "") -> About:
+    """Return what is told of the campaign's dataset beside its rows."""
+    campaign, settings = run.campaign, run.settings
+    publisher = publisher_of(campaign, settings).over(of_settings(settings))
+    return About(
+        title=title or campaign.title,
+        description=campaign.description,
+        name=campaign.id,
+        dated=max((label.moment for label in labels), default=""),
+        publisher=publisher.name,
+        publisher_iri=publisher.iri,
+        licence=publisher.licence,
+        address="" if title else training_iri(settings.base_url.rstrip("/"), campaign.id),
+        simulated=campaign.simulated,
+    )
