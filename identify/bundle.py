@@ -76,7 +76,7 @@ class Bundle:
 
 
 def write(folder: Path, about: Description, files: Mapping[str, bytes]) -> Bundle:
-    """Put a bundle of ``files`` (all of ``FILES``, perhaps ``LEARNED``) at ``folder`` in one step, in place of others."""
+    """Put a bundle of ``files`` (``FILES``, perhaps ``LEARNED``) at ``folder`` in one step, in the place of another."""
     if set(files) - {LEARNED} != set(FILES):
         raise BundleError(f"a bundle holds {', '.join(FILES)}, not {', '.join(sorted(files))}")
     partial = folder.with_name(f".{folder.name}.partial")
