@@ -5,7 +5,7 @@ loaded: LiteRT answers.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +39,8 @@ from linkeddata.compression import Compressed
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, DeBoodtError, StoreError
 from linkeddata.externalgraph import External
+from linkeddata.keptbook import FOLDER, made_for
+from linkeddata.keptreader import Kept
 from linkeddata.nameindex.index import NameIndex, open_index
 from linkeddata.nameservice import Answering
 from linkeddata.namesources import Services
@@ -96,12 +98,12 @@ def create_app(
     store: Store | None = None,
     classifiers: Mapping[str, Classifier] | None = None,
     now: Callable[[], str] = utc_now,
-    follow: bool = False,
+    follow: Sequence[str] = (),
 ) -> FastAPI:
     """Return the application over the store, images, models and reports in the settings' home.
 
-    A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed. With
-    ``follow`` a process of its own keeps the graph that is asked in SPARQL in step with the settings' store.
+    A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed. What
+    ``follow`` names (``identify.following.FOLLOWERS``) is kept in step with the settings' store, each by a process.
     Names are resolved by the name index that the settings lead to, or else by services. Raises ``StoreError``, and
     ``UsageError`` for a broken index. A model that cannot be opened is left out and named in ``/health``.
     """
@@ -129,7 +131,7 @@ def create_app(
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
         lifespan=_living(
-            Following(settings) if follow else None, opened if store is None else None, names, client, pool
+            Following(settings, follow) if follow else None, opened if store is None else None, names, client, pool
         ),
     )
     health: dict[str, Any] = {"models": list(classifiers), "broken_models": broken}
@@ -141,7 +143,8 @@ def create_app(
     app.include_router(sparqlservice.router(endpoint, lambda query: site.page("sparql.html", _asking(query, settings))))
     app.include_router(queryroutes.router(endpoint, settings, site.page))
     image = ImageStore(settings.images).kept
-    parts = Parts(opened, settings, site.page, image)
+    ready = Kept(settings.home_path / FOLDER, made_for(settings), opened)
+    parts = Parts(opened, settings, site.page, image, ready)
     catalogue = Catalogue(parts, lambda: holdings(settings, opened))
     app.include_router(_pages(app, parts, site, catalogue, classifiers, broken))
     app.include_router(catalogue_routes.router(catalogue, parts))
@@ -153,6 +156,7 @@ def create_app(
             image=image,
             health=health,
             names=Answering(names, services),
+            kept=ready,
         )
     )
     app.include_router(countingroutes.router(opened, settings.home_path / "campaigns"))
@@ -160,12 +164,16 @@ def create_app(
     app.include_router(crowd_api.router(parts, now=now, index=names))
     _add_problems(app, site)
     add_tombstones(app, parts)
-    if opened.at_once:
-        app.add_middleware(
-            Shortcut, answer=lambda request, key: annotationroutes.identified(request, parts, key), store=opened
-        )
     app.add_middleware(Compressed)
     app.add_middleware(Manners)
+    if opened.at_once:
+        app.add_middleware(
+            Shortcut,
+            answering=lambda request, key: annotationroutes.identified(request, parts, key),
+            kept=ready,
+            base=parts.base,
+            always=HEADERS + OPEN,
+        )
     _describe_problems(app)
     return app
 

@@ -25,6 +25,7 @@ from linkeddata import (
     reviewroutes,
     taxonroutes,
 )
+from linkeddata.keptreader import Kept
 from linkeddata.nameservice import Answering
 from linkeddata.negotiation import JSON, JSON_LD, SUFFIXES, TURTLE
 from linkeddata.parts import Images, Page, Pages, Parts
@@ -44,14 +45,16 @@ def router(
     image: Images = lambda media: None,
     health: Mapping[str, Any] | None = None,
     names: Answering | None = None,
+    kept: Kept | None = None,
 ) -> APIRouter:
     """Return the routes.
 
     ``pages`` makes HTML (none is offered without), ``image`` finds local copies of images, ``health`` is said in
-    ``/health`` beside what the store says, ``names`` resolves names (that is not offered without).
+    ``/health`` beside what the store says, ``names`` resolves names (that is not offered without), ``kept`` holds
+    answers that are ready.
     """
     api = APIRouter()
-    parts = Parts(store, settings, pages, image)
+    parts = Parts(store, settings, pages, image, kept)
     lists = (collections, feedroutes, dumproutes, iiifroutes)
     documents = (annotationroutes, reviewroutes, fileroutes, taxonroutes, agentroutes)
     for noun in lists + documents:

@@ -27,7 +27,7 @@ from linkeddata.parts import Parts, picture
 from linkeddata.problem import Problem
 from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.responses import DATA_FORMS, described, problems
-from linkeddata.selection import Place, Selection, count_of, page_of
+from linkeddata.selection import Place, Selection, count_of, keys_of, page_of
 from linkeddata.settings import VERSION
 from linkeddata.store import Store
 
@@ -202,8 +202,9 @@ def place_of(cursor: str) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """One page: its records, and where the pages beside it begin."""
+    """One page: its keys, its records where they were read, and where the pages beside it begin."""
 
+    keys: list[str]
     records: list[Any]
     before: Place | None
     after: Place | None
@@ -234,7 +235,8 @@ class _Answer:
             raise Problem(412, "Precondition failed", "The list is no longer what you have.", headers)
         if status == 304:
             return Response(status_code=304, headers=headers)
-        shown = self._shown(place)
+        ready = self._parts.kept is not None and self._listing is IDENTIFICATIONS and chosen in (JSON_LD, JSON)
+        shown = self._shown(place, keys_only=ready)
         headers["Link"] = self._links(chosen, shown)
         charset = "; charset=utf-8" if chosen.startswith("text/") else ""
         body = self._body(chosen, shown, count)
@@ -248,18 +250,19 @@ class _Answer:
         modified = conditions.http_date(moment)
         return headers | ({"Last-Modified": modified} if modified else {})
 
-    def _shown(self, place: Place) -> _Shown:
-        limit = self._asked.limit
-        kind = self._listing.kind
-        found = page_of(self._parts.store, kind, self._selection(), place, limit + 1)
+    def _shown(self, place: Place, *, keys_only: bool) -> _Shown:
+        limit, kind = self._asked.limit, self._listing.kind
+        read: Callable[..., list[Any]] = keys_of if keys_only else page_of
+        found = read(self._parts.store, kind, self._selection(), place, limit + 1)
         more = len(found) > limit
-        records = found[-limit:] if place.backwards else found[:limit]
-        if not records:
-            return _Shown([], None, None)
-        first, last = (getattr(records[at], KEYS[kind]) for at in (0, -1))
+        found = found[-limit:] if place.backwards else found[:limit]
+        if not found:
+            return _Shown([], [], None, None)
+        keys = found if keys_only else [getattr(one, KEYS[kind]) for one in found]
         earlier = more if place.backwards else bool(place.key)
         later = place.key is not None if place.backwards else more
-        return _Shown(records, Place(first, True) if earlier else None, Place(last) if later else None)
+        before, after = Place(keys[0], True) if earlier else None, Place(keys[-1]) if later else None
+        return _Shown(keys, [] if keys_only else found, before, after)
 
     def _selection(self) -> Selection:
         asked = self._asked
@@ -304,10 +307,13 @@ class _Answer:
         whole = self._asked.cursor is None
         if chosen == HTML and self._parts.pages:
             return self._parts.pages("list.html", self._page_data(shown, count)).encode()
+        ready = self._ready(shown.keys) if shown.keys and not shown.records else []
         docs = self._listing.documents(self._parts.store, shown.records, self._parts.base)
         here = self._address(Place() if whole else place_of(self._asked.cursor or ""))
         beside = self._neighbours(shown)
         doc = jsonld.page(here, self._address(), docs, beside.get("next", ""), self._parts.base)
+        if ready:
+            doc["items"] = ready
         if "prev" in beside:
             doc["prev"] = beside["prev"]
         if whole:
@@ -319,6 +325,17 @@ class _Answer:
         return jsonld.serialised(
             jsonld.with_context(doc, self._asked.context, self._parts.base), chosen, self._parts.base
         )
+
+    def _ready(self, keys: Sequence[str]) -> list[Any]:
+        """Return the documents of a page as JSON; those that do not lie ready are made."""
+        store, base = self._parts.store, self._parts.base
+        found = self._parts.kept.items(keys, base) if self._parts.kept else {}
+        missing = [key for key in keys if key not in found]
+        records = store.among(self._listing.kind, KEYS[self._listing.kind], missing)
+        for record, doc in zip(records, self._listing.documents(store, records, base), strict=True):
+            doc.pop("@context")
+            found[getattr(record, KEYS[self._listing.kind])] = orjson.dumps(doc)
+        return [orjson.Fragment(found[key]) for key in keys if key in found]
 
     def _page_data(self, shown: _Shown, count: Count) -> Mapping[str, Any]:
         store = self._parts.store

@@ -34,7 +34,7 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and (coding := _coding(scope)):
+        if scope["type"] == "http" and (coding := coding_asked(scope)):
             send = _Sender(send, coding)
         await self.app(scope, receive, send)
 
@@ -59,8 +59,8 @@ class _Sender:
         body, more = message.get("body", b""), message.get("more_body", False)
         if self._head is not None:
             head, self._head = self._head, None
-            if self._worth_it(head, body, more):
-                self._packer = _Brotli() if self._coding == "br" else _Gzip()
+            if _worth_it(head["headers"], body, more=more):
+                self._packer = _packer(self._coding)
                 body = self._packed(body, more)
                 head = {**head, "headers": list(head["headers"])}  # the application may send its list again
                 _as_coded(head, self._coding, None if more else len(body))
@@ -73,15 +73,26 @@ class _Sender:
         assert self._packer is not None  # noqa: S101 - only called with one
         return self._packer.pack(body) + (b"" if more else self._packer.end())
 
-    @staticmethod
-    def _worth_it(head: Message, body: bytes, more: bool) -> bool:
-        headers = Headers(raw=head["headers"])
-        text = headers.get("content-type", "").startswith(_TEXT)
-        if "content-range" in headers:  # it counts the bytes of the whole as they are
-            return False
-        if "no-transform" in headers.get("cache-control", ""):  # its length must not tell what is in it
-            return False
-        return text and "content-encoding" not in headers and (more or len(body) >= SMALLEST_BYTES)
+
+def coded(headers: list[tuple[bytes, bytes]], body: bytes, coding: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return a whole answer in a coding, or as it is where that is not worth it."""
+    if not _worth_it(headers, body, more=False):
+        return headers, body
+    packer = _packer(coding)
+    packed = packer.pack(body) + packer.end()
+    head: Message = {"headers": list(headers)}
+    _as_coded(head, coding, len(packed))
+    return head["headers"], packed
+
+
+def _worth_it(given: list[tuple[bytes, bytes]], body: bytes, *, more: bool) -> bool:
+    headers = Headers(raw=given)
+    text = headers.get("content-type", "").startswith(_TEXT)
+    if "content-range" in headers:  # it counts the bytes of the whole as they are
+        return False
+    if "no-transform" in headers.get("cache-control", ""):  # its length must not tell what is in it
+        return False
+    return text and "content-encoding" not in headers and (more or len(body) >= SMALLEST_BYTES)
 
 
 class _Gzip:
@@ -100,6 +111,10 @@ class _Brotli:
         self.pack, self.end = packer.process, packer.finish
 
 
+def _packer(coding: str) -> "_Gzip | _Brotli":
+    return _Brotli() if coding == "br" else _Gzip()
+
+
 def _as_coded(head: Message, coding: str, length: int | None) -> None:
     headers = MutableHeaders(raw=head["headers"])
     headers["Content-Encoding"] = coding
@@ -114,7 +129,8 @@ def _as_coded(head: Message, coding: str, length: int | None) -> None:
         headers["ETag"] = f"W/{tag}"
 
 
-def _coding(scope: Scope) -> str:
+def coding_asked(scope: Scope) -> str:
+    """Return the coding that a request asks for, ``""`` for none of ours."""
     said = b", ".join(value for name, value in scope["headers"] if name == b"accept-encoding").decode("latin-1")
     return (coding_of if len(said) <= LONGEST_KEPT else coding_of.__wrapped__)(said)
 

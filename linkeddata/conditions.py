@@ -32,7 +32,7 @@ def answered(headers: Mapping[str, str], etag: str, modified: str = "") -> int:
         # strong comparison: a tag that is only weakly the same does not do
         if wanted.strip() != "*" and etag not in [part.strip() for part in wanted.split(",")]:
             return 412
-    elif _later(modified, headers.get("if-unmodified-since", "")):
+    elif (unmodified := headers.get("if-unmodified-since", "")) and _later(modified, unmodified):
         return 412
     if unwanted:
         return 304 if unwanted.strip() == "*" or etag.removeprefix("W/") in _TAGS.findall(unwanted) else 0

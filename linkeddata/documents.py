@@ -144,24 +144,26 @@ def taxa_of(store: Store, concepts: Set[str]) -> dict[str, Taxon]:
             names.setdefault(name.concept, []).append(name)
         return {one: max(of_it, key=_known_of) for one, of_it in names.items()}
 
-    return _known(store, Taxon, concepts, looked_up)
+    return _known(store, Taxon, "concept", concepts, looked_up)
 
 
 def agents_of(store: Store, keys: Set[str]) -> dict[str, Agent]:
     """Return the agents that are stored, by id."""
-    return _known(store, Agent, keys, lambda unknown: {one.id: one for one in store.among(Agent, "id", unknown)})
+    return _known(store, Agent, "id", keys, lambda unknown: {one.id: one for one in store.among(Agent, "id", unknown)})
 
 
-def _known(store: Store, kind: type[R], keys: Set[str], looked_up: Callable[[list[str]], dict[str, R]]) -> dict[str, R]:
-    """Return what there is under each key, remembered or looked up; that there is nothing is remembered, too."""
+def _known(
+    store: Store, kind: type[R], field: str, keys: Set[str], looked_up: Callable[[list[str]], dict[str, R]]
+) -> dict[str, R]:
+    """Return what there is by ``field``, remembered or looked up; that there is nothing is remembered, too."""
     now = store.remembered.now()
-    found = {key: store.remembered.get((kind, key), now) for key in keys if key}
+    found = {key: store.remembered.get((kind, field, key), now) for key in keys if key}
     unknown = [key for key, known in found.items() if known is None]
     if unknown:
         there = looked_up(unknown)
         for key in unknown:
             found[key] = there.get(key, NOTHING)
-            store.remembered.keep((kind, key), found[key], now)
+            store.remembered.keep((kind, field, key), found[key], now)
     return {key: known for key, known in found.items() if known is not None and known is not NOTHING}
 
 

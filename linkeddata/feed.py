@@ -203,6 +203,15 @@ def record_of(change: Change) -> Any:
     return SHAPES[change.kind].told(orjson.loads(change.event.payload), change.event.subject)
 
 
+def full_page(store: Store, base: str, number: int) -> dict[str, bytes]:
+    """Return a page that will not change, as JSON in both dresses, by name; nothing for any other."""
+    page = page_at(store, number)
+    if page is None or not page.full:
+        return {}
+    dresses = {"ldes": ldes_document(page, base), "activity": discovery_page(page, base)}
+    return {f"{name}/{number}": orjson.dumps(doc) for name, doc in dresses.items()}
+
+
 def discovery_collection(base: str, events: int) -> Document:
     """Return the ordered collection of IIIF Change Discovery."""
     ends = {name: {"id": f"{base}/feed/activity/{at}", "type": "OrderedCollectionPage"} for name, at in _ends(events)}

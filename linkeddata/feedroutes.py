@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from linkeddata import conditions, feed, jsonld
 from linkeddata.jsonld import Document
+from linkeddata.keptreader import Kept
 from linkeddata.negotiation import JSON, JSON_LD, preferred
 from linkeddata.parts import Parts
 from linkeddata.problem import Problem, not_found
@@ -29,9 +30,10 @@ PAGES_KEPT = 256
 
 
 class _Kept:
-    """The pages that were asked for last: address and form → bytes."""
+    """The pages that were asked for last, address and form → bytes; before those, the pages that lie ready as JSON."""
 
-    def __init__(self) -> None:
+    def __init__(self, ready: Kept | None) -> None:
+        self._ready = ready
         self._pages: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._lock = Lock()
 
@@ -40,7 +42,11 @@ class _Kept:
         with self._lock:
             if key in self._pages:
                 self._pages.move_to_end(key)
-            return self._pages.get(key)
+                return self._pages[key]
+        ready = self._ready.page(key[0]) if self._ready and key[1] in (JSON_LD, JSON) else None
+        if ready is not None:
+            self.keep(key, ready)
+        return ready
 
     def keep(self, key: tuple[str, str], body: bytes) -> None:
         """Keep a page that will not change."""
@@ -53,7 +59,7 @@ class _Kept:
 def router(parts: Parts) -> APIRouter:
     """Return the routes of the feed."""
     api = APIRouter(tags=["feed"])
-    kept = _Kept()
+    kept = _Kept(parts.kept)
     answers = {200: {"description": "As linked data."}, 304: {"description": "Not changed."}, **problems(404, 406, 412)}
 
     @api.get("/feed", summary="The stream of all changes", response_class=Response, responses=answers)

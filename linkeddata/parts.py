@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linkeddata import jsonld
+from linkeddata.keptreader import Kept
 from linkeddata.negotiation import without_suffix
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import MediaFile, Record
@@ -29,6 +30,8 @@ class Parts:
     settings: Settings
     pages: Pages | None = None
     image: Images = field(default=lambda media: None)
+    kept: Kept | None = None
+    """Answers that are ready; None where none are kept."""
 
     @property
     def base(self) -> str:

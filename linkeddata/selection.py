@@ -63,6 +63,19 @@ def page_of(store: Store, kind: type[Record], selection: Selection, place: Place
     """Return at most ``limit`` records in key order: those next to ``place``."""
     if kind not in STANDING and selection == Selection(equals=selection.equals):
         return store.beside(kind, place.key, place.backwards, limit, selection.equals)
+    shape, keys = SHAPES[kind], _keys(store, kind, selection, place, limit)
+    question = f"{shape.question} WHERE {shape.key} IN ({keys.sql}) ORDER BY {shape.key}"
+    return [shape.record(row) for row in store.rows(question, keys.values)]
+
+
+def keys_of(store: Store, kind: type[Record], selection: Selection, place: Place, limit: int) -> list[str]:
+    """Return the keys of ``page_of``, in their order."""
+    keys = _keys(store, kind, selection, place, limit)
+    return sorted(key for (key,) in store.rows(keys.sql, keys.values))
+
+
+def _keys(store: Store, kind: type[Record], selection: Selection, place: Place, limit: int) -> Condition:
+    """Return the question, in SQL, for the keys of a page."""
     shape = SHAPES[kind]
     where, sorting = _where(store, kind, selection)
     if place.key is not None and (place.key or place.backwards):
@@ -71,8 +84,7 @@ def page_of(store: Store, kind: type[Record], selection: Selection, place: Place
     # A computed column has no index: the database sorts the few hits instead of walking through everything.
     order = (f"{shape.key} || ''" if sorting else shape.key) + (" DESC" if place.backwards else "")
     keys = f"SELECT {shape.key} FROM {shape.name} WHERE {all_of.sql} ORDER BY {order} LIMIT ?"  # noqa: S608
-    question = f"{shape.question} WHERE {shape.key} IN ({keys}) ORDER BY {shape.key}"
-    return [shape.record(row) for row in store.rows(question, (*all_of.values, limit))]
+    return Condition(keys, (*all_of.values, limit))
 
 
 def count_of(store: Store, kind: type[Record], selection: Selection) -> int:

@@ -99,6 +99,8 @@ class Settings:
     """Most rows, or triples, of one answer at ``/sparql``."""
     query_triples: int = 1_000_000
     """Triples up to which the graph is held in memory, in each of two processes, some 400 bytes a triple."""
+    keep_documents: bool = True
+    """Whether the server keeps the answers about identifications and full pages of the feed ready, in ``home``."""
     wcqs_cookie: str = ""
     """Secret: the cookie wcqsOauth that a browser keeps after logging in at commons-query.wikimedia.org."""
     isa_base: str = "https://isa.toolforge.org"

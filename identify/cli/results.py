@@ -69,11 +69,12 @@ def serve(shell: Shell, host: str, port: int) -> None:
     Documents are named after the setting base_url; where it is not set, after the address they are served from.
     """
     from identify.app import create_app
+    from identify.following import wanted
     from identify.serving import listen
 
     settings = shell.settings()
     if settings.base_url == Settings().base_url:
         settings = shell.settings(base_url=f"http://{host}:{port}")
-    app = create_app(settings, follow=bool(settings.sparql_update) or not settings.sparql_published)
+    app = create_app(settings, follow=wanted(settings))
     shell.say(f"De Boodt on http://{host}:{port} with {settings.store}; Ctrl-C stops it")
     listen(app, host, port)
