@@ -134,8 +134,11 @@ def create_app(
             Following(settings, follow) if follow else None, opened if store is None else None, names, client, pool
         ),
     )
+    ready = Kept(settings.home_path / FOLDER, made_for(settings), opened)
     health: dict[str, Any] = {"models": list(classifiers), "broken_models": broken}
     health["names"] = names.about if names else {}
+    if settings.keep_documents:
+        health["documents"] = ready.health
     if not settings.sparql_published:
         health["sparql"] = lambda: lag(opened, pool)
     elif settings.sparql_update:
@@ -143,7 +146,6 @@ def create_app(
     app.include_router(sparqlservice.router(endpoint, lambda query: site.page("sparql.html", _asking(query, settings))))
     app.include_router(queryroutes.router(endpoint, settings, site.page))
     image = ImageStore(settings.images).kept
-    ready = Kept(settings.home_path / FOLDER, made_for(settings), opened)
     parts = Parts(opened, settings, site.page, image, ready)
     catalogue = Catalogue(parts, lambda: holdings(settings, opened))
     app.include_router(_pages(app, parts, site, catalogue, classifiers, broken))

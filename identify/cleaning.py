@@ -1,6 +1,6 @@
 """Results on disk that name somebody: found and deleted, to be made again. In: the home folder, words. Out: paths.
 
-Dumps and the graph for SPARQL hold everything, compressed or in a form of their own: they go whole. Of what campaigns
+Dumps, the graph for SPARQL and ready answers hold everything, in forms of their own: they go whole. Of what campaigns
 wrote, the files that hold one of the words go, and the steps that made them are due again.
 """
 
@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from linkeddata.dumps import SUMS
 from linkeddata.externalgraph import BOOKS
+from linkeddata.keptbook import FOLDER
 from linkeddata.publishedgraph import GRAPH
 from linkeddata.records import Step
 from linkeddata.store import Store
@@ -37,7 +38,7 @@ def spellings(agent: str, names: Collection[str] = ()) -> list[bytes]:
 
 def telling(home: Path, words: Collection[bytes]) -> list[Path]:
     """Return what below home holds a word, or may: folders of dumps and the graph, files of campaigns."""
-    found = [home / name for name in (GRAPH, BOOKS) if (home / name).exists()]
+    found = [home / name for name in (GRAPH, BOOKS, FOLDER) if (home / name).exists()]
     found += sorted(path.parent for path in (home / "dumps").glob(f"*/{SUMS}"))
     for path in sorted((home / "campaigns").rglob("*")):
         if path.is_file() and path.suffix.lower() not in PICTURES and _holds(path, words):

@@ -26,6 +26,7 @@ def erase(shell: Shell, person: str, kind: str | None, write: bool) -> None:
     from crowd.erasing import holdings, whom
     from identify.cleaning import delete, spellings, telling
     from identify.pipeline import SOFTWARE
+    from linkeddata.keptbook import FOLDER, Book, made_for
     from linkeddata.pseudonyms import Pseudonyms, installation_key
     from linkeddata.publishedgraph import GRAPH, PublishedGraph
     from linkeddata.records import Agent
@@ -43,6 +44,8 @@ def erase(shell: Shell, person: str, kind: str | None, write: bool) -> None:
         if write:
             if (graph := settings.home_path / GRAPH).exists():
                 PublishedGraph(graph, settings.base_url).close()  # raises where a server keeps it
+            if (ready := settings.home_path / FOLDER).exists():
+                Book(ready, made_for(settings)).close()
             delete(store, settings.home_path, files, agent=SOFTWARE.id, moment=now())
             erase_person(store, who, key, agent=SOFTWARE.id, moment=now())
             clean = store.compact()

@@ -19,12 +19,17 @@ from crowd.reviewing import Said, say
 from identify.app import create_app
 from identify.cli import cli
 from identify.cli.shell import LEFT_OVER, now
+from linkeddata import annotationroutes
 from linkeddata.dumps import write_dumps
 from linkeddata.errors import StoreError
 from linkeddata.ids import content_id
+from linkeddata.keeping import Keeping
+from linkeddata.keptbook import FOLDER, Book, made_for
+from linkeddata.keptreader import Kept
+from linkeddata.parts import Parts
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.publishedgraph import GRAPH, PublishedGraph
-from linkeddata.records import Agent, CampaignFile, Failure, Label, MediaFile, Review, Tag
+from linkeddata.records import Agent, CampaignFile, Failure, Identification, Label, MediaFile, Review, Tag
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 from linkeddata.tables import SHAPES
@@ -145,6 +150,30 @@ def test_a_server_that_runs_is_in_the_way(tmp_path: Path) -> None:
         ):
             erase(tmp_path, url, USER, "--write")
         assert store.count(Agent, id=JAN.id) == 1
+
+
+def test_what_lies_ready_goes_and_is_made_without_the_name(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'deboodt.sqlite'}"
+    settings = settings_of(tmp_path, url)
+    with Store(url) as store:
+        anna = filled(store)
+        said = Identification(id="i1", file=FILE, label="Egg", item="Q1", agent=anna, moment=now())
+        store.put([said], agent="test", moment=now())
+        assert NAME.encode() in ready(settings, store)
+        with Book(tmp_path / FOLDER, made_for(settings)), pytest.raises(StoreError, match="cannot be written"):
+            erase(tmp_path, url, NAME, "--write")
+        assert erase(tmp_path, url, NAME, "--write").exit_code == 0
+        assert not (tmp_path / FOLDER).exists()
+        made = ready(settings, store)
+        assert b'"dateIdentified"' in made
+        assert [word for word in (NAME.encode(), anna[-16:].encode()) if word in made] == []
+
+
+def ready(settings: Settings, store: Store) -> bytes:
+    """Make answers ready and return them as they are sent."""
+    with Book(settings.home_path / FOLDER, made_for(settings)) as book:
+        Keeping(Parts(store, settings), book, annotationroutes.identified).catch_up()
+    return Kept(settings.home_path / FOLDER, made_for(settings), store).bodies(["i1"])["i1"]
 
 
 def test_somebody_who_reads_keeps_the_journal(tmp_path: Path) -> None:
