@@ -22,7 +22,7 @@ from crowd import countingroutes
 from harvest.imagestore import ImageStore
 from identify import api as models_api
 from identify.following import Following
-from identify.manners import Manners
+from identify.manners import HEADERS, OPEN, Manners
 from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
