@@ -24,9 +24,18 @@ class Modified:
 
     def moment(self) -> str:
         """Return the moment of the last change, ``""`` where an earlier change claims a later one."""
+        newest, latest = self._read()
+        return newest if newest >= latest else ""
+
+    def latest(self) -> str:
+        """Return the latest moment that any change claims, which never goes back; ``""`` for an empty log."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[str, str]:
+        """Return the moment of the last change, and the latest of all."""
         last = self._rows("SELECT seq, moment FROM event ORDER BY seq DESC LIMIT 1", ())
         if not last:
-            return ""
+            return "", ""
         seq, newest = last[0]
         with self._lock:
             read_to, _, latest = self._known
@@ -36,4 +45,4 @@ class Modified:
                 self._known = (seq, newest, latest)
             else:
                 _, newest, latest = self._known
-        return newest if newest >= latest else ""
+        return newest, latest

@@ -250,6 +250,10 @@ class Store:
         """Return when anything changed last, ``""`` where moments do not tell: an older one came last."""
         return self._modified.moment()
 
+    def latest(self) -> str:
+        """Return the latest moment that the log tells of, which never goes back; ``""`` for an empty log."""
+        return self._modified.latest()
+
     def recent(self, kind: type[R], limit: int) -> list[R]:
         """Return at most ``limit`` of the records that were added last and are still there, newest first."""
         query = select(EVENT.c.subject).where(EVENT.c.kind == f"{SHAPES[kind].name}.added")

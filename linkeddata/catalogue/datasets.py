@@ -132,7 +132,7 @@ def whole(around: Around) -> Described:
         publisher=around.holdings.publisher,
         about=tuple(dict.fromkeys(iri for one in around.holdings.campaigns for iri in subjects(store, one))),
         created=created,
-        modified=store.state()[1],
+        modified=store.latest(),
         distributions=(*dumped, *_services(base), *_lists(base, "")),
         more={
             "hasPart": parts,

@@ -233,6 +233,15 @@ def test_counts_follow_the_store(tmp_path: Path) -> None:
         assert catalogue.document()["dataset"][0]["void:entities"] == 4
 
 
+def test_when_it_was_modified_never_goes_back(tmp_path: Path) -> None:
+    settings = Settings(base_url=BASE, home=str(tmp_path))
+    with Store(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        catalogue = Catalogue(Parts(store, settings), lambda: gathered(settings, []))
+        store.put([PLATE], agent="test", moment="2026-11-02T10:00:00Z")
+        store.put(RECORDS, agent="test", moment="2026-11-01T10:00:00Z")
+        assert catalogue.document()["dataset"][0]["dateModified"] == "2026-11-02T10:00:00Z"
+
+
 def test_the_dataset_register_finds_no_fault_today_or_tomorrow(client: TestClient, recordings: Path) -> None:
     shapes = read_shapes(recordings / "shapes/nde-dataset-requirements-1.14.0.shacl.ttl")
     for path in DOCUMENTS[:-1]:

@@ -219,6 +219,7 @@ def test_a_change_with_an_older_moment_is_not_hidden_from_who_asks_by_date(
         with Store(store_url) as again:  # as another process sees it that has read nothing yet
             again.put([replace(new, certainty=0.4)], agent="test", moment="2026-11-02T10:00:00Z")
             assert again.modified() == ""
+            assert again.latest() == "2026-11-03T10:00:00Z"
         assert answered(third) == (200, "")
 
 

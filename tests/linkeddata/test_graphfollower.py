@@ -1,7 +1,9 @@
 """A followed graph says what the documents say: after any history, whoever was killed in the middle of it."""
 
+import ast
 from contextlib import closing, suppress
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from linkeddata import graphdocuments, jsonld, quads
 from linkeddata.graphbooks import Books, Difference
+from linkeddata.graphdocuments import MADE_BY
 from linkeddata.graphfollower import Following
 from linkeddata.records import Agent, Identification, Label, MediaFile, ModelClass, Taxon
 from linkeddata.sayings import Sorter
@@ -185,6 +188,26 @@ def test_updates_put_into_sparql_what_n_triples_say(texts: list[str]) -> None:
 
 def test_what_documents_are_made_by_is_there_and_marked() -> None:
     assert len(graphdocuments.shape()) == 16
+
+
+BESIDE = {"errors", "profiles", "records", "settings", "store", "tables"}
+"""What those files use that decides nothing of what the graph says: the version is in the mark by itself."""
+
+
+def test_what_makes_documents_uses_nothing_that_the_mark_leaves_out() -> None:
+    """Who lets documents depend on another file puts it into ``MADE_BY``, or else graphs keep what it said before."""
+    used: set[str] = set()
+    for name in MADE_BY:
+        if name.endswith(".py"):
+            tree = ast.parse((files("linkeddata") / name).read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ImportFrom) and node.module == "linkeddata":
+                    used |= {one.name for one in node.names}
+                elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("linkeddata."):
+                    used.add(str(node.module).split(".")[1])
+    made = {name.removesuffix(".py") for name in MADE_BY}
+    assert used - made == BESIDE
+    assert {"why", "percents", "jsonld", "documents"} <= made
 
 
 def test_what_is_said_of_one_thing_in_two_places_is_one_text() -> None:
