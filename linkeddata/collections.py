@@ -10,7 +10,7 @@ import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ from linkeddata import conditions, documents, jsonld
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.lineages import concept_of
 from linkeddata.negotiation import HTML, JSON, JSON_LD, preferred
-from linkeddata.parts import Parts, picture
+from linkeddata.parts import Parts, picture, with_pictures
 from linkeddata.problem import Problem
 from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.responses import DATA_FORMS, described, problems
@@ -75,6 +75,10 @@ class OfIdentifications(OnPictures):
     model: str = Field("", description="Only of the model of this name.")
     version: str = Field("", description="Only of this version of the model.")
     agent: Literal["", "Person", "SoftwareAgent", "Organization"] = Field("", description="Who answered.")
+
+
+class OfMedia(OfIdentifications):
+    """What media files can be asked; all but `campaign` and `collection` is of one identification or label on them."""
 
 
 class OfReviews(Paging):
@@ -154,11 +158,13 @@ def router(parts: Parts) -> APIRouter:
         tags=["documents"],
         summary="All media files, by pages",
         response_class=Response,
-        responses=described("An ordered collection with its first page inside, or one page.", page=False)
-        | problems(412, 422),
+        responses=described("An ordered collection with its first page inside, or one page.") | problems(412, 422),
     )
-    def media(request: Request, asked: Annotated[Paging, Query()]) -> Response:
-        """Follow `next` to the end: what was there at the start is on exactly one page."""
+    def media(request: Request, asked: Annotated[OfMedia, Query()]) -> Response:
+        """Follow `next` to the end: what was there at the start is on exactly one page.
+
+        With `taxon`, `rank`, `status` and the like: files of which one identification or label says all of that.
+        """
         return _Answer(request, parts, MEDIA, asked).response(count)
 
     return api
@@ -224,7 +230,7 @@ class _Answer:
     def response(self, count: Count) -> Response:
         """Return the page, or 304 or 412 where the request's conditions ask for that."""
         offered = [*DATA_FORMS]
-        offered += [HTML] if self._parts.pages and self._listing is not MEDIA else []
+        offered += [HTML] if self._parts.pages else []
         chosen = preferred(self._request.headers.get("accept", ""), offered)
         if not chosen:
             raise Problem(406, "Not acceptable", f"This can be had as {', '.join(offered)}.", {"Vary": "Accept"})
@@ -269,20 +275,30 @@ class _Answer:
         fields = {"item", "file", "status", "rank", "model", "version", "campaign", "target", "kind", "verdict"}
         named = fields & self._given.keys()
         equals = {name: self._given[name] for name in sorted(named)}
-        if isinstance(asked, OnPictures):
+        if isinstance(asked, OfMedia):
+            said = self._said(asked, {name: value for name, value in equals.items() if name != "campaign"})
             return Selection(
-                equals=equals,
-                taxon=names_of(self._parts.store, asked.taxon) if asked.taxon else (),
-                at_least=asked.min_certainty,
-                at_most=asked.max_certainty,
-                since=asked.since,
-                until=asked.until,
                 institution=asked.collection,
-                agent_kind=asked.agent if isinstance(asked, OfIdentifications) else "",
+                campaign_of_file=asked.campaign,
+                said=said if said != Selection() else None,
             )
+        if isinstance(asked, OnPictures):
+            return replace(self._said(asked, equals), institution=asked.collection)
         if isinstance(asked, OfReviews):
             return Selection(equals=equals, since=asked.since, until=asked.until, institution=asked.collection)
-        return Selection(institution=asked.collection, campaign_of_file=asked.campaign)
+        return Selection(equals=equals)
+
+    def _said(self, asked: OnPictures, equals: Mapping[str, str]) -> Selection:
+        """Return what identifications or labels are narrowed to."""
+        return Selection(
+            equals=equals,
+            taxon=names_of(self._parts.store, asked.taxon) if asked.taxon else (),
+            at_least=asked.min_certainty,
+            at_most=asked.max_certainty,
+            since=asked.since,
+            until=asked.until,
+            agent_kind=asked.agent if isinstance(asked, OfIdentifications) else "",
+        )
 
     def _address(self, place: Place | None = None) -> str:
         asked = dict(self._given)
@@ -338,9 +354,11 @@ class _Answer:
         return [orjson.Fragment(found[key]) for key in keys if key in found]
 
     def _page_data(self, shown: _Shown, count: Count) -> Mapping[str, Any]:
-        store = self._parts.store
-        media = {one.iri: one for one in store.among(MediaFile, "iri", {one.file for one in shown.records})}
-        rows = [(one, media.get(one.file), picture(self._parts, media.get(one.file), 250)) for one in shown.records]
+        rows = (
+            [(one, one, picture(self._parts, one, 250)) for one in shown.records]
+            if self._listing is MEDIA
+            else with_pictures(self._parts, shown.records)
+        )
         return {
             "title": self._listing.name.capitalize(),
             "name": self._listing.name,

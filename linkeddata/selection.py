@@ -41,6 +41,8 @@ class Selection:
     institution: str = ""
     campaign_of_file: str = ""
     agent_kind: str = ""
+    said: "Selection | None" = None
+    """Of files: what one identification or label on them meets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def _where(store: Store, kind: type[Record], selection: Selection) -> tuple[list
     if selection.until:
         where.append(Condition("moment < ?", (selection.until,)))
     where += _around(kind, selection)
+    where += [_said_of(store, selection.said)] if selection.said is not None else []
     if not selection.taxon:
         return where, False
     below, few = _below(store, kind, selection.taxon)
@@ -137,6 +140,16 @@ def _around(kind: type[Record], selection: Selection) -> list[Condition]:
         model = " OR (agent = '' AND model <> '')" if selection.agent_kind == "SoftwareAgent" else ""
         where.append(Condition(known + model, (selection.agent_kind,)))
     return where
+
+
+def _said_of(store: Store, said: Selection) -> Condition:
+    """Return the condition that something that was said of a file is in a selection; no model says labels."""
+    of_models = said.agent_kind or said.equals.keys() & {"model", "version"}
+    either = []
+    for kind in (Identification,) if of_models else (Identification, Label):
+        one = _and(_where(store, kind, said)[0])
+        either.append(Condition(f"iri IN (SELECT file FROM {SHAPES[kind].name} WHERE {one.sql})", one.values))  # noqa: S608
+    return Condition(" OR ".join(one.sql for one in either), tuple(value for one in either for value in one.values))
 
 
 def _below(store: Store, kind: type[Record], names: tuple[str, ...]) -> tuple[Condition, bool]:

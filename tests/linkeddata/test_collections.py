@@ -141,6 +141,37 @@ def test_lists_hold_what_the_model_says_in_both_directions(
         assert backwards == expected
 
 
+OF_THE_LABEL: dict[str, Callable[[str], bool]] = {
+    "taxon": lambda value: "Q140" in BELOW[value],
+    "item": lambda value: value == "Q140",
+    "max_certainty": lambda value: True,
+    "until": lambda value: True,
+}
+"""What the one label meets: it has no rank, status or moment, and no agent."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(wanted=asked)
+def test_files_are_narrowed_by_what_one_thing_that_was_said_of_them_meets(
+    client: TestClient, wanted: dict[str, str]
+) -> None:
+    said = {name: value for name, value in wanted.items() if name not in ("campaign", "collection")}
+    found = {one.file for one in ANSWERS if all(FILTERS[name][1](one, value) for name, value in said.items())}
+    if all(name in OF_THE_LABEL and OF_THE_LABEL[name](value) for name, value in said.items()):
+        found.add(FILES[0].iri)
+    held = [one for one in FILES if not said or one.iri in found]
+    held = [one for one in held if wanted.get("collection", one.institution) == one.institution]
+    page = client.get("/media", params=wanted).json()
+    assert [one["id"] for one in page["first"]["items"]] == [one.iri for one in held if "campaign" not in wanted]
+    assert page["total"] == len(page["first"]["items"])
+
+
+def test_files_have_a_page_for_people(client: TestClient) -> None:
+    page = client.get("/media?taxon=Q140", headers={"accept": "text/html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert f"/media/{quote(FILES[0].iri, safe='')}" in page.text
+
+
 @settings(max_examples=30, deadline=None)
 @given(cursor=st.text(max_size=30))
 def test_a_cursor_of_ones_own_making_never_breaks_anything(client: TestClient, cursor: str) -> None:
