@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import documents, jsonld
-from linkeddata.inprofiles import Asked, AsProfile, Loss, labelled, unsayable, wanted
+from linkeddata.inprofiles import Asked, AsProfile, Loss, labelled, others, unsayable, wanted
 from linkeddata.jsonld import Document
 from linkeddata.parts import Page, Parts, found, picture
-from linkeddata.profiles import Said, UnsayableError, loss_document
+from linkeddata.profiles import PROFILES, Said, UnsayableError, loss_document
 from linkeddata.profiles.labels import SaidOfLabel
 from linkeddata.records import Identification, Label, MediaFile, Review
 from linkeddata.responses import Context, described, respond
@@ -81,7 +81,7 @@ def _in_profile(request: Request, parts: Parts, said: Said, asked: Asked) -> Res
         raise unsayable(error) from error
     record = said.of if isinstance(said, SaidOfLabel) else said.identification
     template = "label.html" if isinstance(said, SaidOfLabel) else "identification.html"
-    page = None if asked.loss else Page(template, lambda: _around(parts, record, said.annotation()))
+    page = None if asked.loss else Page(template, lambda: _around(parts, record, said))
     answer = respond(request, parts, doc, page=page, form=asked.form, context=asked.context, suffixed=not asked.loss)
     answer = labelled(answer, uri_of(type(record), record.id, parts.base), profile, asked)
     answer.headers["Link"] = ", ".join([answer.headers["Link"], *_later(parts, said)])
@@ -97,12 +97,13 @@ def _later(parts: Parts, said: Said) -> list[str]:
     return [f'<{jsonld.uri(parts.base, "identifications", key)}>; rel="{name}"' for name, key in places.items()]
 
 
-def _around(parts: Parts, record: Identification | Label, doc: Document) -> dict[str, Any]:
+def _around(parts: Parts, record: Identification | Label, said: Said) -> dict[str, Any]:
     """Return what the page of an identification or a label shows."""
     media = parts.store.get(MediaFile, record.file)
     return {
         "record": record,
-        "doc": doc,
+        "doc": said.annotation(),
+        "profiles": others(said, {one.name: one.document for one in PROFILES.values()}),
         "media": media,
         "picture": picture(parts, media, 960),
         "taxon": documents.taxon_of(parts.store, record.item, record.gbif_key),

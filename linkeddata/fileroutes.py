@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from linkeddata import documents
-from linkeddata.inprofiles import Asked, AsProfile, Loss, said_in
-from linkeddata.jsonld import Document
+from linkeddata.inprofiles import Asked, AsProfile, Loss, others, said_in
 from linkeddata.parts import Page, Parts, find_media, found, names_of_media, picture
 from linkeddata.problem import Problem, not_found
-from linkeddata.profiles.files import FILES
+from linkeddata.profiles.files import FILES, SaidOfFile
 from linkeddata.records import Identification, Label, MediaFile
 from linkeddata.responses import A_DAY, Context, described, problems
 from linkeddata.thumbnails import WIDTHS, thumbnail
@@ -75,16 +74,18 @@ def router(parts: Parts) -> APIRouter:
         said = documents.said_of_file(parts.store, record, parts.base)
         small = picture(parts, record, 250) if profile else ""
         said = replace(said, thumbnail=parts.base + small) if small else said
-        page = Page("media.html", lambda: _shown_of_file(parts, record, said.document()))
+        page = Page("media.html", lambda: _shown_of_file(parts, said))
         return said_in(request, parts, said, FILES, Asked(form, context, profile, loss), page)
 
     return api
 
 
-def _shown_of_file(parts: Parts, media: MediaFile, doc: Document) -> dict[str, Any]:
+def _shown_of_file(parts: Parts, said: SaidOfFile) -> dict[str, Any]:
+    media = said.media
     return {
         "media": media,
-        "doc": doc,
+        "doc": said.document(),
+        "profiles": others(said, FILES),
         "picture": picture(parts, media, 960),
         "identifications": parts.store.page(Identification, file=media.iri, limit=50),
         "labels": [one for one in parts.store.page(Label, file=media.iri, limit=50) if withdrawal(one) is None],

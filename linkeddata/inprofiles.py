@@ -4,6 +4,7 @@ What a profile cannot say is refused with 406, which names the profiles that can
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -67,6 +68,16 @@ def said_in(
     shown = None if asked.loss else page
     answer = respond(request, parts, doc, page=shown, form=asked.form, context=asked.context, suffixed=not asked.loss)
     return labelled(answer, said.address(), profile, asked, makers)
+
+
+def others(said: Any, makers: Mapping[str, Callable[[Any], Document]]) -> list[str]:
+    """Return the profiles beside the default that can say this, for pages to lead to."""
+    found = []
+    for name, made in makers.items():
+        with suppress(UnsayableError):
+            made(said)
+            found.append(name)
+    return [name for name in found if name != "anno"]
 
 
 def unsayable(error: UnsayableError) -> Problem:

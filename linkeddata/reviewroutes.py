@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import documents
-from linkeddata.inprofiles import Asked, AsProfile, Loss, said_in
+from linkeddata.inprofiles import Asked, AsProfile, Loss, others, said_in
 from linkeddata.parts import Page, Parts, found, picture
 from linkeddata.profiles.verdicts import REVIEWS, SaidOfReview
 from linkeddata.records import Review
@@ -44,6 +44,7 @@ def _around(parts: Parts, said: SaidOfReview) -> dict[str, Any]:
     return {
         "record": said.review,
         "doc": said.document(),
+        "profiles": others(said, REVIEWS),
         "judged": said.judged,
         "target": target_uri(said.review, parts.base),
         "media": said.media,
