@@ -12,6 +12,7 @@ The SHA-1 of an original is Commons'; a thumbnail has another, its own. The same
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ SUFFIXES = {
     "image/bmp": ".bmp",
     "image/jp2": ".jp2",
 }
+_SHA1 = re.compile("[0-9a-f]{40}")
 _MIMES = {suffix: mime for mime, suffix in SUFFIXES.items()}
 
 
@@ -122,7 +124,7 @@ class ImageStore:
 
 def is_sha1(text: str) -> bool:
     """Say whether ``text`` is a SHA-1 as MediaWiki writes it."""
-    return len(text) == 40 and set(text) <= set("0123456789abcdef")
+    return _SHA1.fullmatch(text) is not None
 
 
 def _name(sha1: str) -> str:

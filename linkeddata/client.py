@@ -389,8 +389,12 @@ class Client:
         self._sleep(pause)
 
     def _turn(self, url: str, places: int) -> threading.Semaphore:
+        where = urlsplit(url).netloc, places
         with self._counting:
-            return self._turns.setdefault((urlsplit(url).netloc, places), threading.Semaphore(places))
+            turn = self._turns.get(where)
+            if turn is None:
+                turn = self._turns[where] = threading.Semaphore(places)
+            return turn
 
     def _answer(self, method: str, url: str, params: Params | None) -> requests.Response:
         """Return an answer whose body is still to come, or say with which error of ours it failed."""

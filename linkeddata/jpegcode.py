@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 import numpy as np
+import stringzilla
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _ONE_SCAN = (0xC0, 0xC1)
@@ -69,11 +70,11 @@ def _places(data: bytes) -> tuple[int, int]:
 
 def _is_code(data: bytes, start: int, end: int) -> bool:
     """Say whether there is no marker in the code but restarts."""
-    code = np.frombuffer(data, np.uint8)[start:end]
-    if not code.size or code[-1] == 0xFF:
+    if start >= end or data[end - 1] == 0xFF:
         return False
-    markers = (code[:-1] == 0xFF) & (code[1:] != 0)
-    if not markers.any():
+    if stringzilla.count(data, b"\xff", start, end) == stringzilla.count(data, b"\xff\0", start, end):
         return True
+    code = np.frombuffer(data, np.uint8)[start:end]
+    markers = (code[:-1] == 0xFF) & (code[1:] != 0)
     kinds = code[1:][markers]
     return bool(((kinds >= 0xD0) & (kinds <= 0xD7)).all())

@@ -54,7 +54,7 @@ class Line:
             pycurl.ACCEPT_ENCODING: "gzip",
             pycurl.CAINFO: authorities,
             pycurl.NOPROGRESS: 0,
-            pycurl.HEADERFUNCTION: self._told(self._head),
+            pycurl.HEADERFUNCTION: self._lines.append,  # read when the head is whole
             pycurl.WRITEFUNCTION: self._told(self._piece),
             pycurl.XFERINFOFUNCTION: self._told(self._waiting),
             pycurl.PREREQFUNCTION: self._connected,
@@ -76,9 +76,11 @@ class Line:
         self._curl.setopt(pycurl.URL, url)
         try:
             self._curl.perform()
+            self._head(file)  # of an answer without a body
         except pycurl.error as error:
             if self._trouble:
                 raise self._trouble from None
+            self._head(file)
             how = f"curl {error.args[0]}: {error.args[1]}"
             raise file.cut_off(how) if file.answered else TryAgainError(f"no answer ({how})") from error
         finally:
@@ -98,26 +100,27 @@ class Line:
 
         return act
 
-    def _head(self, line: bytes) -> None:
-        if line.startswith(b"HTTP/"):
-            self._lines.clear()
-        if line.strip():
-            self._lines.append(line)
+    def _head(self, file: Arriving) -> None:
+        """Hand on the head of the answer once it is whole."""
+        if file.answered or not self._lines or self._lines[-1].strip():
             return
-        if self._file is None or self._file.answered:  # a trailer
-            return
-        status = int(self._lines[0].split(None, 2)[1])
+        begin = max(
+            place for place, line in enumerate(self._lines) if line.startswith(b"HTTP/")
+        )  # "100 Continue" first
+        status = int(self._lines[begin].split(None, 2)[1])
         if 300 <= status < 400:
             raise ElsewhereError
         if status >= 200:
-            self._file.head(status, _headers(self._lines[1:]))
+            file.head(status, _headers(self._lines[begin + 1 : -1]))
 
     def _piece(self, data: bytes) -> None:
         if self._file:
+            self._head(self._file)
             self._file.piece(data)
 
     def _waiting(self, *_: int) -> None:
         if self._file:
+            self._head(self._file)
             self._file.waiting()
 
     def _connected(self, address: str, *_: Any) -> int:

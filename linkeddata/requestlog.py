@@ -76,7 +76,10 @@ class RequestLog:
         self._lock = threading.Lock()
         self._gathered: defaultdict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0, 0, 0, 0.0, 0.0])
         self._written = float("-inf")
-        self._later: threading.Timer | None = None
+        self._waiting = False  # for the thread that writes later
+        self._closed = False
+        self._changed = threading.Condition(self._lock)
+        self._later: threading.Thread | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         with _translated(path):
             self._connection = _opened(path)
@@ -93,6 +96,11 @@ class RequestLog:
     def close(self) -> None:
         """Write what is gathered and close the file."""
         with self._lock:
+            self._closed = True
+            self._changed.notify()
+        if self._later:
+            self._later.join()
+        with self._lock:
             try:
                 self._write()
             finally:
@@ -100,33 +108,44 @@ class RequestLog:
 
     def sent(self, route: str, host: str) -> None:
         """Count a request that is about to leave."""
-        self._count(route, host, _SENT, Ended(kind=_SENT, requests=1))
+        with self._lock:
+            self._gathered[route, host, _SENT][0] += 1
+            self._write_soon()
 
     def ended(self, route: str, host: str, outcome: Ended) -> None:
         """Count how a try ended."""
-        self._count(route, host, outcome.kind, outcome)
-
-    def _count(self, route: str, host: str, outcome: str, cost: Ended) -> None:
         with self._lock:
-            sums = self._gathered[route, host, outcome]
-            for place, figure in enumerate((cost.requests, cost.bytes, cost.again, cost.wait_s, cost.took_s)):
-                sums[place] += figure
-            if time.monotonic() - self._written >= GATHERED_S:
-                self._write()
-            elif self._later is None:
-                self._later = threading.Timer(GATHERED_S, self._write_later)
-                self._later.daemon = True
+            sums = self._gathered[route, host, outcome.kind]
+            sums[0] += outcome.requests
+            sums[1] += outcome.bytes
+            sums[2] += outcome.again
+            sums[3] += outcome.wait_s
+            sums[4] += outcome.took_s
+            self._write_soon()
+
+    def _write_soon(self) -> None:
+        """Write what is gathered, or see that it is written; the lock is held."""
+        if time.monotonic() - self._written >= GATHERED_S:
+            self._write()
+        elif not self._waiting:
+            self._waiting = True
+            if self._later is None:  # one thread for the whole run: to start one costs as much as ten reports
+                self._later = threading.Thread(target=self._write_later, daemon=True)
                 self._later.start()
+            self._changed.notify()
 
     def _write_later(self) -> None:
-        with self._lock, suppress(sqlite3.Error):  # it stays gathered, and the next report or the end will say so
-            self._write()
+        """Write what is gathered a tenth of a second after it came, as long as the log is open."""
+        with self._lock:
+            while not self._closed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._closed, GATHERED_S)
+                with suppress(sqlite3.Error):  # it stays gathered, and the next report or the end will say so
+                    self._write()
 
     def _write(self) -> None:
         """Write what is gathered, in one transaction; the lock is held."""
-        if self._later:
-            self._later.cancel()
-            self._later = None
+        self._waiting = False
         if not self._gathered:
             return
         with _transaction(self._connection):
