@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from harvest.dumps.bzip2 import CUT_OFF
 from harvest.dumps.lines import CLOSING, NEITHER_END, OPENING, kind_of_line, needle
 from harvest.dumps.pieces import Place, pieces_of
-from harvest.dumps.statements import Reader, Wanted, batch_of
+from harvest.dumps.statements import Reader, Row, Wanted, batch_of
 from harvest.dumps.workers import Taken, take_all
 from harvest.records import Progress, lost, silent
 from linkeddata.errors import UsageError
@@ -33,6 +33,8 @@ PART_BYTES = 256 << 20
 """Decompressed bytes of a dump that make a part: what a killed run has to read again, at most."""
 GROUP_ROWS = 1 << 15
 """Rows of one row group of the whole file."""
+TOGETHER = 1 << 11
+"""Rows that become Arrow's at once: of the rows of a single piece, it would cost three times as much."""
 LISTED = 1000
 """Lost lines that a part names one by one; it counts the others."""
 SMALL = 16 << 20
@@ -171,6 +173,7 @@ class _Reading:
         self.finished = told["finished"]
 
     def _clear(self) -> None:
+        self._rows: list[Row] = []
         self._batches: list[Any] = []
         self._failures: list[tuple[str, str, str]] = []
         self._more = 0
@@ -208,15 +211,24 @@ class _Reading:
                 self._bracket(path, bracket, reached.line + number)
             for trouble in taken.troubles:
                 self._lose(path, BROKEN_LINE, reached.line + trouble.number, begin + trouble.at, trouble.why)
-            if taken.rows is not None:
-                self._batches.append(taken.rows)
-                self._counts["rows"] += taken.rows.num_rows
+            self._add_rows(taken.rows)
             reached.line += taken.count
             self._counts["lines"] += taken.count
             reached.pending = taken.tail
             reached.at = begin + taken.size - len(taken.tail)
         self._counts["bytes"] += taken.size
         reached.place = taken.after
+
+    def _add_rows(self, rows: Sequence[Row]) -> None:
+        self._rows += rows
+        self._counts["rows"] += len(rows)
+        if len(self._rows) >= TOGETHER:
+            self._make_batch()
+
+    def _make_batch(self) -> None:
+        if self._rows:
+            self._batches.append(batch_of(self._rows, self._wanted.schema))
+            self._rows.clear()
 
     def _end_line(self, path: Path) -> None:
         """Read the line that is whole now."""
@@ -233,8 +245,7 @@ class _Reading:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 self._lose(path, BROKEN_LINE, reached.line, reached.at, str(error))
             else:
-                self._batches += [batch_of(rows, self._wanted.schema)] * bool(rows)
-                self._counts["rows"] += len(rows)
+                self._add_rows(rows)
         reached.line += 1
         self._counts["lines"] += 1
 
@@ -262,6 +273,7 @@ class _Reading:
     def _write(self) -> None:
         """Write the part, then how far it reaches; begin the next."""
         name = f"part-{self._part:06}"
+        self._make_batch()
         if self._batches:
             table = pa.Table.from_batches(self._batches, self._wanted.schema).combine_chunks()
             with replaced(self._folder / f"{name}.parquet") as file:

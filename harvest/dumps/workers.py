@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any, cast
+from typing import cast
 
 from harvest.dumps.bzip2 import Damage
 from harvest.dumps.lines import NEITHER_END, Lines, needle, split
 from harvest.dumps.pieces import Piece, Place
-from harvest.dumps.statements import Reader, Wanted, batch_of
+from harvest.dumps.statements import Reader, Row, Wanted
 from linkeddata.errors import DeBoodtError
 
 SLOT = 4 << 20
@@ -45,7 +45,7 @@ class Taken:
     tail: bytes | None = None
     count: int = 0
     size: int = 0
-    rows: Any = None  # an Arrow record batch, or None for no rows
+    rows: list[Row] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     brackets: list[tuple[int, bytes]] = field(default_factory=list)
     damages: list[Trouble] = field(default_factory=list)  # numbered by the line ends before them
@@ -72,7 +72,7 @@ class Taker:
 
     def _parse(self, lines: Lines, data: bytes, taken: Taken) -> None:
         broken = {at: Trouble(number, at, NEITHER_END) for number, at in lines.odd}
-        rows = []
+        rows = taken.rows
         for line, at in zip(lines.wanted, lines.at, strict=True):
             if at in broken:
                 continue
@@ -82,8 +82,6 @@ class Taker:
                 number = data.count(b"\n", 0, at) - 1
                 broken[at] = Trouble(number, at, str(error))
         taken.troubles = [broken[at] for at in sorted(broken)]
-        if rows:
-            taken.rows = batch_of(rows, self.reader.wanted.schema)
 
 
 def _located(damage: Damage, data: bytes) -> Trouble:
