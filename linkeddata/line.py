@@ -8,11 +8,10 @@ a connection that was kept open is closed, libcurl would ask again by itself, an
 """
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pycurl
-from requests.structures import CaseInsensitiveDict
 
 from linkeddata.arriving import Arriving
 from linkeddata.trying import TryAgainError
@@ -38,6 +37,7 @@ class Line:
         self._addresses = {_plain(address) for address in addresses}
         self._file: Arriving | None = None
         self._lines: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._trouble: Exception | None = None
         self._asked = False
         self._curl = pycurl.Curl()
@@ -54,9 +54,10 @@ class Line:
             pycurl.ACCEPT_ENCODING: "gzip",
             pycurl.CAINFO: authorities,
             pycurl.NOPROGRESS: 0,
-            pycurl.HEADERFUNCTION: self._lines.append,  # read when the head is whole
-            pycurl.WRITEFUNCTION: self._told(self._piece),
-            pycurl.XFERINFOFUNCTION: self._told(self._waiting),
+            # libcurl tells each line and each 16 KB by a call; they are only gathered, and looked at now and then.
+            pycurl.HEADERFUNCTION: self._lines.append,
+            pycurl.WRITEFUNCTION: self._pieces.append,
+            pycurl.XFERINFOFUNCTION: self._look,
             pycurl.PREREQFUNCTION: self._connected,
         }
         for option, value in options.items():
@@ -73,55 +74,54 @@ class Line:
         """
         self._file, self._trouble, self._asked = file, None, False
         self._lines.clear()
+        self._pieces.clear()
         self._curl.setopt(pycurl.URL, url)
         try:
             self._curl.perform()
-            self._head(file)  # of an answer without a body
+            self._hand_on(file)
         except pycurl.error as error:
             if self._trouble:
                 raise self._trouble from None
-            self._head(file)
+            self._hand_on(file)
             how = f"curl {error.args[0]}: {error.args[1]}"
             raise file.cut_off(how) if file.answered else TryAgainError(f"no answer ({how})") from error
         finally:
             self._file = None
             file.line_bytes = int(self._curl.getinfo(pycurl.SIZE_DOWNLOAD_T))
 
-    def _told(self, action: Callable[..., None]) -> Callable[..., int | None]:
-        """Return ``action`` for libcurl, which knows no exceptions: one ends the transfer and is kept."""
+    def _look(self, *_: int) -> int | None:
+        """See what has come since the last look; libcurl knows no exceptions: one ends the transfer and is kept."""
+        file = self._file
+        try:
+            if file and not self._hand_on(file):
+                file.waiting()
+        except Exception as error:
+            self._trouble = error
+            return -1
+        return None
 
-        def act(*given: Any) -> int | None:
-            try:
-                action(*given)
-            except Exception as error:
-                self._trouble = error
-                return -1
-            return None
-
-        return act
+    def _hand_on(self, file: Arriving) -> bool:
+        """Hand on the head, once it is whole, and what has come of the body; say whether anything had."""
+        if not file.answered:
+            self._head(file)
+        if not self._pieces:
+            return False
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        file.piece(data)
+        return True
 
     def _head(self, file: Arriving) -> None:
-        """Hand on the head of the answer once it is whole."""
-        if file.answered or not self._lines or self._lines[-1].strip():
+        if not self._lines or self._lines[-1].strip():
             return
         begin = max(
             place for place, line in enumerate(self._lines) if line.startswith(b"HTTP/")
-        )  # "100 Continue" first
+        )  # after "100 Continue"
         status = int(self._lines[begin].split(None, 2)[1])
         if 300 <= status < 400:
             raise ElsewhereError
         if status >= 200:
-            file.head(status, _headers(self._lines[begin + 1 : -1]))
-
-    def _piece(self, data: bytes) -> None:
-        if self._file:
-            self._head(self._file)
-            self._file.piece(data)
-
-    def _waiting(self, *_: int) -> None:
-        if self._file:
-            self._head(self._file)
-            self._file.waiting()
+            file.head(status, _fields(self._lines[begin + 1 : -1]))
 
     def _connected(self, address: str, *_: Any) -> int:
         again, self._asked = self._asked, True
@@ -129,12 +129,28 @@ class Line:
         return int(pycurl.PREREQFUNC_OK if allowed else pycurl.PREREQFUNC_ABORT)
 
 
-def _headers(lines: Sequence[bytes]) -> CaseInsensitiveDict[str]:
-    """Return the fields of a head; one that comes twice is one with both values (RFC 9110, section 5.3)."""
-    found: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+class _Fields(dict[str, str]):
+    """The fields of a head by their names in small letters; they are asked for in any."""
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Return the value of a field."""
+        return super().get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+
+def _fields(lines: Sequence[bytes]) -> _Fields:
+    """Return the fields of a head; one that comes twice is one with both values (RFC 9110, section 5.3).
+
+    >>> _fields([b"Retry-After: 3\\r\\n"]).get("retry-after")
+    '3'
+    """
+    found = _Fields()
     for line in lines:
         name, _, value = line.decode("latin-1").partition(":")
-        found[name] = f"{found[name]}, {value.strip()}" if name in found else value.strip()
+        name, value = name.lower(), value.strip()
+        found[name] = f"{found[name]}, {value}" if name in found else value
     return found
 
 
