@@ -10,6 +10,7 @@ What a run took of processor time is told, too: wall time holds the stand-in's, 
 
 import hashlib
 import io
+import os
 import resource
 import shutil
 import statistics
@@ -65,9 +66,11 @@ def measure(data: Path, folder: Path) -> None:
         files = [_at(url, media) for media in files]
         ours, plain, ours_ms, plain_ms = [], [], [], []
         for run in range(RUNS):
+            os.sync()  # ours waits for the disk at its end: for its own files, not for curl's
             plain_ms.append(-_processor_ms(resource.RUSAGE_CHILDREN, files))
             plain.append(_plainly(files, folder / f"plain-{run}"))
             plain_ms[-1] += _processor_ms(resource.RUSAGE_CHILDREN, files)
+            os.sync()
             ours_ms.append(-_processor_ms(resource.RUSAGE_SELF, files))
             ours.append(_verified(url, files, folder / f"kept-{run}"))
             ours_ms[-1] += _processor_ms(resource.RUSAGE_SELF, files)

@@ -39,9 +39,9 @@ RESERVED = "reserved by its publisher"
 
 PATIENCE = 3
 """Images in a row that could not be reached; after that a host is not asked again in this run."""
-TOGETHER = 8
+TOGETHER = 4
 """Images that a thread is handed at once: to hand one over costs a tenth of what is done with it."""
-AHEAD = 4
+AHEAD = 10
 """Such handfuls asked for before their turn has come."""
 CHECKERS = 2
 """Threads that write, hash and decode what has come, while others ask for more."""

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from harvest.dumps.bzip2 import CUT_OFF
 from harvest.dumps.lines import CLOSING, NEITHER_END, OPENING, kind_of_line, needle
-from harvest.dumps.pieces import Place, pieces_of
+from harvest.dumps.pieces import Place, kind_of, pieces_of
 from harvest.dumps.statements import Reader, Row, Wanted, batch_of
 from harvest.dumps.workers import Taken, take_all
 from harvest.records import Progress, lost, silent
@@ -37,8 +37,8 @@ TOGETHER = 1 << 11
 """Rows that become Arrow's at once: of the rows of a single piece, it would cost three times as much."""
 LISTED = 1000
 """Lost lines that a part names one by one; it counts the others."""
-SMALL = 16 << 20
-"""Bytes of all dumps below which starting other processes takes longer than reading."""
+SMALL = {"gzip": 64 << 20, "bzip2": 4 << 20, "plain": 256 << 20}
+"""Bytes of a dump that are read in about a second; of less, starting other processes takes longer than reading."""
 COMPRESSION = "zstd"
 
 BROKEN_LINE = "broken line"
@@ -141,7 +141,7 @@ def _plan(dumps: Sequence[Path], wanted: Wanted) -> bytes:
 def _processes(dumps: Sequence[Path], processes: int) -> int:
     if processes:
         return processes
-    if sum(path.stat().st_size for path in dumps) <= SMALL:
+    if sum(path.stat().st_size / SMALL[kind_of(path)] for path in dumps) <= 1:
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -1,6 +1,7 @@
 """Files over connections of their own: to addresses that were checked, to hosts that can prove who they are, once."""
 
 import datetime
+import hashlib
 import ipaddress
 import ssl
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from linkeddata.arriving import SMALL, Arriving, Terms
+from linkeddata.arriving import SMALL, Arriving, Terms, written
 from linkeddata.client import Client
 from linkeddata.direct import KEPT_OPEN
 from linkeddata.errors import UnreachableError
@@ -35,11 +36,13 @@ class _Answering(BaseHTTPRequestHandler):
         self.server.asked.append(self.path)  # type: ignore[attr-defined]
         if self.path == "/silent":
             threading.Event().wait(1.5)
+        if self.path == "/hints":
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nX-Robots-Tag: noai\r\n\r\n")
         self.send_response(302 if self.path == "/elsewhere" else 200)
         self.send_header("Location", "http://127.0.0.1:1/")
         self.send_header("X-Robots-Tag", "noindex")
         self.send_header("X-Robots-Tag", "noai" if self.path == "/reserved" else "nofollow")
-        body = self.body if self.path != "/large" else self.body * (2 * SMALL // len(self.body))
+        body = self.body * {"/large": 2 * SMALL // len(self.body), "/empty": 0}.get(self.path, 1)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -134,6 +137,32 @@ def test_a_large_file_goes_to_disk_while_it_comes_and_a_small_one_is_at_hand(tmp
     assert small.data == BODY
     assert (tmp_path / "large").read_bytes() == BODY * (2 * SMALL // len(BODY))
     assert (tmp_path / "small").read_bytes() == BODY
+
+
+def test_a_small_file_is_at_hand_until_somebody_writes_it(tmp_path: Path) -> None:
+    with _serving() as server, Client(Settings(allow_private=True)) as client:
+        came = client.bring(f"http://127.0.0.1:{server.server_address[1]}/1", tmp_path / "a", limit=SMALL)
+    assert (came.data, came.size_bytes, came.sha1) == (BODY, len(BODY), "")
+    assert not (tmp_path / "a").exists()
+    kept = written(came, tmp_path / "a")
+    assert kept.sha1 == hashlib.sha1(BODY, usedforsecurity=False).hexdigest()
+    assert (tmp_path / "a").read_bytes() == BODY
+    assert written(kept, tmp_path / "b") is kept
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(("path", "body"), [("/hints", BODY), ("/empty", b"")])
+def test_the_head_that_counts_is_the_last_one_whether_a_body_comes_or_not(
+    tmp_path: Path, path: str, body: bytes
+) -> None:
+    with _serving() as server:
+        port = server.server_address[1]
+        line = _line(port)
+        with Arriving("", tmp_path / "a", TERMS) as file:
+            line.bring(f"http://plates.example:{port}{path}", file)
+            assert file.answered
+            assert file.whole().data == body
+        line.close()
 
 
 def test_only_so_many_connections_are_kept_open(tmp_path: Path) -> None:
