@@ -21,10 +21,8 @@ except ImportError:
 
 PIECE = 1 << 20
 """Bytes of the file that a piece of a plain or bzip2 file takes."""
-READ = 256 << 10
-"""Bytes of the file that a piece of a gzip file takes: one to two million decompressed, as a rule."""
-AT_ONCE = 64 << 10
-"""Bytes of a gzip file that are decompressed at once: what comes out stays in a core's own cache."""
+READ = 64 << 10
+"""Bytes of the file that a piece of a gzip file takes: decompressed, some 300,000, which a core keeps at hand."""
 GZIP_HEADED = 31
 """What zlib calls a stream with a gzip head."""
 
@@ -98,16 +96,6 @@ def _gzip_pieces(path: Path, begin: Place) -> Iterator[Piece]:
         yield Piece(path, "gzip", at, stream.place(at), stream.done, b"", (Damage(0, stream.done, stream.trouble),))
 
 
-def _decompressed(stream: Any, data: bytes) -> tuple[bytes, bytes]:
-    """Return what a stream makes of bytes, and those of them that come after its end."""
-    found = []
-    for begin in range(0, len(data), AT_ONCE):
-        found.append(stream.decompress(data[begin : begin + AT_ONCE]))
-        if stream.eof:
-            return b"".join(found), stream.unused_data + data[begin + AT_ONCE :]
-    return b"".join(found), b""
-
-
 class _Gzip:
     """The decompressed bytes of a gzip file, member by member; ends at the first that cannot be read."""
 
@@ -134,10 +122,11 @@ class _Gzip:
                         continue
                     self._members.append((file.tell() - len(data), given))
                 try:
-                    found, data = _decompressed(stream, data)
+                    found = stream.decompress(data)
                 except _zlib.error as error:
                     self.trouble = str(error)
                     return
+                data = stream.unused_data
                 given += len(found)
                 self.done = file.tell() - len(data)
                 if stream.eof:
