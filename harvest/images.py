@@ -13,7 +13,6 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain, count, islice, takewhile
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harvest.imagestore import ImageStore, is_sha1
@@ -21,7 +20,7 @@ from harvest.offers import IMAGE_MISSING, REFUSED, UNREACHABLE, WRONG_SHA1, Offe
 from harvest.records import lost
 from harvest.wiki import ENTITIES
 from linkeddata.addresses import PRIVATE
-from linkeddata.arriving import Download, written
+from linkeddata.arriving import Download
 from linkeddata.client import FILES, Client
 from linkeddata.decoding import Facts, Limits, TooLargeImageError, UnreadableImageError, checked
 from linkeddata.errors import ServiceError, UnreachableError
@@ -41,10 +40,10 @@ PATIENCE = 3
 """Images in a row that could not be reached; after that a host is not asked again in this run."""
 TOGETHER = 4
 """Images that a thread is handed at once: to hand one over costs a tenth of what is done with it."""
-AHEAD = 10
+AHEAD = 6
 """Such handfuls asked for before their turn has come."""
 CHECKERS = 2
-"""Threads that write, hash and decode what has come, while others ask for more."""
+"""Threads that decode what has come, while others fetch."""
 
 _CODES = {
     "404": IMAGE_MISSING,
@@ -57,6 +56,7 @@ _PUT_ASIDE = frozenset({UNREADABLE, WRONG_SHA1, WRONG_SIZE})
 
 Answer = tuple[MediaFile, Stored] | Trouble
 _Wish = tuple[MediaFile, Offer | Answer]
+_Coming = Future[Answer] | Answer
 
 
 def fetch(
@@ -78,12 +78,12 @@ def fetch(
     """
     with (
         images.storage.drafts() as drafts,
-        ThreadPoolExecutor(CHECKERS, thread_name_prefix="images-checked") as checking,
         ThreadPoolExecutor(FILES, thread_name_prefix="images") as fetching,
+        ThreadPoolExecutor(CHECKERS, thread_name_prefix="images-checked") as checking,
     ):
         job = _Job(client, images, settings, drafts, moment, checking)
         wishes = _wishes(job, files)
-        waiting: deque[tuple[list[_Wish], Future[Future[list[Answer]]]]] = deque()
+        waiting: deque[tuple[list[_Wish], Future[list[_Coming]]]] = deque()
         try:
             while True:
                 while len(waiting) < AHEAD and (handful := list(islice(wishes, TOGETHER))):
@@ -91,7 +91,8 @@ def fetch(
                 if not waiting:
                     break
                 handful, got = waiting.popleft()
-                for (media, _), answer in zip(handful, got.result().result(), strict=True):
+                for (media, _), coming in zip(handful, got.result(), strict=True):
+                    answer = coming.result() if isinstance(coming, Future) else coming
                     if isinstance(answer, Trouble):
                         yield lost(media.iri, *answer, campaign=campaign, step="images")
                     else:
@@ -126,15 +127,6 @@ class _Job:
         """Put bytes aside with what is wrong with them."""
         about = {"file": media.iri, "url": offer.url, "reason": trouble.reason, "detail": trouble.detail}
         self.images.quarantine(came.sha1, draft, {**about, "size_bytes": came.size_bytes, "moment": self.moment})
-
-
-class _Come(NamedTuple):
-    """An image that has come and is not checked."""
-
-    media: MediaFile
-    offer: Offer
-    draft: Path
-    file: Download
 
 
 class _Hosts:
@@ -187,22 +179,25 @@ def _refused(job: _Job, media: MediaFile, offer: Offer | Trouble) -> Offer | Tro
     return Trouble(str(known["reason"]), str(known["detail"])) if known else offer
 
 
-def _got_all(job: _Job, handful: Iterable[_Wish]) -> Future[list[Answer]]:
-    """Fetch the images of a handful, until nobody waits for them any more; others check them, meanwhile more come."""
+def _got_all(job: _Job, handful: Iterable[_Wish]) -> list[_Coming]:
+    """Fetch the images of a handful, until nobody waits for them any more."""
     wanted = takewhile(lambda _: not job.stopped.is_set(), handful)
-    come = [_got(job, media, wish) if isinstance(wish, Offer) else wish for media, wish in wanted]
-    return job.checking.submit(lambda: [_checked(job, one) if isinstance(one, _Come) else one for one in come])
+    return [_got(job, media, wish) if isinstance(wish, Offer) else wish for media, wish in wanted]
 
 
-def _got(job: _Job, media: MediaFile, offer: Offer) -> _Come | Trouble:
-    """Fetch one image."""
+def _got(job: _Job, media: MediaFile, offer: Offer) -> _Coming:
+    """Fetch one image; wrong bytes are asked for once more. A large one is checked by others, meanwhile more come."""
     draft = job.drafts / str(next(job.numbers))
     came = _download(job, offer, draft)
-    if isinstance(came, Download):
-        return _Come(media, offer, draft, came)
-    if came.reason == RESERVED:
-        job.images.reserve(offer.url, {"reason": came.reason, "detail": came.detail, "moment": job.moment})
-    return came
+    if isinstance(came, Download) and offer.sha1 not in ("", came.sha1):
+        came = _download(job, offer, draft)
+    if isinstance(came, Trouble):
+        if came.reason == RESERVED:
+            job.images.reserve(offer.url, {"reason": came.reason, "detail": came.detail, "moment": job.moment})
+        return came
+    if came.data is not None:  # at hand, and handed on it would wait longer than its check takes
+        return _checked(job, media, offer, draft, came)
+    return job.checking.submit(_checked, job, media, offer, draft, came)
 
 
 def _download(job: _Job, offer: Offer, draft: Path) -> Download | Trouble:
@@ -212,7 +207,7 @@ def _download(job: _Job, offer: Offer, draft: Path) -> Download | Trouble:
     try:
         if not job.client.may_fetch(url):
             return Trouble(ROBOTS, url)
-        came = job.client.bring(url, draft, limit=job.settings.max_image_bytes)
+        came = job.client.download(url, draft, limit=job.settings.max_image_bytes)
     except UnreachableError as error:
         job.hosts.heard(url, answered=False)
         return Trouble(UNREACHABLE, str(error))
@@ -223,15 +218,8 @@ def _download(job: _Job, offer: Offer, draft: Path) -> Download | Trouble:
     return came
 
 
-def _checked(job: _Job, one: _Come) -> Answer:
-    """Keep what came if it is what was promised, else put it aside; wrong bytes are asked for once more."""
-    media, offer, draft, came = one
-    came = written(came, draft)
-    if offer.sha1 not in ("", came.sha1):
-        again = _got(job, media, offer)
-        if isinstance(again, Trouble):
-            return again
-        draft, came = again.draft, written(again.file, again.draft)
+def _checked(job: _Job, media: MediaFile, offer: Offer, draft: Path, came: Download) -> Answer:
+    """Keep what came if it is what was promised, else put it aside."""
     facts = _facts(job, offer, draft, came)
     if isinstance(facts, Trouble):
         if facts.reason in _PUT_ASIDE:

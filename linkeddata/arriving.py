@@ -2,18 +2,16 @@
 
 Whatever fetches it, the same holds: an error page is no file, a publisher's reservation and a size beyond the limit are
 seen before the bytes, what comes goes to disk, not faster than the host allows and not for ever. A file that is small
-stays at hand until it is whole; then it is written (``written``), by whoever fetched it or by somebody else, while the
-next one is asked for.
+is written at once when it is whole, and its bytes stay at hand for whoever looks at them next.
 """
 
 import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import BinaryIO, Self
 
 from linkeddata import robots
 from linkeddata.bandwidth import Pace
@@ -33,10 +31,10 @@ class Download:
     """A file that has come: how many bytes, their SHA-1, and what the host called them."""
 
     size_bytes: int
-    sha1: str = ""
+    sha1: str
     content_type: str = ""
     data: bytes | None = field(default=None, repr=False)
-    """The bytes themselves, of a small file; without a SHA-1, it is not written yet."""
+    """The bytes themselves, of a small file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +62,9 @@ class Arriving:
         self._status = 0
         self._kind = ""
         self._announced = ""
-        self._sha1: Any = None  # of a file that does not stay at hand
+        self._sha1 = hashlib.sha1(usedforsecurity=False)  # Commons' checksum, no secret depends on it
         self._held: list[bytes] = []
-        self._out: RawIOBase | None = None
+        self._out: BinaryIO | None = None
         self.size_bytes = 0
         self.line_bytes = 0  # as they came, compressed
 
@@ -134,18 +132,14 @@ class Arriving:
             self._in_time(now)
 
     def whole(self) -> Download:
-        """Return what has come, now that no more will; a small file is still to be written.
-
-        Raises ``TryAgainError`` if it is not all.
-        """
+        """Return what has come, now that no more will. Raises ``TryAgainError`` if it is not all."""
         if self._status >= 400:
             raise self._refused()
         if self._announced.isdigit() and self.size_bytes != int(self._announced):
             raise self.cut_off(f"of {self._announced}")
-        if self._out is None:
-            return Download(self.size_bytes, content_type=self._kind, data=b"".join(self._held))
+        data = b"".join(self._held) if self._out is None else None
         self._write_held()
-        return Download(self.size_bytes, self._sha1.hexdigest(), self._kind)
+        return Download(self.size_bytes, self._sha1.hexdigest(), self._kind, data)
 
     def cut_off(self, how: str) -> TryAgainError:
         """Return the trouble of a file that has not come whole."""
@@ -160,27 +154,12 @@ class Arriving:
         data = b"".join(self._held)
         self._held.clear()
         if self._out is None:
-            self._out = self._path.open("wb", buffering=0)
-            self._sha1 = hashlib.sha1(usedforsecurity=False)  # Commons' checksum, no secret depends on it
+            self._out = open(self._path, "wb", buffering=0)  # noqa: PTH123, SIM115 - for each image; closed at the end
         self._sha1.update(data)
-        _write(self._out, data)
+        left = memoryview(data)
+        while left:
+            left = left[self._out.write(left) :]
 
     def _refused(self) -> ServiceError:
         text = b"".join(self._held)[:_ERROR_TEXT].decode("utf-8", "replace").strip()
         return ServiceError(f"{self._url}: HTTP {self._status} {text}", code=str(self._status), url=self._url)
-
-
-def written(came: Download, path: Path) -> Download:
-    """Write a file that is only at hand to ``path``, and return it with its SHA-1; any other as it is."""
-    if came.sha1 or came.data is None:
-        return came
-    with open(path, "wb", buffering=0) as out:  # noqa: PTH123 - for each image
-        _write(out, came.data)
-    sha1 = hashlib.sha1(came.data, usedforsecurity=False).hexdigest()
-    return Download(came.size_bytes, sha1, came.content_type, came.data)
-
-
-def _write(out: RawIOBase, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[out.write(left) or 0 :]

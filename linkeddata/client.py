@@ -34,7 +34,7 @@ from urllib3.exceptions import HTTPError
 
 from linkeddata import robots
 from linkeddata.addresses import Gate, GuardedAdapter, Resolver, system_resolver
-from linkeddata.arriving import Arriving, Download, Terms, written
+from linkeddata.arriving import Arriving, Download, Terms
 from linkeddata.bandwidth import Pace
 from linkeddata.direct import Direct
 from linkeddata.errors import ContactRequiredError, LimitError, ServiceError, SettingsError, UnreachableError
@@ -246,10 +246,6 @@ class Client:
         Raises like ``get_bytes``; further ``ServiceError`` with code ``reserved`` where the answer's headers ask that
         the file is not learned from. Not faster than the settings allow, nor for ever when next to nothing comes.
         """
-        return written(self.bring(url, path, limit=limit), path)
-
-    def bring(self, url: str, path: Path, *, limit: int) -> Download:
-        """Like ``download``, but a small file is only at hand and not written yet: ``arriving.written`` does it."""
         return self.tries(url, lambda: self._downloaded(url, path, limit), places=FILES)
 
     def may_fetch(self, url: str) -> bool:

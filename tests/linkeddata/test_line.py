@@ -1,7 +1,6 @@
 """Files over connections of their own: to addresses that were checked, to hosts that can prove who they are, once."""
 
 import datetime
-import hashlib
 import ipaddress
 import ssl
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from linkeddata.arriving import SMALL, Arriving, Terms, written
+from linkeddata.arriving import SMALL, Arriving, Terms
 from linkeddata.client import Client
 from linkeddata.direct import KEPT_OPEN
 from linkeddata.errors import UnreachableError
@@ -137,18 +136,6 @@ def test_a_large_file_goes_to_disk_while_it_comes_and_a_small_one_is_at_hand(tmp
     assert small.data == BODY
     assert (tmp_path / "large").read_bytes() == BODY * (2 * SMALL // len(BODY))
     assert (tmp_path / "small").read_bytes() == BODY
-
-
-def test_a_small_file_is_at_hand_until_somebody_writes_it(tmp_path: Path) -> None:
-    with _serving() as server, Client(Settings(allow_private=True)) as client:
-        came = client.bring(f"http://127.0.0.1:{server.server_address[1]}/1", tmp_path / "a", limit=SMALL)
-    assert (came.data, came.size_bytes, came.sha1) == (BODY, len(BODY), "")
-    assert not (tmp_path / "a").exists()
-    kept = written(came, tmp_path / "a")
-    assert kept.sha1 == hashlib.sha1(BODY, usedforsecurity=False).hexdigest()
-    assert (tmp_path / "a").read_bytes() == BODY
-    assert written(kept, tmp_path / "b") is kept
-    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(("path", "body"), [("/hints", BODY), ("/empty", b"")])
