@@ -30,6 +30,7 @@ DATASET_FILES = {
     "classes.csv": "text/csv",
     "dataset.json": "application/json",
     "croissant.json": "application/ld+json",
+    "leakage.json": "application/json",
     "README.md": "text/markdown",
     "CREDITS.md": "text/markdown",
 }

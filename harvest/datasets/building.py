@@ -20,6 +20,7 @@ from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.choices import chosen_classes
 from harvest.datasets.documents import documents
+from harvest.datasets.duplicates import held_together
 from harvest.datasets.examples import classes_of, examples_of, regions_of
 from harvest.datasets.folder import copied, forget, is_there, write
 from harvest.datasets.manifest import (
@@ -74,6 +75,7 @@ def build(
     sought = Sought(by_file, troubles, Ranks(taxa, rules.rank), rules, frozenset(strangers), image_of)
     found = list(without_copies(eligible(media, sought, losses), losses))
     found = _within_numbers(found, rules, seed, losses)
+    found, looks = held_together(found, rules, progress)
     placed = _enough_images(split_by_group(found, rules, seed), rules, losses)
     drawn, sources = examples_of(placed, regions_of(tags, taxa))
     classes = classes_of(placed)
@@ -99,6 +101,7 @@ def build(
                 texts,
                 version,
                 checklist,
+                looks,
                 lambda example: bytes_of[example.path].read_bytes(),
             )
         write(folder, made, list(zip(examples, sources, strict=True)), progress)

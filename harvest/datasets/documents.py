@@ -1,12 +1,16 @@
 """Everything that goes with a dataset's rows. In: rows, classes, losses, what it is about. Out: bytes by path."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from harvest.datasets.about import About
 from harvest.datasets.croissant import TABLES, croissant
 from harvest.datasets.datasheet import credits_of, datasheet
 from harvest.datasets.figures import figures_of
+from harvest.datasets.leakage import FILE as LEAKAGE
+from harvest.datasets.leakage import certificate
+from harvest.datasets.likeness import Look
 from harvest.datasets.manifest import DatasetClass, Example
 from harvest.datasets.report import Read, report
 from harvest.datasets.tables import table, to_parquet
@@ -23,11 +27,13 @@ def documents(
     texts: Mapping[str, str],
     version: str,
     checklist: Iterable[Taxon],
+    looks: Mapping[str, Look | None],
     read: Read,
 ) -> dict[str, bytes]:
-    """Return Parquet, Croissant, datasheet, credits, report and checksums; ``texts`` are the core's own files.
+    """Return Parquet, Croissant, datasheet, credits, certificate, report, checksums; ``texts`` are the core's own.
 
-    ``read`` gives an example's image, ``checklist`` the species that the report's coverage is counted against.
+    ``read`` gives an example's image, ``checklist`` the species that the report's coverage is counted against,
+    ``looks`` what the images look like, by SHA-1.
     """
     figures = figures_of(examples, classes, (failure.reason for failure in lost), checklist)
     made = {name: text.encode() for name, text in texts.items()}
@@ -36,6 +42,8 @@ def documents(
     made["croissant.json"] = croissant(about, examples, classes, figures, version, sizes)
     made["README.md"] = datasheet(about, figures, version).encode()
     made["CREDITS.md"] = credits_of(examples).encode()
+    certified = certificate(examples, [looks[example.sha1] for example in examples], version)
+    made[LEAKAGE] = (json.dumps(certified, ensure_ascii=False, indent=1) + "\n").encode()
     made |= report(about, examples, classes, figures, version, read)
     made[CHECKSUMS] = checksums(examples, made)
     return made

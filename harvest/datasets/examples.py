@@ -92,6 +92,7 @@ def _example_of(
         status=label.status,
         source=f"{label.campaign} {label.method}".strip(),
         group=media.group,
+        cluster=candidate.cluster,
         licence=media.licence,
         credit=media.credit,
         creator=media.creator,

@@ -46,6 +46,7 @@ class Example:
     status: str  # of the label
     source: str  # campaign or query that the label is from, and how it was counted
     group: str
+    cluster: str  # of copies of one picture: the smallest SHA-1 among them; "" where there is no copy
     licence: str
     credit: str
     creator: str

@@ -27,6 +27,10 @@ class Candidate:
     taxon: DatasetClass | None = None
     others: tuple[tuple[Label, DatasetClass], ...] = ()
     """What else is on a plate of several classes, the surest first."""
+    cluster: str = ""
+    """Of copies of one picture: the smallest SHA-1 among them."""
+    together: str = ""
+    """What holds it together with others: a group's name."""
 
     @property
     def shown(self) -> tuple[tuple[Label, DatasetClass], ...]:

@@ -75,12 +75,13 @@ def _side(candidate: Candidate, side: Mapping[str, str], known_share: float, see
     if not candidate.taxon:
         return STRANGER
     name = side.get(group_of(candidate), TRAIN)
-    draw = int(content_id(str(seed), "known", candidate.source.sha1)[:8], 16) / 2**32
+    draw = int(content_id(str(seed), "known", candidate.cluster or candidate.source.sha1)[:8], 16) / 2**32
     return KNOWN if name == TRAIN and draw < known_share else name
 
 
 def group_of(candidate: Candidate) -> str:
-    return candidate.media.group or candidate.source.sha1
+    """Return the name of what must stand on one side together."""
+    return candidate.together or candidate.media.group or candidate.source.sha1
 
 
 def _some(names: Iterable[str]) -> str:

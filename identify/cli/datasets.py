@@ -18,7 +18,7 @@ from identify.cli.shell import (
     opened_progress,
     perform,
 )
-from linkeddata.errors import UsageError
+from linkeddata.errors import DatasetError, UsageError
 from linkeddata.settings import Settings
 
 if TYPE_CHECKING:
@@ -220,6 +220,20 @@ def lay_out_dataset(shell: Shell, folder: Path, layout: str, out: Path) -> None:
         written = lay_out(read_dataset(folder), layout, out, progress)
     names = [str(path) for path in written]
     shell.result({"layout": layout, "files": names}, "\n".join(names))
+
+
+@dataset.command("verify")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.pass_obj
+def verify_dataset(shell: Shell, folder: Path) -> None:
+    """Look whether the dataset in DIR is whole and its sides do not leak, as its certificate says."""
+    from harvest.datasets.leakage import verify
+
+    with opened_progress(shell) as progress:
+        troubles = verify(folder, progress)
+    shell.result({"folder": str(folder), "troubles": troubles}, "\n".join(troubles) or f"{folder} is what it says")
+    if troubles:
+        sys.exit(DatasetError.exit_code)
 
 
 @dataset.command("diff")

@@ -77,6 +77,11 @@ def test_saved_results_become_a_dataset(bhl: Dataset) -> None:
     assert len({(e.group, e.split) for e in bhl.examples}) == len({e.group for e in bhl.examples}) == 12
 
 
+def test_its_certificate_holds(bhl: Dataset) -> None:
+    done = CliRunner().invoke(cli, ["dataset", "verify", str(bhl.folder)], catch_exceptions=False)
+    assert (done.exit_code, done.stdout) == (0, f"{bhl.folder} is what it says\n")
+
+
 def test_every_file_of_the_rows_is_in_it_or_lost_with_a_reason(bhl: Dataset) -> None:
     told = json.loads((bhl.folder / "dataset.json").read_text(encoding="utf-8"))
     lost = {one["file"] for one in told["lost"]}

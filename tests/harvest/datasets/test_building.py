@@ -284,7 +284,7 @@ def test_what_a_stopped_run_left_is_used_and_the_result_is_the_same(
         pass
 
     def stop(what: str, done: int, total: int) -> None:
-        if done == 5:
+        if (what, done) == ("dataset", 5):
             raise StoppedError
 
     with pytest.raises(StoppedError):

@@ -7,11 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
 from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.layouts import lay_out
+from harvest.datasets.leakage import verify
 from harvest.datasets.manifest import Dataset
 from linkeddata.records import Label, MediaFile
 from linkeddata.storage import Stored, stored_file
@@ -69,6 +71,20 @@ def test_it_is_valid_croissant_and_loads(emoji: Dataset, tmp_path: Path) -> None
     assert sum(map(len, sides.values())) == len(emoji.examples)
     assert sides["train"].features["label"].num_classes == 199
     assert min(sides["test"][0]["image"].size) > 0
+
+
+def test_no_artist_drew_after_another_and_a_planted_copy_is_found(emoji: Dataset) -> None:
+    assert verify(emoji.folder) == []
+    told = json.loads((emoji.folder / "leakage.json").read_text(encoding="utf-8"))
+    assert told["pairs"]["copies across sides"] == 0
+    assert told["pairs"]["compared"] == len(emoji.examples) * (len(emoji.examples) - 1) // 2
+    taught, victim = emoji.split("train")[0], emoji.folder / emoji.split("test")[0].path
+    kept = victim.read_bytes()
+    with Image.open(emoji.folder / taught.path) as image:
+        ImageOps.mirror(image).save(victim, "PNG")
+    troubles = verify(emoji.folder)
+    assert any("mirrored copies of one picture" in one for one in troubles)
+    victim.write_bytes(kept)
 
 
 def test_everything_that_is_not_in_it_is_told(emoji: Dataset) -> None:

@@ -1,0 +1,175 @@
+"""Copies of one picture stay on one side, the certificate says so, and a planted leak breaks it."""
+
+import csv
+import hashlib
+import io
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageEnhance, ImageOps
+
+from crowd.campaign import DatasetRules
+from harvest.datasets.about import About
+from harvest.datasets.building import build
+from harvest.datasets.leakage import FILE, verify
+from harvest.datasets.likeness import ALIKE, NEAR, Look, look, near_pairs
+from harvest.datasets.manifest import Dataset, read_dataset
+from identify.cli import cli
+from linkeddata.errors import DatasetError
+from linkeddata.records import Label, MediaFile
+from linkeddata.storage import Stored, stored_file
+
+RULES = DatasetRules(rank="tagged", min_images=1, labels=("single",), test_share=0.3)
+GREYS = np.zeros((32, 32), np.uint8)
+
+
+def picture(seed: int) -> Image.Image:
+    """A picture of some blots, like no other."""
+    draw = np.random.default_rng(seed)
+    small = Image.fromarray(draw.integers(0, 255, (7, 9, 3), np.uint8))
+    return small.resize((144, 112), Image.Resampling.BICUBIC)
+
+
+def jpeg(image: Image.Image, quality: int = 90) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+COPIES = {
+    "recompressed": lambda image: jpeg(image, 35),
+    "smaller": lambda image: jpeg(image.resize((60, 47))),
+    "mirrored": lambda image: jpeg(ImageOps.mirror(image)),
+    "paler": lambda image: jpeg(ImageEnhance.Contrast(image).enhance(0.6)),
+    "without colour": lambda image: jpeg(image.convert("L").convert("RGB")),
+    "a margin cut off": lambda image: jpeg(image.crop((2, 2, 142, 110))),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_copies_of_one_picture_are_found(how: str) -> None:
+    pictures = [picture(seed) for seed in range(40)]
+    looks = [look(jpeg(one)) for one in pictures] + [look(COPIES[how](pictures[11]))]
+    found = [pair for pair in near_pairs([one for one in looks if one]) if pair.copies]
+    assert [(pair.a, pair.b) for pair in found] == [(11, 40)]
+    assert found[0].mirrored is (how == "mirrored")
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=40), st.integers(0, 2**32), st.integers(0, NEAR))
+def test_no_pair_within_the_distance_is_missed(hashes: list[int], seed: int, flips: int) -> None:
+    drawn = random.Random(seed)
+    planted = hashes[0] ^ sum(1 << bit for bit in drawn.sample(range(64), flips))
+    looks = [Look(one, (~one) & (2**64 - 1), GREYS) for one in [*hashes, planted]]
+    plain = {(p.a, p.b): p.distance for p in near_pairs(looks) if not p.mirrored}
+    expected = {
+        (a, b): (looks[a].hash ^ looks[b].hash).bit_count()
+        for a in range(len(looks))
+        for b in range(a + 1, len(looks))
+        if (looks[a].hash ^ looks[b].hash).bit_count() <= NEAR
+    }
+    assert {pair: plain.get(pair) for pair in expected} == expected
+
+
+def make(folder: Path, extra: dict[int, bytes], rules: DatasetRules = RULES) -> Dataset:
+    """Build a dataset of 24 plates by eight makers; ``extra`` are further plates, each by a maker of its own."""
+    pictures = folder / "pictures"
+    pictures.mkdir(exist_ok=True)
+    media, labels, stored = [], [], dict[str, Stored]()
+    for number, data in [*((n, jpeg(picture(n))) for n in range(24)), *extra.items()]:
+        sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        (pictures / f"{sha1}.jpg").write_bytes(data)
+        iri = f"https://f.example/{number:03}"
+        stored[iri] = stored_file(pictures / f"{sha1}.jpg", sha1=sha1)
+        group = f"maker {number % 8}" if number < 24 else f"library {number}"
+        media.append(MediaFile(iri=iri, sha1=sha1, licence="https://l.example/", group=group))
+        labels.append(Label(id=iri, campaign="c", file=iri, concept=f"Q{number // 8 % 2 + 1}", status="single"))
+    told = About(title="Plates")
+    return build(media, labels, (), lambda one: stored[one.iri], folder / "set", rules, about=told)
+
+
+def test_a_copy_in_another_library_stands_where_its_picture_stands(tmp_path: Path) -> None:
+    extra = {100 + n: COPIES["recompressed"](picture(n)) for n in range(8)}
+    data = make(tmp_path, extra)
+    rows = {e.file[-3:]: e for e in data.examples}
+    for number in range(8):
+        one, copy = rows[f"{number:03}"], rows[str(100 + number)]
+        assert (one.split, one.cluster) == (copy.split, min(one.sha1, copy.sha1))
+    assert {e.cluster for n, e in rows.items() if 8 <= int(n) < 24} == {""}
+    assert {e.split for e in data.examples} == {"train", "validation", "test"}
+    assert verify(data.folder) == []
+    told = json.loads((data.folder / FILE).read_text(encoding="utf-8"))
+    assert told["pairs"] == {"compared": 32 * 31 // 2, "across sides within bits": 0, "copies across sides": 0}
+    assert told["keys"]["cluster"] == {"values": 8, "on several sides": {}}
+
+
+def plant(data: Dataset, side: str, copy: bytes, of: str) -> None:
+    """Put a copy into another side, with its row and all checksums: as somebody would who knows how it is made."""
+    victim = next(e for e in data.examples if e.split == side)
+    sha1 = hashlib.sha1(copy, usedforsecurity=False).hexdigest()
+    (data.folder / victim.path).write_bytes(copy)
+    manifest = data.folder / "manifest.csv"
+    rows = list(csv.DictReader(io.StringIO(manifest.read_bytes().decode(), newline="")))
+    for row in rows:
+        if row["path"] == victim.path:
+            row |= {"sha1": sha1, "copy_sha1": sha1}
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    manifest.write_bytes(out.getvalue().encode())
+    summary = json.loads((data.folder / "dataset.json").read_text(encoding="utf-8"))
+    both = out.getvalue().encode() + (data.folder / "classes.csv").read_bytes()
+    summary["sha256"] = hashlib.sha256(both).hexdigest()
+    (data.folder / "dataset.json").write_text(json.dumps(summary), encoding="utf-8")
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_planted_copy_is_found_however_well_it_is_hidden(tmp_path: Path, how: str) -> None:
+    data = make(tmp_path, {})
+    assert verify(data.folder) == []
+    taught = next(e for e in data.examples if e.split == "train")
+    plant(data, "test", COPIES[how](picture(int(taught.file[-3:]))), taught.path)
+    troubles = verify(data.folder)
+    assert any(taught.path in one and "copies of one picture" in one for one in troubles), troubles
+    done = CliRunner().invoke(cli, ["dataset", "verify", str(data.folder)])
+    assert done.exit_code == 6
+    assert "copies of one picture" in done.stdout
+
+
+def test_files_that_were_added_altered_or_taken_away_are_told(tmp_path: Path) -> None:
+    data = make(tmp_path, {})
+    one, other = data.split("train")[:2]
+    (data.folder / one.path).unlink()
+    (data.folder / other.path).unlink()  # it is a link: what lies in the store stays as it is
+    (data.folder / other.path).write_bytes(jpeg(picture(999)))
+    (data.folder / "images/test/planted.jpg").write_bytes(b"x")
+    troubles = verify(data.folder)
+    assert f"{one.path} is missing" in troubles
+    assert f"{other.path} was altered" in troubles
+    assert "images/test/planted.jpg is not in the manifest" in troubles
+
+
+def test_without_a_certificate_nothing_is_verified(tmp_path: Path) -> None:
+    data = make(tmp_path, {})
+    done = CliRunner().invoke(cli, ["dataset", "verify", str(data.folder)], catch_exceptions=False)
+    assert (done.exit_code, done.stdout.strip()) == (0, f"{data.folder} is what it says")
+    (data.folder / FILE).unlink()
+    with pytest.raises(DatasetError, match="has no certificate"):
+        verify(data.folder)
+
+
+def test_a_named_group_keeps_its_side_with_all_that_hangs_on_it(tmp_path: Path) -> None:
+    rules: dict[str, Any] = {"test_groups": ("library 100",)}
+    extra = {100: COPIES["smaller"](picture(3))}
+    data = make(tmp_path, extra, DatasetRules(rank="tagged", min_images=1, labels=("single",), **rules))
+    sides = {e.group: e.split for e in data.examples}
+    assert sides["library 100"] == sides["maker 3"] == "test"
+    assert ALIKE < 1
+    assert read_dataset(data.folder).examples == data.examples
