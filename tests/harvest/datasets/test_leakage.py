@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 
@@ -62,6 +62,7 @@ def test_copies_of_one_picture_are_found(how: str) -> None:
     assert found[0].mirrored is (how == "mirrored")
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=40), st.integers(0, 2**32), st.integers(0, NEAR))
 def test_no_pair_within_the_distance_is_missed(hashes: list[int], seed: int, flips: int) -> None:
     drawn = random.Random(seed)
