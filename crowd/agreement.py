@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crowd.chains import runs
-from crowd.descent import Ints
+from crowd.keys import Ints, distinct, runs
 from crowd.lineage import TaxonTree
 from crowd.roll import Roll
 
@@ -79,7 +78,7 @@ def _choices(roll: Roll, tree: TaxonTree) -> tuple[Ints, Ints, Ints]:
         ballot, child = ballot[below], child[below]
         found.append(ballot * size + child)
         child = tree.parent[child]
-    chosen = np.unique(np.concatenate(found))
+    chosen = distinct(np.concatenate(found))
     ballot, child = chosen // size, chosen % size
     at = tree.parent[child]
     _, whose, times = np.unique(ballot * size + at, return_inverse=True, return_counts=True)

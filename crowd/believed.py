@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crowd.chains import place_in, runs
-from crowd.descent import Floats, Ints
+from crowd.keys import Floats, Ints, place_in, runs
 from crowd.lineage import TaxonTree
 from crowd.poll import Beliefs, Poll
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowd.descent import Ints
 from crowd.heads import Above
+from crowd.keys import Ints, place_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,3 @@ def chains_of(above: Above) -> Chains:
     flat = np.array([number[upper] for row in rows for upper in row], dtype=np.int64)
     lower = np.repeat(np.arange(len(rows)), np.diff(start))
     return Chains(concepts, start, flat, np.array(regular, dtype=bool), np.sort(flat * len(rows) + lower))
-
-
-def opened(start: Ints, rows: Ints) -> tuple[Ints, Ints]:
-    """Return for lists that begin at ``start`` one after the other, and some lists: which, and where each item is.
-
-    >>> [part.tolist() for part in opened(np.array([0, 2, 3]), np.array([1, 0]))]
-    [[0, 1, 1], [2, 0, 1]]
-    """
-    first = start[rows]
-    count = start[rows + 1] - first
-    owner = np.repeat(np.arange(len(rows)), count)
-    return owner, np.arange(len(owner)) + np.repeat(first - (np.cumsum(count) - count), count)
-
-
-def place_in(keys: Ints, wanted: Ints) -> Ints:
-    """Return where each wanted key stands among sorted ``keys``, -1 for those that do not."""
-    if not len(keys):
-        return np.full(len(wanted), -1)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, place, -1)
-
-
-def runs(keys: NDArray[np.int64]) -> Ints:
-    """Return where each run of equal keys begins."""
-    return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.zeros(0, dtype=np.int64)

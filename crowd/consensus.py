@@ -76,7 +76,7 @@ class Tally:
     lost: Sequence[Failure]
     labels: Iterator[Label]
     """Made while they are asked for, file by file."""
-    skills: Sequence[Skill]
+    skills: Iterable[Skill]
     agreement: Sequence[Agreement]
 
 

@@ -7,13 +7,11 @@ is a step seen from a cell: what was chosen, if this were the truth. All of it i
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from crowd.keys import Codes, Floats, Ints, distinct
 
 FEW = 8
 """Nodes with at most so many children have a cell for each of them, chosen or not …"""
@@ -50,8 +48,8 @@ class Descent:
     step_group: Ints
     step_voter: Ints
     step_child: Ints
-    pair_step: Ints
-    pair_cell: Ints
+    pair_step: Codes
+    pair_cell: Codes
     removals: Floats
     """How often each cell's child was taken away."""
 
@@ -61,15 +59,14 @@ class Descent:
         return self.cell_child >= self.nodes
 
     @property
+    def own_pairs(self) -> Ints:
+        """Return the pairs whose cell is what was chosen: one for each step."""
+        return np.flatnonzero(self.step_child[self.pair_step] == self.cell_child[self.pair_cell])
+
+    @property
     def question_of_cell(self) -> Ints:
         """Return the question of each cell."""
         return self.group_question[self.cell_group]
-
-
-def totals(place: Ints, weights: NDArray[Any], size: int) -> Floats:
-    """Return the sum of the weights that fall to each place below ``size``."""
-    found: Any = np.bincount(place, weights=weights, minlength=size)
-    return np.asarray(found, dtype=np.float64)
 
 
 def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
@@ -77,7 +74,7 @@ def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
     size = len(parent)
     question, voter, child = _steps(votes.question, votes.voter, votes.node, parent)
     gone_question, _, gone_child = _steps(votes.removed_question, votes.removed_question, votes.removed_node, parent)
-    keys = np.unique(np.concatenate([question * size + parent[child], gone_question * size + parent[gone_child]]))
+    keys = distinct(np.concatenate([question * size + parent[child], gone_question * size + parent[gone_child]]))
     group_question, group_node = keys // size, keys % size
     cells = _cells(keys, np.concatenate([question, gone_question]), np.concatenate([child, gone_child]), parent, child)
     cell_question, cell_child = cells // (2 * size), cells % (2 * size)
@@ -133,7 +130,7 @@ def _cells(groups: Ints, question: Ints, child: Ints, parent: Ints, chosen: Ints
     order = np.argsort(parent[1:], kind="stable") + 1
     first = np.searchsorted(parent[order], np.arange(size))
     every = order[np.repeat(first[wide % size] - np.cumsum(count) + count, count) + np.arange(count.sum())]
-    return np.unique(
+    return distinct(
         np.concatenate(
             [
                 question * 2 * size + child,
@@ -144,13 +141,15 @@ def _cells(groups: Ints, question: Ints, child: Ints, parent: Ints, chosen: Ints
     )
 
 
-def _pairs(step_group: Ints, cell_group: Ints, groups: int) -> tuple[Ints, Ints]:
+def _pairs(step_group: Ints, cell_group: Ints, groups: int) -> tuple[Codes, Codes]:
     """Return every step with every cell of its group."""
     first = np.searchsorted(cell_group, np.arange(groups))
     count = np.bincount(cell_group, minlength=groups)[step_group]
     before = np.cumsum(count) - count
-    step = np.repeat(np.arange(len(step_group)), count)
-    return step, np.repeat(first[step_group] - before, count) + np.arange(count.sum())
+    step = np.repeat(np.arange(len(step_group), dtype=np.int32), count)
+    cell = np.repeat((first[step_group] - before).astype(np.int32), count)
+    cell += np.arange(len(cell), dtype=np.int32)
+    return step, cell
 
 
 def _found(keys: Ints, wanted: Ints) -> Ints:

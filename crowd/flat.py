@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from crowd.descent import Floats, Ints, totals
+from crowd.keys import Floats, Ints, totals
 from crowd.poll import Beliefs, Poll
 from linkeddata.errors import UsageError
 

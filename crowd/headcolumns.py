@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowd.chains import Chains, opened, place_in, runs
-from crowd.descent import Ints, totals
+from crowd.chains import Chains
 from crowd.heads import STATUSES
+from crowd.keys import Ints, distinct, opened, place_in, runs, totals
 from crowd.roll import Roll
 
 
@@ -96,7 +96,7 @@ def _below(votes: Ints, whose: Ints, named: Ints, chains: Chains) -> Ints:
     if (whose[1:] == whose[:-1]).any():  # who named two species of a genus is one voter for the genus
         base = int(whose[0])
         many = int(whose[-1]) - base + 1
-        place = np.unique(place * many + voter - base) // many
+        place = distinct(place * many + voter - base) // many
     return np.bincount(place, minlength=len(named))
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowd.believed import Nodes
-from crowd.chains import Chains, opened, runs
-from crowd.descent import Floats, Ints, totals
+from crowd.chains import Chains
 from crowd.headcolumns import Heads, kept
 from crowd.heads import STATUSES
+from crowd.keys import Floats, Ints, opened, runs, totals
 from crowd.lineage import TaxonTree
 from linkeddata.records import Certainty, Voices
 

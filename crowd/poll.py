@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from crowd.ballots import Ballot
-from crowd.descent import Floats, Ints, Votes
+from crowd.descent import Votes
 from crowd.heads import Above, lowest_of
+from crowd.keys import Floats, Ints, distinct
 from crowd.lineage import TaxonTree
 from crowd.roll import Roll
 
@@ -55,13 +56,13 @@ class Beliefs:
     """How many went down to this node."""
     skill: Floats
     """Mean skill of these where they chose it; 0 where the method knows none."""
-    skills: Sequence[Skill] = field(default_factory=tuple)
+    skills: Iterable[Skill] = field(default_factory=tuple)
 
 
 def poll_of(roll: Roll, tree: TaxonTree, above: Above, gold: Gold, *, with_machine: bool = False) -> Poll:
     """Return the questions of all files, and the votes on them; ``with_machine`` also what was accepted of machines."""
     several = roll.file[1:][roll.ballot[1:] == roll.ballot[:-1]]
-    apart = sorted({*np.unique(several).tolist(), *roll.special})
+    apart = sorted({*distinct(several).tolist(), *roll.special})
     taking = Polling(tree, above, gold)
     for file in apart:
         one = roll.ballot_of(file)

@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from crowd.ballots import MACHINE_TOOLS, NOBODY, Act, Ballot, ballot
-from crowd.chains import Chains, opened, place_in, runs
-from crowd.descent import Ints
+from crowd.chains import Chains
+from crowd.keys import Ints, distinct, opened, place_in, runs
 from linkeddata.records import Tag, Taxon
 from linkeddata.store import Store
 
@@ -150,8 +150,8 @@ class Reading:
         even = np.flatnonzero(~odd[file])
         size = len(chains.concepts)
         people = len(self._voters) + 1
-        votes = np.unique((file[even] * people + voter[even]) * size + concept[even])
-        named = np.unique(votes // (people * size) * size + votes % size)
+        votes = distinct((file[even] * people + voter[even]) * size + concept[even])
+        named = distinct(votes // (people * size) * size + votes % size)
         ballots = dict(self._ballots(np.flatnonzero(odd[file]), file, names))
         own, also = self._rows(ballots, number, people)
         votes = _without_nobody(votes, self._voters.get(NOBODY, -1), people, size)
@@ -159,7 +159,7 @@ class Reading:
         named = np.sort(np.concatenate([named, also]))
         votes = _lowest(votes, chains)
         whose = votes // size
-        mixed = np.unique(named[~chains.regular[named % size]] // size).tolist()
+        mixed = distinct(named[~chains.regular[named % size]] // size).tolist()
         special = {at: one for at, one in ballots.items() if one.removals or one.machine}
         found = Roll(
             chains=chains,
@@ -175,6 +175,7 @@ class Reading:
         )
         special.update({at: found.ballot_of(at) for at in mixed if at not in special})
         self._moments, self._files = [], {}
+        self._file, self._voter, self._concept = array("i"), array("i"), array("i")
         return found
 
     def _code(self, asked: str) -> int:
@@ -221,7 +222,7 @@ def _without_nobody(votes: Ints, nobody: int, people: int, size: int) -> Ints:
     if not nameless.any():
         return votes
     what = votes // (people * size) * size + votes % size
-    return np.asarray(votes[~(nameless & (place_in(np.unique(what[~nameless]), what) >= 0))], dtype=np.int64)
+    return np.asarray(votes[~(nameless & (place_in(distinct(what[~nameless]), what) >= 0))], dtype=np.int64)
 
 
 def _lowest(votes: Ints, chains: Chains) -> Ints:
@@ -233,6 +234,6 @@ def _lowest(votes: Ints, chains: Chains) -> Ints:
     several[:-1] |= several[1:]
     of = votes[several]
     owner, at = opened(chains.start, of % size)
-    above = np.unique(of[owner] // size * size + chains.above[at])
+    above = distinct(of[owner] // size * size + chains.above[at])
     several[several] = place_in(above, of) >= 0
     return np.asarray(votes[~several], dtype=np.int64)

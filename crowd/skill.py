@@ -19,12 +19,14 @@ himself: a crowd of lone votes stays as unsure as it began.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crowd.descent import Descent, Floats, Ints, totals
+from crowd.descent import Descent
 from crowd.gamma import log_gamma
+from crowd.keys import Codes, Floats, Ints, distinct, numbered, runs, totals
 
 START = 0.75
 """How often people are taken to know before anything is known of them, with the weight of …"""
@@ -42,6 +44,8 @@ LOOK_ALIKES = (100.0, 1000.0)
 ROUNDS = 25
 SETTLED = 2e-4
 """Mean change of the cells' probabilities below which nothing moves any more."""
+BLOCK = 1_000_000
+"""Pairs that are weighed together, about."""
 SAMPLE = 40_000
 """Rows of a table that its weight is chosen by, at most."""
 
@@ -57,7 +61,7 @@ class Learned:
     branch_skill: Floats
     branch_votes: Floats
     """How many choices that is learned from, here and below, by the weight with which the truth passes here."""
-    branch_of_step: Ints
+    branch_of_step: Codes
     rounds: int
 
 
@@ -115,23 +119,27 @@ class _State:
         self._laid, self._parent, self._depth = laid, parent, depth
         size, wide = laid.nodes, 2 * laid.nodes
         self._size = size
-        true, said = laid.cell_child[laid.pair_cell], laid.step_child[laid.pair_step]
-        self._match = true == said
-        voter = laid.step_voter[laid.pair_step]
-        quads, self._quad = np.unique((voter * wide + true) * size + said, return_inverse=True)
-        rows, self._row_of_quad = np.unique(quads // size, return_inverse=True)
-        looks, self._look_of_quad = np.unique(quads % (wide * size), return_inverse=True)
+        quads, self._quad = _quads(laid)
+        rows, self._row_of_quad = numbered(quads // size)
+        looks, self._look_of_quad = numbered(quads % (wide * size))
         self._rows = len(rows)
-        self._row = self._row_of_quad[self._quad]
-        self._match_of_quad = (quads // size) % wide == quads % size
+        self._matching = np.flatnonzero((quads // size) % wide == quads % size)
         self._look_true, self._look_said = looks // size, looks % size
         step_node = parent[laid.step_child]
-        branches, self.branch_of_step = np.unique(laid.step_voter * size + step_node, return_inverse=True)
+        of_step = laid.step_voter * size + step_node
+        branches = distinct(of_step)
+        self.branch_of_step = np.searchsorted(branches, of_step).astype(np.int32)
         self.branch_voter, self.branch_node = branches // size, branches % size
         self._branch_up = np.searchsorted(branches, self.branch_voter * size + parent[self.branch_node])
         node_of_quad = parent[quads % size]
-        self._branch_of_quad = np.searchsorted(branches, (quads // (wide * size)) * size + node_of_quad)
+        self._branch_of_quad = np.searchsorted(branches, (quads // (wide * size)) * size + node_of_quad).astype(
+            np.int32
+        )
+        own = laid.own_pairs
+        self._own_cell, self._own_look = laid.pair_cell[own], self._look_of_quad[self._quad[own]]
+        self._own_branch = self.branch_of_step[laid.pair_step[own]]
         self._popular()
+        self._usual = self._popularity[quads % size]
         self._levels()
         self.skill = np.full(len(branches), START)
         self.votes_of_branch = np.zeros(len(branches))
@@ -146,14 +154,11 @@ class _State:
         named = np.bincount(laid.step_child, minlength=size).astype(np.float64)
         choices = np.bincount(parent[laid.step_child], minlength=size)
         self._popularity = (named + 0.5) / (choices[parent] + 0.5 * np.maximum(children[parent], 1))
-        at = laid.cell_child[
-            ~laid.another & (np.bincount(laid.pair_cell[self._match], minlength=len(laid.cell_child)) > 0)
-        ]
+        at = laid.cell_child[~laid.another & (np.bincount(self._own_cell, minlength=len(laid.cell_child)) > 0)]
         once = np.bincount(at, minlength=size) == 1
         lone = np.bincount(parent[1:][once[1:]], minlength=size)
         questions = np.bincount(laid.group_node, minlength=size)
         # Good & Turing: what comes next is new as often as things came once.
-        self._usual = np.log(self._popularity)[laid.step_child][laid.pair_step]
         self._unseen = np.clip((lone + 2.0) / (questions + 4.0), 0.0, 0.5)
 
     def _levels(self) -> None:
@@ -161,16 +166,18 @@ class _State:
         laid = self._laid
         of_cell = laid.group_depth[laid.cell_group]
         self._cells_at = [np.flatnonzero(of_cell == level) for level in range(int(of_cell.max(initial=-1)) + 1)]
-        self._starts_at = [_starts(laid.cell_group[cells]) for cells in self._cells_at]
+        self._starts_at = [runs(laid.cell_group[cells]) for cells in self._cells_at]
+        self._on_at = [cells[laid.cell_below[cells] >= 0] for cells in self._cells_at]
         of_branch = self._depth[self.branch_node]
         self._branches_at = [np.flatnonzero(of_branch == level) for level in range(int(of_branch.max(initial=-1)) + 1)]
+        self._blocks = _blocks(laid)
         self._nodes_at = [np.flatnonzero(self._depth == level) for level in range(int(self._depth.max()) + 1)]
 
     def shares(self) -> Floats:
         """Return for each cell its share of its group's votes: where to begin."""
         laid = self._laid
         cells = len(laid.cell_group)
-        votes = totals(laid.pair_cell, self._match, cells)
+        votes = np.bincount(self._own_cell, minlength=cells)
         groups = len(laid.group_question)
         inside = np.bincount(laid.cell_group, minlength=groups)[laid.cell_group]
         total = totals(laid.cell_group, votes, groups)[laid.cell_group]
@@ -183,32 +190,46 @@ class _State:
             local = np.where(np.isnan(known), local, known)
         probability = np.zeros(len(local))
         group = np.where(laid.group_depth == 0, 1.0, 0.0)
-        for cells in self._cells_at:
+        for cells, on in zip(self._cells_at, self._on_at, strict=True):
             probability[cells] = local[cells] * group[laid.cell_group[cells]]
-            on = cells[laid.cell_below[cells] >= 0]
             group[laid.cell_below[on]] = probability[on]
         return probability
 
     def weigh(self, probability: Floats, rounds: int) -> Floats:
         """Return each cell's probability inside its group, with what is below it, by tables learned from before."""
         laid = self._laid
-        weight = probability[laid.pair_cell]
-        quad = totals(self._quad, weight, len(self._match_of_quad))
-        self._learn_skill(weight)
+        quad = np.zeros(len(self._row_of_quad))
+        for first, last in self._blocks:
+            quad += totals(self._quad[first:last], probability[laid.pair_cell[first:last]], len(quad))
+        self._learn_skill(probability)
         self._learn_guesses(quad, rounds)
         row = totals(self._row_of_quad, quad, self._rows)
         knows = self.skill[self._branch_of_quad]
-        likely = (1 - knows) * self._guess[self._look_of_quad] + np.where(self._match_of_quad, knows, 0.0)
+        likely = (1 - knows) * self._guess[self._look_of_quad]
+        likely[self._matching] += knows[self._matching]
         if rounds in (2, 4, 8):
             self._table = _weight_of(quad, likely, row, self._row_of_quad, TABLES)
-        # Each vote is judged without its own weight.
-        said = (quad + self._table * likely)[self._quad] - weight
-        of = (row + self._table)[self._row] - weight
-        evidence = np.log(np.maximum(said, 1e-12) / of) - self._usual
-        score = totals(laid.pair_cell, evidence, len(probability))
+        score = self._evidence(probability, quad + self._table * likely, (row + self._table)[self._row_of_quad])
         node = laid.group_node[laid.cell_group]
         score += laid.removals * np.log(np.maximum(1 - self._local_skill[node], 0.02))
         return self._upwards(score + np.log(self._expected(probability)))
+
+    def _evidence(self, probability: Floats, said: Floats, of: Floats) -> Floats:
+        """Return what the votes say for each cell: each is judged without its own weight.
+
+        Pairs are taken some at a time, and what is asked of their quads lies together: both are a matter of memory.
+        """
+        laid = self._laid
+        table = np.stack([said, of, self._usual], axis=1)
+        score = np.empty(len(probability))
+        for first, last in self._blocks:
+            cell = laid.pair_cell[first:last]
+            asked = np.take(table, self._quad[first:last], axis=0)
+            weight = probability[cell]
+            left = np.maximum(asked[:, 0] - weight, 1e-12) / ((asked[:, 1] - weight) * asked[:, 2])
+            begin, end = int(cell[0]), int(cell[-1]) + 1
+            score[begin:end] = totals(cell - np.int32(begin), np.log(left), end - begin)
+        return score
 
     def _expected(self, probability: Floats) -> Floats:
         """Return how likely each cell is before its votes: as often as it is true elsewhere."""
@@ -238,18 +259,16 @@ class _State:
             local[cells] = power / np.repeat(together, length)
         return local
 
-    def _learn_skill(self, weight: Floats) -> None:
+    def _learn_skill(self, probability: Floats) -> None:
         """Learn how often each voter knows in each branch."""
         laid, size = self._laid, self._size
-        own = np.flatnonzero(self._match)
-        step, right = laid.pair_step[own], weight[own]
-        branch = self.branch_of_step[step]
+        right, branch = probability[self._own_cell], self._own_branch
         knows = self.skill[branch]
-        chance = self._guess[self._look_of_quad[self._quad[own]]]
+        chance = self._guess[self._own_look]
         count = len(self.skill)
         # The truth passes a node with the weight of its group, whichever cell it lies in.
-        passing = totals(laid.pair_step, weight, len(laid.step_child))
-        votes = totals(self.branch_of_step, passing, count)
+        passing = totals(laid.cell_group, probability, len(laid.group_node))
+        votes = totals(self.branch_of_step, passing[laid.step_group], count)
         known = totals(branch, right * knows / (knows + (1 - knows) * chance), count)
         local = _at_nodes(self.branch_node, known, votes, size)
         for deep in reversed(self._branches_at[1:]):
@@ -286,9 +305,11 @@ class _State:
 
     def _learn_guesses(self, quad: Floats, rounds: int) -> None:
         """Learn what is said by those who do not know, for each truth."""
-        knows = self.skill[self._branch_of_quad]
-        chance = self._guess[self._look_of_quad]
-        guessed = quad * np.where(self._match_of_quad, 1 - knows / (knows + (1 - knows) * chance), 1.0)
+        matching = self._matching
+        knows = self.skill[self._branch_of_quad[matching]]
+        chance = self._guess[self._look_of_quad[matching]]
+        guessed = quad.copy()
+        guessed[matching] *= 1 - knows / (knows + (1 - knows) * chance)
         look = totals(self._look_of_quad, guessed, len(self._look_said))
         total = totals(self._look_true, look, 2 * self._size)
         usual = self._popularity[self._look_said]
@@ -298,7 +319,7 @@ class _State:
         self._guess = (look + self._look_alike * usual) / (total[self._look_true] + self._look_alike)
 
 
-def _weight_of(cells: Floats, likely: Floats, rows: Floats, row_of: Ints, weights: tuple[float, ...]) -> float:
+def _weight_of(cells: Floats, likely: Floats, rows: Floats, row_of: Ints | Codes, weights: tuple[float, ...]) -> float:
     """Return by which of the weights the rows are drawn to what is likely, most probably (a sample of rows decides)."""
     every = max(1, len(rows) // SAMPLE)
     taken = row_of % every == 0
@@ -315,9 +336,19 @@ def _at_nodes(node: Ints, known: Floats, votes: Floats, size: int) -> tuple[Floa
     return totals(node, known, size), totals(node, votes, size)
 
 
-def _starts(groups: Ints) -> Ints:
-    """Return where each run of equal numbers begins."""
-    return np.flatnonzero(np.append(True, groups[1:] != groups[:-1])) if len(groups) else np.zeros(0, dtype=np.int64)
+def _blocks(laid: Descent) -> list[tuple[int, int]]:
+    """Return pieces of the pairs, each of whole groups."""
+    group = laid.step_group[laid.pair_step]
+    bounds = sorted({0, *np.searchsorted(group, group[BLOCK::BLOCK]).tolist(), len(group)})
+    return list(pairwise(bounds))
+
+
+def _quads(laid: Descent) -> tuple[Ints, Codes]:
+    """Return the quads there are (who, what is true, what was said) as numbers, and which of them each pair is."""
+    wide = 2 * laid.nodes * laid.nodes
+    key = (laid.step_voter * wide + laid.step_child)[laid.pair_step]
+    key += (laid.cell_child * laid.nodes)[laid.pair_cell]
+    return numbered(key)
 
 
 def _odds(chance: Floats) -> Floats:

@@ -3,11 +3,11 @@
 The model and its sources are told in ``crowd.skill``, for people in ``docs/crowd.md``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from crowd.descent import Descent, descent
+from crowd.descent import descent
 from crowd.poll import Beliefs, Poll, Skill
 from crowd.skill import Learned, learn
 
@@ -22,7 +22,7 @@ def tree_with_skill(poll: Poll) -> Beliefs:
     tree = poll.tree
     laid = descent(poll.votes, tree.parent, tree.depth)
     learned = learn(laid, tree.parent, tree.depth, poll.gold)
-    own = laid.step_child[laid.pair_step] == laid.cell_child[laid.pair_cell]
+    own = laid.own_pairs
     cell, step = laid.pair_cell[own], laid.pair_step[own]
     skill = learned.branch_skill[learned.branch_of_step[step]]
     count = np.bincount(cell, minlength=len(laid.cell_group))
@@ -36,17 +36,21 @@ def tree_with_skill(poll: Poll) -> Beliefs:
         probability=np.clip(learned.cell[told][order], LEAST, 1 - LEAST),
         voters=count[told][order],
         skill=mean[told][order],
-        skills=tuple(_skills(poll, laid, learned)),
+        skills=_Skills(poll, learned),
     )
 
 
-def _skills(poll: Poll, laid: Descent, learned: Learned) -> Iterator[Skill]:
-    for voter, node, skill, votes in zip(
-        learned.branch_voter.tolist(),
-        learned.branch_node.tolist(),
-        learned.branch_skill.tolist(),
-        learned.branch_votes.tolist(),
-        strict=True,
-    ):
-        if votes >= TOLD_VOTES:
-            yield Skill(poll.voters[voter], poll.tree.names[node], skill, votes, node)
+class _Skills(Iterable[Skill]):
+    """Who knows which branch: made while it is asked for, since there are more branches than anybody looks at."""
+
+    def __init__(self, poll: Poll, learned: Learned) -> None:
+        told = learned.branch_votes >= TOLD_VOTES
+        self._voters, self._names = poll.voters, poll.tree.names
+        self._columns = tuple(
+            column[told]
+            for column in (learned.branch_voter, learned.branch_node, learned.branch_skill, learned.branch_votes)
+        )
+
+    def __iter__(self) -> Iterator[Skill]:
+        for voter, node, skill, votes in zip(*(column.tolist() for column in self._columns), strict=True):
+            yield Skill(self._voters[voter], self._names[node], skill, votes, node)
