@@ -37,21 +37,27 @@ class Descent:
     """Groups, cells, steps and pairs by number. Cells and steps are sorted by group."""
 
     nodes: int
-    group_question: Ints
-    group_node: Ints
-    group_depth: Ints
-    cell_group: Ints
-    cell_child: Ints
+    group_question: Codes
+    group_node: Codes
+    group_depth: Codes
+    cell_group: Codes
+    cell_child: Codes
     """The child that a cell stands for, or ``nodes`` + the node for "another one"."""
-    cell_below: Ints
+    cell_below: Codes
     """The group of the same question at that child, -1 where nobody went on."""
-    step_group: Ints
-    step_voter: Ints
-    step_child: Ints
-    pair_step: Codes
+    step_group: Codes
+    step_voter: Codes
+    step_child: Codes
+    step_cell: Codes
+    """The cell of what was chosen."""
+    step_cells: Codes
+    """How many cells its group has."""
     pair_cell: Codes
+    """Every step with every cell of its group, one step after the other."""
+    removed: Ints
+    """Cells whose child was taken away …"""
     removals: Floats
-    """How often each cell's child was taken away."""
+    """… and how often."""
 
     @property
     def another(self) -> NDArray[np.bool_]:
@@ -59,14 +65,14 @@ class Descent:
         return self.cell_child >= self.nodes
 
     @property
-    def own_pairs(self) -> Ints:
-        """Return the pairs whose cell is what was chosen: one for each step."""
-        return np.flatnonzero(self.step_child[self.pair_step] == self.cell_child[self.pair_cell])
+    def pair_step(self) -> Codes:
+        """Return the step of each pair."""
+        return np.repeat(np.arange(len(self.step_cells), dtype=np.int32), self.step_cells)
 
     @property
     def question_of_cell(self) -> Ints:
         """Return the question of each cell."""
-        return self.group_question[self.cell_group]
+        return self.group_question[self.cell_group].astype(np.int64)
 
 
 def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
@@ -86,23 +92,29 @@ def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
     step_group = np.searchsorted(keys, question * size + parent[child])
     by_group = np.argsort(step_group, kind="stable")
     step_group, voter, child = step_group[by_group], voter[by_group], child[by_group]
-    pair_step, pair_cell = _pairs(step_group, cell_group, len(keys))
+    cells_of = np.bincount(cell_group, minlength=len(keys)).astype(np.int32)[step_group]
+    pair_cell = _pairs(step_group, cell_group, cells_of, len(keys))
+    chosen = cell_child[pair_cell] == np.repeat(child, cells_of)
     removed = np.sort(votes.removed_question * 2 * size + votes.removed_node)
     own = cell_question * 2 * size + cell_child
+    removals = np.searchsorted(removed, own, "right") - np.searchsorted(removed, own, "left")
+    below = _found(keys, np.where(cell_child < size, cell_question * size + cell_child, -1))
     return Descent(
         nodes=size,
-        group_question=group_question,
-        group_node=group_node,
-        group_depth=depth[group_node],
-        cell_group=cell_group,
-        cell_child=cell_child,
-        cell_below=_found(keys, np.where(cell_child < size, cell_question * size + cell_child, -1)),
-        step_group=step_group,
-        step_voter=voter,
-        step_child=child,
-        pair_step=pair_step,
+        group_question=group_question.astype(np.int32),
+        group_node=group_node.astype(np.int32),
+        group_depth=depth[group_node].astype(np.int32),
+        cell_group=cell_group.astype(np.int32),
+        cell_child=cell_child.astype(np.int32),
+        cell_below=below.astype(np.int32),
+        step_group=step_group.astype(np.int32),
+        step_voter=voter.astype(np.int32),
+        step_child=child.astype(np.int32),
+        step_cell=pair_cell[chosen],
+        step_cells=cells_of,
         pair_cell=pair_cell,
-        removals=(np.searchsorted(removed, own, "right") - np.searchsorted(removed, own, "left")).astype(np.float64),
+        removed=np.flatnonzero(removals),
+        removals=removals[removals > 0].astype(np.float64),
     )
 
 
@@ -141,15 +153,13 @@ def _cells(groups: Ints, question: Ints, child: Ints, parent: Ints, chosen: Ints
     )
 
 
-def _pairs(step_group: Ints, cell_group: Ints, groups: int) -> tuple[Codes, Codes]:
-    """Return every step with every cell of its group."""
+def _pairs(step_group: Ints, cell_group: Ints, cells_of: Codes, groups: int) -> Codes:
+    """Return the cells of every step's group, one step after the other."""
     first = np.searchsorted(cell_group, np.arange(groups))
-    count = np.bincount(cell_group, minlength=groups)[step_group]
-    before = np.cumsum(count) - count
-    step = np.repeat(np.arange(len(step_group), dtype=np.int32), count)
-    cell = np.repeat((first[step_group] - before).astype(np.int32), count)
+    before = np.cumsum(cells_of) - cells_of
+    cell = np.repeat((first[step_group] - before).astype(np.int32), cells_of)
     cell += np.arange(len(cell), dtype=np.int32)
-    return step, cell
+    return cell
 
 
 def _found(keys: Ints, wanted: Ints) -> Ints:

@@ -62,6 +62,6 @@ def numbered(keys: Ints) -> tuple[Ints, Codes]:
     return found.dictionary.to_numpy().astype(np.int64), found.indices.to_numpy()
 
 
-def runs(keys: NDArray[np.int64]) -> Ints:
+def runs(keys: Ints | Codes) -> Ints:
     """Return where each run of equal keys begins."""
     return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.zeros(0, dtype=np.int64)

@@ -125,8 +125,9 @@ class _State:
         self._rows = len(rows)
         self._matching = np.flatnonzero((quads // size) % wide == quads % size)
         self._look_true, self._look_said = looks // size, looks % size
+        voter_of_step = laid.step_voter.astype(np.int64)
         step_node = parent[laid.step_child]
-        of_step = laid.step_voter * size + step_node
+        of_step = voter_of_step * size + step_node
         branches = distinct(of_step)
         self.branch_of_step = np.searchsorted(branches, of_step).astype(np.int32)
         self.branch_voter, self.branch_node = branches // size, branches % size
@@ -135,11 +136,8 @@ class _State:
         self._branch_of_quad = np.searchsorted(branches, (quads // (wide * size)) * size + node_of_quad).astype(
             np.int32
         )
-        own = laid.own_pairs
-        self._own_cell, self._own_look = laid.pair_cell[own], self._look_of_quad[self._quad[own]]
-        self._own_branch = self.branch_of_step[laid.pair_step[own]]
+        self._own_look = self._look_of_quad[self._quad[laid.pair_cell == np.repeat(laid.step_cell, laid.step_cells)]]
         self._popular()
-        self._usual = self._popularity[quads % size]
         self._levels()
         self.skill = np.full(len(branches), START)
         self.votes_of_branch = np.zeros(len(branches))
@@ -154,11 +152,13 @@ class _State:
         named = np.bincount(laid.step_child, minlength=size).astype(np.float64)
         choices = np.bincount(parent[laid.step_child], minlength=size)
         self._popularity = (named + 0.5) / (choices[parent] + 0.5 * np.maximum(children[parent], 1))
-        at = laid.cell_child[~laid.another & (np.bincount(self._own_cell, minlength=len(laid.cell_child)) > 0)]
+        at = laid.cell_child[~laid.another & (np.bincount(laid.step_cell, minlength=len(laid.cell_child)) > 0)]
         once = np.bincount(at, minlength=size) == 1
         lone = np.bincount(parent[1:][once[1:]], minlength=size)
         questions = np.bincount(laid.group_node, minlength=size)
         # Good & Turing: what comes next is new as often as things came once.
+        usual = np.log(self._popularity)[laid.step_child]
+        self._usual = totals(laid.step_group, usual, len(laid.group_node))
         self._unseen = np.clip((lone + 2.0) / (questions + 4.0), 0.0, 0.5)
 
     def _levels(self) -> None:
@@ -177,7 +177,7 @@ class _State:
         """Return for each cell its share of its group's votes: where to begin."""
         laid = self._laid
         cells = len(laid.cell_group)
-        votes = np.bincount(self._own_cell, minlength=cells)
+        votes = np.bincount(laid.step_cell, minlength=cells)
         groups = len(laid.group_question)
         inside = np.bincount(laid.cell_group, minlength=groups)[laid.cell_group]
         total = totals(laid.cell_group, votes, groups)[laid.cell_group]
@@ -205,30 +205,33 @@ class _State:
         self._learn_guesses(quad, rounds)
         row = totals(self._row_of_quad, quad, self._rows)
         knows = self.skill[self._branch_of_quad]
-        likely = (1 - knows) * self._guess[self._look_of_quad]
+        likely = self._guess[self._look_of_quad]
+        likely *= 1 - knows
         likely[self._matching] += knows[self._matching]
         if rounds in (2, 4, 8):
             self._table = _weight_of(quad, likely, row, self._row_of_quad, TABLES)
-        score = self._evidence(probability, quad + self._table * likely, (row + self._table)[self._row_of_quad])
-        node = laid.group_node[laid.cell_group]
-        score += laid.removals * np.log(np.maximum(1 - self._local_skill[node], 0.02))
+        likely *= self._table
+        likely += quad
+        score = self._evidence(probability, likely, (row + self._table)[self._row_of_quad])
+        node = laid.group_node[laid.cell_group[laid.removed]]
+        score[laid.removed] += laid.removals * np.log(np.maximum(1 - self._local_skill[node], 0.02))
         return self._upwards(score + np.log(self._expected(probability)))
 
     def _evidence(self, probability: Floats, said: Floats, of: Floats) -> Floats:
         """Return what the votes say for each cell: each is judged without its own weight.
 
-        Pairs are taken some at a time, and what is asked of their quads lies together: both are a matter of memory.
+        Pairs are taken some at a time: all at once they take more memory than anything else.
         """
         laid = self._laid
-        table = np.stack([said, of, self._usual], axis=1)
         score = np.empty(len(probability))
         for first, last in self._blocks:
             cell = laid.pair_cell[first:last]
-            asked = np.take(table, self._quad[first:last], axis=0)
+            quad = self._quad[first:last]
             weight = probability[cell]
-            left = np.maximum(asked[:, 0] - weight, 1e-12) / ((asked[:, 1] - weight) * asked[:, 2])
+            left = np.maximum(said[quad] - weight, 1e-12) / (of[quad] - weight)
             begin, end = int(cell[0]), int(cell[-1]) + 1
             score[begin:end] = totals(cell - np.int32(begin), np.log(left), end - begin)
+        score -= self._usual[laid.cell_group]
         return score
 
     def _expected(self, probability: Floats) -> Floats:
@@ -262,7 +265,7 @@ class _State:
     def _learn_skill(self, probability: Floats) -> None:
         """Learn how often each voter knows in each branch."""
         laid, size = self._laid, self._size
-        right, branch = probability[self._own_cell], self._own_branch
+        right, branch = probability[laid.step_cell], self.branch_of_step
         knows = self.skill[branch]
         chance = self._guess[self._own_look]
         count = len(self.skill)
@@ -338,16 +341,18 @@ def _at_nodes(node: Ints, known: Floats, votes: Floats, size: int) -> tuple[Floa
 
 def _blocks(laid: Descent) -> list[tuple[int, int]]:
     """Return pieces of the pairs, each of whole groups."""
-    group = laid.step_group[laid.pair_step]
-    bounds = sorted({0, *np.searchsorted(group, group[BLOCK::BLOCK]).tolist(), len(group)})
+    after = np.cumsum(laid.step_cells, dtype=np.int64)
+    ends = after[np.append(runs(laid.step_group)[1:], len(after)) - 1] if len(after) else after
+    cuts = ends[np.searchsorted(ends, np.arange(BLOCK, len(laid.pair_cell), BLOCK))]
+    bounds = sorted({0, *cuts.tolist(), len(laid.pair_cell)})
     return list(pairwise(bounds))
 
 
 def _quads(laid: Descent) -> tuple[Ints, Codes]:
     """Return the quads there are (who, what is true, what was said) as numbers, and which of them each pair is."""
     wide = 2 * laid.nodes * laid.nodes
-    key = (laid.step_voter * wide + laid.step_child)[laid.pair_step]
-    key += (laid.cell_child * laid.nodes)[laid.pair_cell]
+    key = np.repeat(laid.step_voter.astype(np.int64) * wide + laid.step_child, laid.step_cells)
+    key += (laid.cell_child.astype(np.int64) * laid.nodes)[laid.pair_cell]
     return numbered(key)
 
 

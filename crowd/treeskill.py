@@ -22,9 +22,8 @@ def tree_with_skill(poll: Poll) -> Beliefs:
     tree = poll.tree
     laid = descent(poll.votes, tree.parent, tree.depth)
     learned = learn(laid, tree.parent, tree.depth, poll.gold)
-    own = laid.own_pairs
-    cell, step = laid.pair_cell[own], laid.pair_step[own]
-    skill = learned.branch_skill[learned.branch_of_step[step]]
+    cell = laid.step_cell
+    skill = learned.branch_skill[learned.branch_of_step]
     count = np.bincount(cell, minlength=len(laid.cell_group))
     mean = np.bincount(cell, weights=skill, minlength=len(laid.cell_group)) / np.maximum(count, 1)
     told = ~laid.another
@@ -32,7 +31,7 @@ def tree_with_skill(poll: Poll) -> Beliefs:
     order = np.argsort(question, kind="stable")
     return Beliefs(
         question=question[order],
-        node=laid.cell_child[told][order],
+        node=laid.cell_child[told][order].astype(np.int64),
         probability=np.clip(learned.cell[told][order], LEAST, 1 - LEAST),
         voters=count[told][order],
         skill=mean[told][order],
