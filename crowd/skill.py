@@ -71,7 +71,7 @@ def learn(laid: Descent, parent: Ints, depth: Ints, gold: Ints | None = None) ->
     ``gold`` gives the node of each question's known answer, -1 where there is none: skill is learned from it, but the
     questions themselves are answered by their votes alone.
     """
-    state = _State(laid, parent, depth)
+    state = _State(laid, parent, depth, gold)
     known = _known(laid, parent, gold)
     probability = state.spread(state.shares(), known)
     rounds = 0
@@ -115,7 +115,7 @@ def _known(laid: Descent, parent: Ints, gold: Ints | None) -> Floats | None:
 class _State:
     """The arrays of one learning, and its two turns: ``weigh`` the votes, ``spread`` the weight over the tree."""
 
-    def __init__(self, laid: Descent, parent: Ints, depth: Ints) -> None:
+    def __init__(self, laid: Descent, parent: Ints, depth: Ints, gold: Ints | None = None) -> None:
         self._laid, self._parent, self._depth = laid, parent, depth
         size, wide = laid.nodes, 2 * laid.nodes
         self._size = size
@@ -137,6 +137,8 @@ class _State:
             np.int32
         )
         self._own_look = self._look_of_quad[self._quad[laid.pair_cell == np.repeat(laid.step_cell, laid.step_cells)]]
+        self._shared = self._shared_groups(gold)
+        self._teaches = self._shared[laid.cell_group]
         self._popular()
         self._levels()
         self.skill = np.full(len(branches), START)
@@ -145,6 +147,12 @@ class _State:
         self._guess = self._popularity[self._look_said]
         self._table, self._look_alike = 16.0, LOOK_ALIKES[-1]
 
+    def _shared_groups(self, gold: Ints | None) -> NDArray[np.bool_]:
+        """Return the groups that skill is learned from: a lone voter's choice could only be borne out by itself."""
+        laid = self._laid
+        several = np.bincount(laid.step_group, minlength=len(laid.group_node)) > 1
+        return several if gold is None else several | (gold[laid.group_question] >= 0)
+
     def _popular(self) -> None:
         """Read off how often each child is named at its node, and how much of a node nobody has named yet."""
         laid, parent, size = self._laid, self._parent, self._size
@@ -152,10 +160,11 @@ class _State:
         named = np.bincount(laid.step_child, minlength=size).astype(np.float64)
         choices = np.bincount(parent[laid.step_child], minlength=size)
         self._popularity = (named + 0.5) / (choices[parent] + 0.5 * np.maximum(children[parent], 1))
-        at = laid.cell_child[~laid.another & (np.bincount(laid.step_cell, minlength=len(laid.cell_child)) > 0)]
+        voted = np.bincount(laid.step_cell, minlength=len(laid.cell_child)) > 0
+        at = laid.cell_child[~laid.another & voted & self._teaches]
         once = np.bincount(at, minlength=size) == 1
         lone = np.bincount(parent[1:][once[1:]], minlength=size)
-        questions = np.bincount(laid.group_node, minlength=size)
+        questions = np.bincount(laid.group_node[self._shared], minlength=size)
         # Good & Turing: what comes next is new as often as things came once.
         usual = np.log(self._popularity)[laid.step_child]
         self._usual = totals(laid.step_group, usual, len(laid.group_node))
@@ -198,10 +207,11 @@ class _State:
     def weigh(self, probability: Floats, rounds: int) -> Floats:
         """Return each cell's probability inside its group, with what is below it, by tables learned from before."""
         laid = self._laid
+        taught = np.where(self._teaches, probability, 0.0)
         quad = np.zeros(len(self._row_of_quad))
         for first, last in self._blocks:
-            quad += totals(self._quad[first:last], probability[laid.pair_cell[first:last]], len(quad))
-        self._learn_skill(probability)
+            quad += totals(self._quad[first:last], taught[laid.pair_cell[first:last]], len(quad))
+        self._learn_skill(taught)
         self._learn_guesses(quad, rounds)
         row = totals(self._row_of_quad, quad, self._rows)
         knows = self.skill[self._branch_of_quad]
@@ -212,10 +222,10 @@ class _State:
             self._table = _weight_of(quad, likely, row, self._row_of_quad, TABLES)
         likely *= self._table
         likely += quad
-        score = self._evidence(probability, likely, (row + self._table)[self._row_of_quad])
+        score = self._evidence(taught, likely, (row + self._table)[self._row_of_quad])
         node = laid.group_node[laid.cell_group[laid.removed]]
         score[laid.removed] += laid.removals * np.log(np.maximum(1 - self._local_skill[node], 0.02))
-        return self._upwards(score + np.log(self._expected(probability)))
+        return self._upwards(score + np.log(self._expected(taught)))
 
     def _evidence(self, probability: Floats, said: Floats, of: Floats) -> Floats:
         """Return what the votes say for each cell: each is judged without its own weight.

@@ -220,8 +220,9 @@ def test_how_many_must_agree_is_the_campaigns_choice() -> None:
 def test_a_rare_taxon_that_nobody_disputes_is_no_tie(min_support: int, status: str) -> None:
     shown = ["cardui"] * 7 + ["paris"] * 3  # a list of a museum: one nameless voice a file
     tags = [said("", query, file=f"f{number}") for number, query in enumerate(shown)]
-    found = [one for one in counted(tags, method="tree", min_support=min_support) if isinstance(one, Label)]
-    assert min(label.probability for label in found) < 0.5
+    rules = {"method": "tree", "min_support": min_support, "min_probability": 0.9}
+    found = [one for one in counted(tags, **rules) if isinstance(one, Label)]
+    assert max(label.probability for label in found) < 0.9
     assert [label.status for label in found] == [status] * 10
 
 

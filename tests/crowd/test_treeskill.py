@@ -61,6 +61,14 @@ def test_a_lone_vote_stays_single_and_unsure(votes: dict[str, str]) -> None:
         assert label.probability < 0.95
 
 
+@pytest.mark.parametrize("item", ["Vanessa", "Vanessa una"])
+@pytest.mark.parametrize("files", [2, 20, 200])
+def test_lone_votes_do_not_bear_each_other_out(item: str, files: int) -> None:
+    found = labels([said(f"f{number}", f"p{number % 7}", item) for number in range(files)])
+    assert {label.status for label in found} == {"single"}
+    assert {label.probability for label in found} == {0.8}
+
+
 @given(st.lists(st.sampled_from(sorted(TAXA)), max_size=5), st.sampled_from(SPECIES))
 def test_an_agreeing_vote_of_equals_never_hurts(votes: list[str], species: str) -> None:
     # On one file each has one vote: nobody can be told from anybody, so all are equally skilled.
