@@ -1,4 +1,4 @@
-"""Who said what of all files, as columns. In: tags, one by one, or a store. Out: a ``Roll``.
+"""Who said what of all files, as columns. In: tags, one by one. Out: a ``Roll``.
 
 Where somebody took something back, or accepted what a machine suggested, ``crowd.ballots`` reads the file's acts one by
 one; everywhere else a voice is a row of numbers. A million tags are a few columns of integers, and their moments.
@@ -15,8 +15,7 @@ import numpy as np
 from crowd.ballots import MACHINE_TOOLS, NOBODY, Act, Ballot, ballot
 from crowd.chains import Chains
 from crowd.keys import Ints, distinct, opened, place_in, runs
-from linkeddata.records import Tag, Taxon
-from linkeddata.store import Store
+from linkeddata.records import Taxon
 
 
 class Telling(Protocol):
@@ -54,11 +53,6 @@ class TagRow(NamedTuple):
     withdrawn: str
     withdrawn_by: str
     tool: str
-
-
-def tags_of(store: Store, campaign: str) -> Iterator[TagRow]:
-    """Yield what counting reads of a campaign's tags."""
-    return map(TagRow._make, store.fields(Tag, TagRow._fields, campaign=campaign))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,11 @@ from crowd.ballots import MACHINE_TOOLS
 from crowd.consensus import Rules, Tally, tally
 from crowd.countingroutes import FILE
 from crowd.gold import Gold, gold_report, known_answers
-from crowd.roll import TagRow, tags_of
+from crowd.roll import TagRow
 from identify.inputs import files_of, gold_of, inside, taxa_of
 from identify.pipeline import Run
 from linkeddata.files import replaced
-from linkeddata.records import CampaignFile, Label, Taxon
+from linkeddata.records import CampaignFile, Label, Tag, Taxon
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def counting_of(run: Run) -> Counting:
     outside: list[TagRow] = []
 
     def counted() -> Iterator[TagRow]:
-        for tag in tags_of(run.store, run.campaign.id):
+        for tag in map(TagRow._make, run.store.fields(Tag, TagRow._fields, campaign=run.campaign.id)):
             if tag.file not in files:  # deleted, or no longer what the campaign is about
                 continue
             if (tag.item or tag.verbatim) in others:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowd.believed import Believed
@@ -62,6 +62,7 @@ def both_ways(tags: list[Tag], rules: Rules) -> tuple[list[Row], list[Row]]:
 
 
 @pytest.mark.parametrize("method", ["tree", "majority"])
+@settings(deadline=None)  # the machine may be busy
 @given(tags=st.lists(_acts, max_size=30), least=st.integers(1, 3))
 def test_columns_say_the_same(method: str, tags: list[Tag], least: int) -> None:
     columns, plainly = both_ways(tags, Rules(method=method, min_support=least))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowd.consensus import Rules, count_tags, tally
@@ -39,6 +39,7 @@ _crowds = st.lists(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(tags=_crowds)
 def test_probabilities_fall_on_the_way_down(tags: list[Tag]) -> None:
     for label in labels(tags):
@@ -48,12 +49,14 @@ def test_probabilities_fall_on_the_way_down(tags: list[Tag]) -> None:
         assert sure[-1] == label.probability
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(tags=_crowds)
 def test_renaming_people_changes_nothing(tags: list[Tag]) -> None:
     renamed = [replace(tag, agent=f"{9 - ord(tag.agent) % 7} somebody") for tag in tags]
     assert [(x.id, x.status, x.path) for x in labels(tags)] == [(x.id, x.status, x.path) for x in labels(renamed)]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(st.sampled_from(["f1", "f2", "f3", "f4"]), st.sampled_from(sorted(TAXA)), min_size=1))
 def test_a_lone_vote_stays_single_and_unsure(votes: dict[str, str]) -> None:
     for label in labels([said(file, "a", item) for file, item in votes.items()]):
@@ -69,6 +72,7 @@ def test_lone_votes_do_not_bear_each_other_out(item: str, files: int) -> None:
     assert {label.probability for label in found} == {0.8}
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.sampled_from(sorted(TAXA)), max_size=5), st.sampled_from(SPECIES))
 def test_an_agreeing_vote_of_equals_never_hurts(votes: list[str], species: str) -> None:
     # On one file each has one vote: nobody can be told from anybody, so all are equally skilled.
