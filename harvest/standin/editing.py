@@ -52,6 +52,8 @@ class Editing:
         self.users: dict[str, User] = {}
         self.meanwhile: list[Callable[[str], None]] = []
         """What others do, with the M-id: one for each edit, just before it is saved."""
+        self.refusing: dict[str, tuple[str, str]] = {}
+        """M-id → the code and the words with which its edits are refused: its page is protected, a filter objects."""
         self._current = current
         self._serve = serve
         self._sessions: dict[str, _Session] = {}
@@ -142,6 +144,8 @@ class Editing:
         params = request.params
         media = media_named(params)
         self._allow(session, request)
+        if media in self.refusing:
+            raise ApiError(*self.refusing[media])
         if self.meanwhile:
             self.meanwhile.pop(0)(media)
             wiki = self._current()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crowd.commons_edit import FINER, Proposal, reason_against
-from crowd.commons_push import SENDING, SENT
+from crowd.commons_push import LEFT, SENDING, SENT
 from crowd.reviewing import Said, say
 from crowd.rights import ALL, Person
 from harvest.standin import faults
@@ -303,6 +303,30 @@ def test_two_at_the_same_moment_leave_one_statement(wiki: StandIn, push: Push) -
     done = push("--write")
     assert counts(done) == {"added": 1, "is there as wrong": 1, "somebody else added it at the same moment": 1}
     assert [one["id"] for one in on(wiki, 1)] == [depicts(1, "Q1")["id"]]
+
+
+REFUSALS = {
+    "an abuse filter": ("abusefilter-disallowed", "This action has been automatically identified as harmful."),
+    "a protected page": ("protectedpage", "This page has been protected to prevent editing or other actions."),
+    "a filter behind a save": ("failed-save", "The save has failed."),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_what_the_wiki_refuses_is_told_and_the_rest_goes_on(
+    wiki: StandIn, home: Path, push: Push, refusal: tuple[str, str]
+) -> None:
+    wiki.editing.refusing["M1"] = refusal
+    done = push("--write", "-o", "out")
+    assert counts(done) == {"added": 1, "is there as wrong": 1, "refused": 1}, done.stderr
+    assert (items(wiki, 1), items(wiki, 2)) == ([], ["Q5", "Q1"])
+    report = b"".join(path.read_bytes() for path in (home / "out").iterdir() if path.suffix != ".xlsx")
+    assert refusal[0].encode() in report
+    with store_of(home) as store:
+        assert [event.subject for event in store.events(kind=LEFT)] == [f"{ENTITY}M1"]
+    wiki.editing.refusing.clear()
+    assert counts(push("--write")) == {"added": 1, "is there already": 1, "is there as wrong": 1}
+    assert items(wiki, 1) == ["Q1"]
 
 
 @pytest.mark.parametrize(("state", "why"), [({"blocked": "testing"}, "blocked"), ({"has_message": True}, "message")])

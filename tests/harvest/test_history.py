@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crowd.consensus import tally
 from harvest.contents import Content
 from harvest.history import Said, fold, in_question
 from harvest.mediainfo import MediaInfo, Statement, parse_entities
 from harvest.revisions import Revision, parse_revisions
+from linkeddata.records import Tag, Taxon
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/mediawiki/recorded.jsonl"
 LION, TIGER, BEE = "Q140", "Q19939", "Q30034"
@@ -158,6 +160,21 @@ CASES = {
 }
 
 
+def test_what_people_took_over_from_a_machine_is_counted_apart() -> None:
+    history = _history(
+        ("Ann", ADDED + _claim(LION), "computer-aided-tagging"),
+        ("Ben", ADDED + _claim(TIGER), "computer-aided-tagging-manual"),
+    )
+    tags = [
+        Tag(id=one.user, file="M1", item=one.key[1], agent=one.user, moment=one.moment, tool=one.tool)
+        for one in fold(history, _standing(LION, TIGER))
+    ]
+    taxa = {item: Taxon(query=item, concept=item, item=item) for item in (LION, TIGER)}
+    told = {one.item: one for one in tally(tags, taxa, campaign="c", moment="").labels}
+    assert (told[LION].status, told[LION].support, told[LION].machine) == ("machine", 0, 1)
+    assert (told[TIGER].status, told[TIGER].support, told[TIGER].machine) == ("single", 1, 0)
+
+
 def test_a_hidden_summary_is_not_guessed_at() -> None:
     tagged, cleared = _history(("Ann", ADD + _claim(LION)), ("Ben", ""))[::-1]
     history = [tagged, replace(cleared, hidden=True)]
@@ -172,6 +189,8 @@ def test_a_hidden_summary_is_not_guessed_at() -> None:
         (ADD + _claim(LION) + ", campaign165@ISA", (), "campaign165@ISA"),
         (ADD + _claim(LION) + ", #quickstatements; batch 7", ("OAuth CID: 1351",), "quickstatements"),
         (ADDED + _claim(LION), ("mw-reverted", "computer-aided-tagging-manual"), "computer-aided-tagging-manual"),
+        (ADDED + _claim(LION), ("mw-reverted", "OAuth CID: 1776", "computer-aided-tagging"), "computer-aided-tagging"),
+        (ADD + _claim(LION) + ", campaign165@ISA", ("computer-aided-tagging",), "computer-aided-tagging"),
         (ADDED + _claim(LION), ("mw-reverted",), ""),
     ],
 )
