@@ -335,6 +335,16 @@ def test_what_a_profile_demands_and_nobody_knows_is_refused(name: str) -> None:
         PROFILES[name].document(replace(FULL, identification=replace(ANSWER, moment="2026-11-02")))
 
 
+def test_what_was_said_of_a_deleted_picture_stands_and_says_that_it_was_deleted() -> None:
+    gone = replace(FULL, media=replace(PLATE, gone=WHEN))
+    image = PROFILES["anno"].document(gone)["target"]["source"]
+    assert (image["deleted"], image["id"]) == (WHEN, PLATE.iri)
+    assert "deleted" in image["comment"]
+    assert "media.gone" not in loss(PROFILES["anno"], gone)
+    assert all("media.gone" in loss(PROFILES[name], gone) for name in PROFILES if name != "anno")
+    assert "deleted" not in PROFILES["anno"].document(FULL)["target"]["source"]
+
+
 def test_no_handle_is_made_up() -> None:
     assert "@id" not in PROFILES["opends"].document(replace(FULL, handle_prefix=""))
 
