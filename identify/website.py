@@ -31,6 +31,8 @@ VENDORED = {"editor.js": SCRIPT, "editor.css": CSS, "editor-licence.txt": "text/
 STATIC = {"style.css": CSS, "drop.js": SCRIPT, "review.js": SCRIPT, "sparql.js": SCRIPT, **VENDORED}
 KINDS = {"agent": Agent, "review": Review, "label": Label, "identification": Identification}
 """What pages call the records that they link to."""
+VERDICTS = {"accept": "accepted", "reject": "rejected", "correct": "corrected"}
+"""Verdicts as pages say them: a heading "correct" would say that something is right."""
 ITALIC_RANKS = frozenset({"genus", "species", "subspecies", "variety", "form", "subgenus", "section"})
 """Names of these ranks are written in italics (the nomenclatural codes)."""
 
@@ -60,6 +62,7 @@ def website(settings: Settings) -> Website:
         "percent": percent,
         "why": lambda label: why(label).get("en", ""),
         "taxon_name": taxon_name,
+        "verdict": lambda word: VERDICTS.get(word, word),
         "thousands": lambda number: f"{number:,}".replace(",", "\u202f"),
         "day": lambda moment: moment[:10],
         "outward": outward,
