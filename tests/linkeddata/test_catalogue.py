@@ -170,6 +170,8 @@ def test_each_distribution_is_what_it_says(client: TestClient) -> None:
     manifest = next(way for way in found if way["id"].endswith("manifest.csv"))
     answer = client.get(manifest["contentUrl"])
     assert (answer.headers["content-type"], answer.text) == ("text/csv; charset=utf-8", "file,label\n")
+    part = client.get(manifest["contentUrl"], headers={"range": "bytes=5-", "if-range": answer.headers["etag"]})
+    assert (part.status_code, part.text, part.headers["content-range"]) == (206, "label\n", "bytes 5-10/11")
 
 
 def test_subjects_are_iris_and_what_nobody_knows_is_left_out(client: TestClient) -> None:
