@@ -1,11 +1,13 @@
 """The dataset of a campaign: what it is built from and what is told of it. In: a ``Run``, rules. Out: a dataset."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.building import build
+from harvest.datasets.checklist import read_checklist
 from harvest.datasets.manifest import Dataset
 from identify.inputs import files_of, strangers, taxa_of
 from identify.offered import publisher_of
@@ -15,8 +17,13 @@ from linkeddata.catalogue.holdings import of_settings
 from linkeddata.records import Label, Tag, Taxon
 
 
-def build_dataset(run: Run, folder: Path, rules: DatasetRules, *, title: str = "") -> Dataset:
-    """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does."""
+def build_dataset(
+    run: Run, folder: Path, rules: DatasetRules, *, title: str = "", checklist: Path | None = None
+) -> Dataset:
+    """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does.
+
+    Coverage is counted against the table ``checklist``, or, without one, the campaign's own taxa.
+    """
     labels = list(run.store.each(Label, campaign=run.campaign.id))
     return build(
         files_of(run),
@@ -27,8 +34,8 @@ def build_dataset(run: Run, folder: Path, rules: DatasetRules, *, title: str = "
         rules,
         tags=run.store.each(Tag, campaign=run.campaign.id),
         strangers=strangers(run),
-        about=about_dataset(run, labels, title),
-        checklist=taxa_of(run).values(),
+        about=replace(about_dataset(run, labels, title), checklist=checklist.name if checklist else ""),
+        checklist=read_checklist(checklist) if checklist else taxa_of(run).values(),
         seed=run.campaign.model.seed,
         campaign=run.campaign.id,
         moment=run.now(),

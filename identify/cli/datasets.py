@@ -109,6 +109,7 @@ def _params(given: Sequence[str]) -> dict[str, list[str]]:
 )
 @click.option("-o", "--out", type=_FOLDER, help="Folder to build it in.")
 @click.option("--title", default="", help="What the dataset is called; default: the folder's name.")
+@click.option("--checklist", type=_FILE, help="Table of species with families: coverage is counted against it.")
 @click.option("--width", "width_px", default=960, show_default=True, help="Width of the images, for --query.")
 @again_option
 @_choices
@@ -123,6 +124,7 @@ def build(
     endpoint: str,
     out: Path | None,
     title: str,
+    checklist: Path | None,
     width_px: int,
     again: bool,
     **given: Any,
@@ -144,18 +146,21 @@ def build(
     if out is None:
         raise click.UsageError("-o DIR: where is the dataset to be built?")
     if campaign:
-        made = _of_campaign(shell, campaign, out, title, given)
+        made = _of_campaign(shell, campaign, out, title, checklist, given)
     else:
-        asked = _Asked(query, _params(params), endpoint, title or out.name, width_px)
+        asked = _Asked(query, _params(params), endpoint, title or out.name, checklist, width_px)
         made = _of_query(shell, asked, out, _with_choices(QUERIED, given))
     _tell(shell, made)
 
 
-def _of_campaign(shell: Shell, path: Path, out: Path, title: str, given: dict[str, Any]) -> "Dataset":
+def _of_campaign(
+    shell: Shell, path: Path, out: Path, title: str, checklist: Path | None, given: dict[str, Any]
+) -> "Dataset":
     from identify.datasets import build_dataset
 
     with opened_progress(shell) as progress, opened_campaign(shell, path, progress) as work:
-        return build_dataset(work, out, _with_choices(work.campaign.dataset, given), title=title)
+        rules = _with_choices(work.campaign.dataset, given)
+        return build_dataset(work, out, rules, title=title, checklist=checklist)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +171,14 @@ class _Asked:
     params: dict[str, list[str]]
     endpoint: str
     title: str
+    checklist: Path | None
     width_px: int
 
 
 def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "Dataset":
     from crowd.campaign import THUMBNAIL_WIDTHS
     from harvest.datasets.building import build as build_dataset
+    from harvest.datasets.checklist import read_checklist
     from harvest.datasets.queried import Around, gather, question
     from harvest.imagestore import ImageStore
     from identify.pipeline import SOFTWARE
@@ -189,7 +196,9 @@ def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "D
         around = Around(
             settings=settings, client=client, store=store, agent=SOFTWARE.id, moment=now(), progress=progress
         )
+        species = read_checklist(asked.checklist) if asked.checklist else store.each(Taxon)
         about, rows = question(around, asked.query, asked.params, asked.endpoint, asked.title)
+        about = replace(about, checklist=asked.checklist.name if asked.checklist else "")
         found = gather(rows, about.name, around, width_px=asked.width_px)
         return build_dataset(
             found.media,
@@ -201,7 +210,7 @@ def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "D
             tags=found.tags,
             lost=found.lost,
             about=about,
-            checklist=store.each(Taxon),
+            checklist=species,
             progress=progress,
         )
 

@@ -1,6 +1,7 @@
 """``deboodt dataset``: from a question to a dataset, on the recorded plates, over real HTTP."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,9 @@ def test_an_endpoint_gives_what_the_saved_results_gave(
 
 
 def test_choices_are_counted_by_what_they_removed(build: Build, saved: str, tmp_path: Path) -> None:
+    (tmp_path / "orchids.csv").write_text("name,family\nOrchis militaris,Orchidaceae\nA b,Orchidaceae\n", "utf-8")
     options = ("--endpoint", saved, "--rank", "tagged", "--min-images", "3", "--max-images", "5")
+    options += ("--checklist", str(tmp_path / "orchids.csv"))
     told = build(*options, "--licence", "cc-by", "--licence", "pdm", "--from-year", "1800", out=tmp_path / "some")
     assert told.code == 0, told.text
     some = read_dataset(tmp_path / "some")
@@ -121,6 +124,9 @@ def test_choices_are_counted_by_what_they_removed(build: Build, saved: str, tmp_
     }
     assert min(e.created for e in some.examples) >= "1800"
     assert max(c.images for c in some.classes) == 5
+    page = (tmp_path / "some/report.html").read_text(encoding="utf-8")
+    assert "of those on orchids.csv" in page
+    assert re.search(r"<td>Orchidaceae</td><td class=\"n\">\d</td><td class=\"n\">2</td>", page)
     reasons = {what for what in told.data["counts"] if what.startswith("lost: ")}
     assert reasons == {
         "lost: licence not chosen",
