@@ -6,16 +6,17 @@ started it.
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import orjson
 
+from identify.lasting import Lasting
 from identify.website import website
 from linkeddata import annotationroutes, externalgraph
 from linkeddata.client import Client
+from linkeddata.errors import StoreError
 from linkeddata.keeping import Keeping
 from linkeddata.keptbook import FOLDER, Book, made_for
 from linkeddata.parts import Parts
@@ -29,30 +30,23 @@ Going = Callable[[], bool]
 class Following:
     """Processes that follow the log from ``start`` to ``close``, or until this process is gone.
 
-    ``what`` names them: of ``FOLLOWERS``.
+    ``what`` names them: of ``FOLLOWERS``. One that is killed begins again.
     """
 
     def __init__(self, settings: Settings, what: Sequence[str] = ("graph",)) -> None:
-        self._settings = settings
-        self._what = what
-        self._processes: list[subprocess.Popen[bytes]] = []
+        command = [sys.executable, "-m", "identify.following", str(os.getpid())]
+        given = orjson.dumps(asdict(settings))
+        self.processes = [Lasting([*command, one], given) for one in what]
 
     def start(self) -> None:
         """Begin."""
-        for what in self._what:
-            command = [sys.executable, "-m", "identify.following", str(os.getpid()), what]
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # Ctrl-C is for us
-            self._processes.append(process)
-            if process.stdin is not None:
-                process.stdin.write(orjson.dumps(asdict(self._settings)))
-                process.stdin.close()
+        for process in self.processes:
+            process.start()
 
     def close(self) -> None:
         """End; what is begun is done again the next time."""
-        for process in self._processes:
-            process.terminate()
-        for process in self._processes:
-            process.wait()
+        for process in self.processes:
+            process.close()
 
 
 def keep_graph(settings: Settings, going: Going) -> None:
@@ -95,4 +89,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except StoreError as error:
+        sys.exit(f"{error}; tried again later")

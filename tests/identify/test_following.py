@@ -1,6 +1,9 @@
 """The process that keeps the graph in step: it begins, follows what is stored meanwhile, and ends when it is told."""
 
+import os
+import signal
 import time
+from contextlib import closing
 from pathlib import Path
 
 from identify.following import Following, wanted
@@ -61,6 +64,20 @@ def test_a_process_keeps_answers_ready(tmp_path: Path) -> None:
 def test_what_an_installation_wants_is_followed() -> None:
     assert wanted(Settings()) == ["graph", "documents"]
     assert wanted(Settings(sparql_published="https://sparql.example/", keep_documents=False)) == []
+
+
+def test_a_process_that_was_killed_comes_back(tmp_path: Path) -> None:
+    settings = Settings(home=str(tmp_path))
+    with Store(settings.store) as store, closing(Following(settings)) as following:
+        store.put([MediaFile(iri="https://plates.example/1")], **SAID)
+        following.start()
+        wait_for(1, tmp_path / GRAPH)
+        (process,) = following.processes
+        killed = process.pid
+        os.kill(killed, signal.SIGKILL)
+        store.put([MediaFile(iri="https://plates.example/2")], **SAID)
+        wait_for(2, tmp_path / GRAPH)
+        assert process.pid != killed
 
 
 def test_closing_what_never_began_is_no_matter() -> None:
