@@ -39,7 +39,8 @@ def serving(home: Path, *, sparql: bool = False) -> Iterator[int]:
     """Serve the store in ``home``; with ``sparql`` a graph is kept in step with it."""
     port = _free_port()
     command = [sys.executable, "-m", "identify.cli", "--home", str(home), "serve", "--port", str(port)]
-    environment = {"DEBOODT_BASE_URL": BASE} if sparql else {"DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/"}
+    alone = {"DEBOODT_BASE_URL": BASE, "DEBOODT_KEEP_DOCUMENTS": "false"}  # nothing else is made meanwhile
+    environment = alone if sparql else {"DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/"}
     with _running(command, port, environment):
         yield port
 
