@@ -24,13 +24,19 @@ from linkeddata.sayings import Said
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS document (iri TEXT PRIMARY KEY, own BLOB NOT NULL, blocks TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS document (iri TEXT PRIMARY KEY, own BLOB NOT NULL, blocks TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS block (
     id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, subject TEXT NOT NULL, said TEXT NOT NULL,
     count INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS block_by_subject ON block (subject);
 """
+_WRITE = """
+INSERT INTO document VALUES (?, ?, ?) ON CONFLICT (iri) DO UPDATE SET own = excluded.own, blocks = excluded.blocks
+"""
+CACHE_KIB = 65_536
+CHECKPOINT_PAGES = 16_384
+"""As in the store: pages that wait in the journal, to be put in their places once however often they changed."""
 _MOST = 900
 """Values in one question."""
 
@@ -92,6 +98,8 @@ class Books:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._db.executescript(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the books of the published graph, {path}, cannot be opened: {error}") from error
@@ -197,7 +205,7 @@ class Books:
                 rows.append((iri, _packed(said.own, iri), " ".join(map(str, new_numbers))))
         gone = [(iri,) for iri in before if documents[iri] is None]
         self._db.executemany("DELETE FROM document WHERE iri = ?", gone)
-        self._db.executemany("INSERT OR REPLACE INTO document VALUES (?, ?, ?)", rows)
+        self._db.executemany(_WRITE, rows)
         changed = [(count, number) for number, count in counts.items() if count]
         self._db.executemany("UPDATE block SET count = count + ? WHERE id = ?", changed)
         self._drop_unsaid({number for number, count in counts.items() if count <= 0}, difference)
