@@ -1,7 +1,12 @@
 """Erasing a person: every output is searched for the name and the old pseudonym, in SQLite and PostgreSQL."""
 
 import gzip
+import os
+import re
 import sqlite3
+import subprocess
+import sys
+import time
 import zipfile
 from contextlib import closing
 from dataclasses import replace
@@ -29,7 +34,7 @@ from linkeddata.keptreader import Kept
 from linkeddata.parts import Parts
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.publishedgraph import GRAPH, PublishedGraph
-from linkeddata.records import Agent, CampaignFile, Failure, Identification, Label, MediaFile, Review, Tag
+from linkeddata.records import Agent, CampaignFile, Failure, Identification, Label, MediaFile, Tag
 from linkeddata.settings import Settings
 from linkeddata.store import Store
 from linkeddata.tables import SHAPES
@@ -85,16 +90,44 @@ def everything(url: str, home: Path) -> bytes:
     return b"\n".join(found)
 
 
+FORMS = ("application/ld+json", "application/n-quads", "text/html")
+FIRST = ("/", "/feed", "/feed/activity", "/reviews", "/labels", "/identifications", "/catalogue")
+
+
 def served(settings: Settings) -> bytes:
-    """What the API answers about reviews, agents, labels and in the feed."""
+    """All that is served: whatever links lead to, in each form, every page of both dresses of the feed among it."""
+    said: dict[tuple[str, str], bytes] = {}
+    address = re.compile(rb"https://eggs\.example(/[^\s\"'<>\\\\?#]*)")
+    due = {*FIRST, "/dumps"}
     with TestClient(create_app(settings)) as client:
-        paths = ("/reviews", "/labels", "/feed", "/feed/pages/1", "/feed/page/1", "/agents")
-        pages = [client.get(path, headers={"Accept": "application/ld+json"}).content for path in paths]
-        with Store(settings.store) as store:
-            key = next(iter(store.each(Review))).id
-        review = client.get(f"/reviews/{key}", headers={"Accept": "application/ld+json"})
-        assert review.status_code == 200
-        return b"\n".join([*pages, review.content])
+        while due:
+            path = due.pop()
+            for form in FORMS:
+                answer = client.get(path, headers={"Accept": form})
+                said[path, form] = answer.content
+                due |= {found[1].decode() for found in address.finditer(answer.content)} - {at for at, _ in said}
+                assert answer.status_code < 500, path
+                assert answer.status_code == 200 or path not in FIRST or form != FORMS[0], path
+    asked = {path for path, _ in said}
+    assert any(path.startswith("/feed/ldes/") for path in asked)
+    assert any(path.startswith("/feed/activity/") for path in asked)
+    assert any(path.startswith("/reviews/") for path in asked)
+    return b"\n".join(said.values())
+
+
+def dumped(settings: Settings, store: Store) -> bytes:
+    """All that a dump says, unpacked."""
+    folder = settings.home_path / "dumps/again"
+    write_dumps(store, settings.base_url, folder)
+    found = [
+        (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()) for path in files(folder)
+    ]
+    assert any(b"eggs.example/reviews/" in one for one in found)
+    return b"\n".join(found)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 def test_nothing_leads_to_who_was_erased(store_url: str, tmp_path: Path) -> None:
@@ -133,8 +166,10 @@ def test_nothing_leads_to_who_was_erased(store_url: str, tmp_path: Path) -> None
         assert list(graph.graph.quads_for_pattern(None, None, None))
     after = everything(url, tmp_path)
     assert [word for word in words if word in after] == []
-    answers = served(settings)
-    assert [word for word in words if word in answers] == []
+    with Store(url) as store:
+        dumps = dumped(settings, store)
+    for answers in (dumps, served(settings)):
+        assert [word for word in words if word in answers] == []
     again = erase(tmp_path, url, USER, "--write")
     assert again.exit_code == 0
     assert "tags: 0" in again.output
@@ -186,6 +221,48 @@ def test_somebody_who_reads_keeps_the_journal(tmp_path: Path) -> None:
             assert erase(tmp_path, f"sqlite:///{path}", USER, "--write").exit_code == LEFT_OVER
         assert erase(tmp_path, f"sqlite:///{path}", USER, "--write").exit_code == 0
     assert JAN.id[-16:].encode() not in everything(f"sqlite:///{path}", tmp_path)
+
+
+def started(home: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Begin an erasure in a process of its own, as a user would."""
+    env = os.environ | {"DEBOODT_PSEUDONYM_KEY": KEY, "DEBOODT_STORE_URL": f"sqlite:///{home / 'deboodt.sqlite'}"}
+    command = [sys.executable, "-m", "identify.cli", "--home", str(home), "erase", *words, "--write"]
+    return subprocess.Popen(command, env=env, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize("when", ["files are gone and nothing else", "the store is done and its journal is not"])
+def test_an_erasure_that_was_killed_is_finished_by_the_same_again(when: str, tmp_path: Path) -> None:
+    path = tmp_path / "deboodt.sqlite"
+    with Store(f"sqlite:///{path}") as store:
+        anna = filled(store)
+    published = tmp_path / "campaigns/eggs/published.jsonl"
+    published.parent.mkdir(parents=True)
+    published.write_text(f'{{"creator": "person%3A{anna[-16:]}"}}\n')
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        if when.startswith("files"):
+            other.execute("BEGIN IMMEDIATE")  # nobody else can write until it is over
+
+            def reached() -> bool:
+                return not published.exists()
+        else:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM event").fetchone()  # the journal stays while somebody reads
+
+            def reached() -> bool:
+                with closing(sqlite3.connect(path)) as looking:
+                    return bool(looking.execute("SELECT 1 FROM event WHERE kind = 'person.erased'").fetchone())
+
+        with started(tmp_path, NAME) as process:
+            while not reached():
+                assert process.poll() is None
+                time.sleep(0.005)
+            process.kill()
+            assert process.wait(timeout=60) == -9
+    words = [NAME.encode(), anna[-16:].encode()]
+    if when.startswith("files"):
+        assert all(word in everything(f"sqlite:///{path}", tmp_path) for word in words)
+    assert erase(tmp_path, f"sqlite:///{path}", NAME, "--write").exit_code == 0
+    assert [word for word in words if word in everything(f"sqlite:///{path}", tmp_path)] == []
 
 
 def test_votes_still_count_once_a_person(tmp_path: Path) -> None:
