@@ -22,7 +22,7 @@ from harvest.datasets.choices import chosen_classes
 from harvest.datasets.documents import documents
 from harvest.datasets.duplicates import held_together
 from harvest.datasets.examples import classes_of, examples_of, regions_of
-from harvest.datasets.folder import copied, forget, is_there, write
+from harvest.datasets.folder import copied, forget, is_there, refuse_others, write
 from harvest.datasets.manifest import (
     FORMAT,
     SPLITS,
@@ -67,8 +67,9 @@ def build(
     that is to be learned; ``lost`` is what was lost before. With ``about`` come Parquet, Croissant, datasheet, credits
     and report, whose coverage is counted against the species of ``checklist``. ``seed`` decides which groups are set
     aside where none is named. The folder is built beside its place and put there in one step; one that is there with
-    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn.
+    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn, or something else is there.
     """
+    refuse_others(folder)
     losses = Losses(campaign, moment, list(lost))
     taxa = list(taxa)
     by_file, troubles = teaching(labels, rules)

@@ -41,6 +41,12 @@ def copied(
     return made
 
 
+def refuse_others(folder: Path) -> None:
+    """Raise ``DatasetError`` for a folder that has something in it and is no dataset: it would be lost."""
+    if folder.exists() and not (folder / "dataset.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DatasetError(f"{folder} is there already and is no dataset of ours; it is left as it is")
+
+
 def is_there(folder: Path, texts: Mapping[str, str], examples: Sequence[Example]) -> bool:
     """Say whether the folder has these texts, and a file for each example."""
     try:

@@ -134,6 +134,8 @@ def build(
     Without -o a campaign's dataset is built in home, where training looks for it, by the campaign file's own choices.
     docs/datasets.md tells what comes out.
     """
+    from harvest.datasets.folder import refuse_others
+
     campaign = campaign or campaign_file
     asks = bool(query) or Path(endpoint).is_file()
     if bool(campaign) == asks:
@@ -145,6 +147,7 @@ def build(
             sys.exit(perform(shell, work, ("dataset",), again))
     if out is None:
         raise click.UsageError("-o DIR: where is the dataset to be built?")
+    refuse_others(out)
     if campaign:
         made = _of_campaign(shell, campaign, out, title, checklist, given)
     else:

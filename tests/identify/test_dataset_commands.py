@@ -170,6 +170,47 @@ def test_our_own_graph_is_an_endpoint_too(bhl: Dataset, build: Build, home: Path
     assert told.data["counts"]["lost: label status not chosen"] == 10
 
 
+def test_a_campaign_is_built_elsewhere_by_other_choices(bhl: Dataset, build: Build, home: Path, tmp_path: Path) -> None:
+    often = sorted(bhl.classes, key=lambda one: -one.images)[2:5]
+    wanted = [e.file.rpartition("/")[2] for e in bhl.examples if e.concept in {one.concept for one in often}]
+    campaign = tmp_path / "some.toml"
+    campaign.write_text(
+        f"""[campaign]
+id = "some"
+title = "Some plates"
+[[tags.commons]]
+files = {json.dumps(wanted)}
+[count]
+method = "majority"
+min_support = 1
+[dataset]
+rank = "species"
+""",
+        encoding="utf-8",
+    )
+    steps = [word for step in ("harvest", "images", "names", "count") for word in ("--step", step)]
+    words = ["--config", str(home / "deboodt.toml"), "run", str(campaign), *steps]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    choices = ("--rank", "tagged", "--min-training", "1", "--label", "single", "--label", "accepted", "--sign")
+    told = build(str(campaign), *choices, "--title", "Some of them", out=tmp_path / "out")
+    assert told.code == 0, told.text
+    made = read_dataset(tmp_path / "out")
+    assert {e.label for e in made.examples} >= {one.label for one in often}
+    assert {e.source.partition(" ")[0] for e in made.examples} == {"some"}
+    assert all(e.copy_sha1 != e.sha1 for e in made.examples)
+    assert (made.folder / "README.md").read_text(encoding="utf-8").count("# Some of them") == 1
+    assert build(str(campaign), "--label", "single").code == 2  # choices are for -o
+
+
+def test_what_is_no_dataset_is_not_overwritten(build: Build, saved: str, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/mine.jpg").write_bytes(b"mine")
+    told = build("--endpoint", saved, out=tmp_path / "pictures")
+    assert told.code == 6
+    assert "is no dataset of ours" in told.text
+    assert (tmp_path / "pictures/mine.jpg").read_bytes() == b"mine"
+
+
 def test_the_built_dataset_is_laid_out_and_loaded(bhl: Dataset, home: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     words = ["dataset", "layout", str(bhl.folder), "--as", "parquet", "-o", str(tmp_path / "hf")]
