@@ -18,7 +18,7 @@ import orjson
 from benchmarks._figure import figure
 from benchmarks._load import load
 from benchmarks._publish_made import made
-from benchmarks._publish_serving import received, serving, serving_files
+from benchmarks._publish_serving import received, serving, serving_files, until_ready
 
 SECONDS = 4.0
 PATIENCE_S = 300.0
@@ -30,6 +30,7 @@ def measure(data: Path, folder: Path, sizes: list[int]) -> None:
     for size in sizes:
         store = made(data, folder, size)
         with serving(store.path.parent) as port:
+            until_ready(port)
             if size == sizes[0]:
                 _kept(port, folder)
             command = [sys.executable, "-m", "benchmarks._publish_feed", str(port), str(PATIENCE_S)]

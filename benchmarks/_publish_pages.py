@@ -16,7 +16,7 @@ import rdflib
 from benchmarks._figure import figure
 from benchmarks._load import load
 from benchmarks._publish_made import Made, key_of, made
-from benchmarks._publish_serving import received, serving
+from benchmarks._publish_serving import received, serving, until_ready
 from linkeddata import jsonld
 from linkeddata.collections import cursor_of
 from linkeddata.records import Identification, Taxon
@@ -39,6 +39,7 @@ def measure(data: Path, folder: Path, sizes: list[int]) -> None:
         chance = random.Random(size)
         begins = [cursor_of(Place(key_of(chance.randrange(size)))) for _ in range(PAGES)]
         with serving(store.path.parent) as port:
+            until_ready(port)
             plain = [_path(cursor=cursor) for cursor in begins]
             peer = _rdflib(received(port, plain[0])[1].decode())
             _rate(f"pages of {PAGE}", size, port, plain, peer)

@@ -1,14 +1,16 @@
 """Servers for measuring. In: a home folder, or an answer. Out: the port of a server in a process of its own.
 
-``serving`` is ``deboodt serve`` as users start it, but that nothing follows the log for SPARQL meanwhile. ``answering``
-is the same web server with nothing behind it: one answer, the same bytes and headers each time. ``serving_files`` is
-the same web server with Starlette's static files behind it.
+``serving`` is ``deboodt serve`` as users start it, but that nothing follows the log for SPARQL meanwhile;
+``until_ready`` waits for what is made in the background. ``answering`` is the same web server with nothing behind it:
+one answer, the same bytes and headers each time. ``serving_files`` is the same web server with Starlette's static files
+behind it.
 
 ``python -m benchmarks._publish_serving PORT`` reads such an answer, HTTP as it was received, on stdin;
 ``python -m benchmarks._publish_serving PORT FOLDER`` serves files.
 """
 
 import http.client
+import json
 import os
 import socket
 import subprocess
@@ -35,14 +37,24 @@ def processor_s(port: int) -> float:
 
 
 @contextmanager
-def serving(home: Path, *, sparql: bool = False) -> Iterator[int]:
-    """Serve the store in ``home``; with ``sparql`` a graph is kept in step with it."""
+def serving(home: Path, *, sparql: bool = False, keep: bool = True) -> Iterator[int]:
+    """Serve the store in ``home``; with ``sparql`` a graph is kept in step, else with ``keep`` ready answers."""
     port = _free_port()
     command = [sys.executable, "-m", "identify.cli", "--home", str(home), "serve", "--port", str(port)]
-    alone = {"DEBOODT_BASE_URL": BASE, "DEBOODT_KEEP_DOCUMENTS": "false"}  # nothing else is made meanwhile
-    environment = alone if sparql else {"DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/"}
+    ready = "yes" if keep and not sparql else "no"  # while a graph is measured, nothing else is made
+    environment = {"DEBOODT_BASE_URL": BASE, "DEBOODT_KEEP_DOCUMENTS": ready}
+    environment |= {} if sparql else {"DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/"}
     with _running(command, port, environment):
         yield port
+
+
+def until_ready(port: int) -> dict[str, int]:
+    """Wait until all answers that the server keeps lie ready; return what ``/health`` says of them."""
+    while True:
+        told: dict[str, int] = json.loads(received(port, "/health")[1])["documents"]
+        if told["whole"] and not told["behind"]:
+            return told
+        time.sleep(1)
 
 
 @contextmanager

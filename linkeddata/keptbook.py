@@ -88,7 +88,7 @@ def _makers() -> bytes:
 
 def made_for(settings: Settings) -> str:
     """Return a mark of what documents are made by and for: another one as soon as they may say something else."""
-    told = {name: value for name, value in asdict(settings).items() if name not in SECRET_FIELDS}
+    told = {name: value for name, value in asdict(settings).items() if name not in SECRET_FIELDS | {"home"}}
     return hashlib.sha256(_makers() + orjson.dumps(told)).hexdigest()[:16]
 
 
