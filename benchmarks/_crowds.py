@@ -32,6 +32,10 @@ SHAPES = {
     "look-alikes": (5, 800, 25, 6),
     "spammers": (4, 700, 60, 5),
     "hard questions": (4, 600, 40, 6),
+    "dense": (4, 100, 40, 25),
+    "dense binary": (2, 100, 30, 20),
+    "few people": (3, 400, 5, 4),
+    "two votes each": (5, 1000, 400, 2),
 }
 """Kinds of generated crowds: classes, questions, people, answers a question."""
 
