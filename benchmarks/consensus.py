@@ -1,9 +1,9 @@
 """How right and how fast counting is: recorded and generated crowds with known truth, beside crowd-kit in the same run.
 
-``python -m benchmarks.consensus`` does all; ``accuracy``, ``generated``, ``tree``, ``every`` or ``speed`` one part. Ours
-is the default method of a campaign, from tags to labels. ``speed`` reads tags out of a store, counts them and makes
-labels, by the functions that ``deboodt`` counts with, in a process of its own; the figure of memory is the most that it
-held.
+``python -m benchmarks.consensus`` does all; ``accuracy``, ``generated``, ``tree``, ``every`` or ``speed`` one part.
+Ours is the default method of a campaign, from tags to labels. ``speed`` reads tags out of a store, counts them and
+makes labels, by the functions that ``deboodt`` counts with, in a process of its own; the figure of memory is the most
+that it held.
 """
 
 import json
