@@ -1,6 +1,6 @@
-"""What datasets cost: building from rows whose images are on disk, and writing shards. Beside pandas and tar.
+"""What datasets cost: building from rows whose images are on disk, writing shards, looking for near-duplicates.
 
-``python -m benchmarks.dataset [--rows N] [--folder F]``; images are made once, small JPEGs of their own each.
+``python -m benchmarks.dataset [--rows N] [--prints N] [--folder F]``; images are made once, small JPEGs of their own each.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks._dataset_prints import near_duplicates
 from benchmarks._figure import figure, seconds
 from crowd.campaign import DatasetRules
 from harvest.datasets.building import build
 from harvest.datasets.layouts import lay_out
-from harvest.datasets.likeness import Look, near_pairs
 from harvest.datasets.manifest import Dataset
 from linkeddata.records import Label, MediaFile, Taxon
 from linkeddata.storage import Stored, stored_file
@@ -118,37 +118,17 @@ def shards(data: Dataset, out: Path) -> None:
     figure("WebDataset", rate / seconds(ours, 3), "MiB/s", beside="tar", beside_value=plain, at_least=0.8 * plain)
 
 
-def near(count: int) -> None:
-    """Measure looking for near pairs among hashes by chance, with a hundred planted, beside every pair of a sample."""
-    random = np.random.default_rng(1596)
-    greys = np.zeros((32, 32), np.uint8)
-    hashes = [int(one) for one in random.integers(0, 2**64, count, dtype=np.uint64)]
-    planted = [one ^ sum(1 << int(bit) for bit in random.choice(64, 8, replace=False)) for one in hashes[:100]]
-    looks = [Look(one, 0, greys) for one in (*hashes, *planted)]
-    begun = time.perf_counter()
-    found = {(pair.a, pair.b) for pair in near_pairs(looks) if not pair.mirrored}
-    took = time.perf_counter() - begun
-    recall = sum((n, count + n) in found for n in range(100)) / 100
-    sample = np.array(hashes[:3000], np.uint64)
-    begun = time.perf_counter()
-    for one in sample:
-        np.bitwise_count(sample ^ one)
-    every = (time.perf_counter() - begun) * (count / len(sample)) ** 2
-    figure(f"near pairs among {count:,}, seconds", took, "s", beside="every pair, from a sample", beside_value=every)
-    figure("near pairs, recall at 8 bits", recall, "", beside="planted", beside_value=1.0, at_least=0.99)
-
-
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000)
-    parser.add_argument("--hashes", type=int, default=20_000)
+    parser.add_argument("--prints", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "deboodt-benchmark-dataset")
     asked = parser.parse_args()
     images = asked.folder / "pictures"
     data = building(images, made(images, asked.rows), asked.folder / "set")
     shards(data, asked.folder / "shards")
-    near(asked.hashes)
+    near_duplicates(asked.prints)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ from harvest.datasets.manifest import (
     Dataset,
     DatasetClass,
     Example,
+    read_dataset,
+    read_text,
     to_csv,
 )
 from harvest.datasets.selection import Candidate, Losses, Ranks, Sought, eligible, teaching, without_copies
@@ -40,6 +42,9 @@ from linkeddata.errors import DatasetError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Label, MediaFile, Tag, Taxon
 from linkeddata.storage import Stored
+
+SPLIT_BY = ("seed", "test_groups", "validation_groups", "test_share", "validation_share", "known_share")
+"""Rules that decide where a group stands: where one of them changes, the lot is drawn anew."""
 
 
 def build(
@@ -77,7 +82,7 @@ def build(
     found = list(without_copies(eligible(media, sought, losses), losses))
     found = _within_numbers(found, rules, seed, losses)
     found, looks = held_together(found, rules, progress)
-    placed = _enough_images(split_by_group(found, rules, seed), rules, losses)
+    placed = _enough_images(split_by_group(found, rules, seed, _sides_before(folder, rules, seed)), rules, losses)
     drawn, sources = examples_of(placed, regions_of(tags, taxa))
     classes = classes_of(placed)
     if len(classes) < 2:
@@ -114,6 +119,19 @@ def build(
         counts=counts,
         failures=tuple(losses.failures),
     )
+
+
+def _sides_before(folder: Path, rules: DatasetRules, seed: int) -> dict[str, str]:
+    """Return the side of each image of the version that is in the folder, if it was split by the same rules."""
+    try:
+        earlier = read_dataset(folder)
+        said = json.loads(read_text(folder / "dataset.json"))["rules"]
+    except (DatasetError, OSError, ValueError, KeyError):
+        return {}
+    wanted = json.loads(json.dumps(asdict(rules) | {"seed": seed}))
+    if any(said.get(name) != wanted[name] for name in SPLIT_BY):
+        return {}
+    return {example.sha1: example.split for example in earlier.examples}
 
 
 def _within_numbers(found: Sequence[Candidate], rules: DatasetRules, seed: int, losses: Losses) -> list[Candidate]:

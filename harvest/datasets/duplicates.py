@@ -1,7 +1,7 @@
 """Which files must stay together. In: candidates, their images. Out: the same, with clusters and what holds them.
 
-Copies of one picture (the same plate from two libraries, mirrored, recompressed, recoloured) are a cluster; a cluster
-and the groups of its files stand on one side.
+Copies of one picture (the same plate from two libraries, mirrored, turned, recompressed, recoloured, cut out) are a
+cluster; a cluster, an object, and the groups of their files stand on one side.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -47,15 +47,26 @@ def _looks(found: Sequence[Candidate], progress: Progress) -> list[Look | None]:
 
 def _with_groups(found: Sequence[Candidate], rules: DatasetRules) -> list[Candidate]:
     groups = Joined(len(found))
-    first: dict[str, int] = {}
+    first: dict[tuple[str, str], int] = {}
     for place, candidate in enumerate(found):
-        for key in (f"group {candidate.media.group}" if candidate.media.group else "", f"cluster {candidate.cluster}"):
-            if key and key != "cluster ":
+        media = candidate.media
+        number = object_name(media.institution, media.inventory_number)
+        for key in (("group", media.group), ("cluster", candidate.cluster), ("object", number)):
+            if key[1]:
                 groups.join(place, first.setdefault(key, place))
     named = {name: rank for rank, name in enumerate((*rules.test_groups, *rules.validation_groups))}
     own = [candidate.media.group or candidate.source.sha1 for candidate in found]
     held = groups.named(own, lambda name: (named.get(name, len(named)), name))
     return [replace(candidate, together=held[place]) for place, candidate in enumerate(found)]
+
+
+def object_name(institution: str, inventory_number: str) -> str:
+    """Return what names an object in its collection; "" where nothing does.
+
+    >>> object_name("Q190804", "RP-T-1"), object_name("Q190804", "")
+    ('Q190804 RP-T-1', '')
+    """
+    return f"{institution} {inventory_number}".strip() if inventory_number else ""
 
 
 class Joined:

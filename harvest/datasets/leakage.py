@@ -1,8 +1,8 @@
 """The certificate that sides do not leak into each other. In: rows, images. Out: ``leakage.json``, or what is wrong.
 
 Keys: groups stand on one side (but for ``known``, which holds single images of training groups by its nature), copies
-of one picture stand on one side, the same bytes are there once. Every pair of images is compared by its hashes; those
-that are near are compared by their greys (``likeness``). ``verify`` looks at the folder as it is now and does it again.
+of one picture stand on one side, the same bytes are there once. Every pair of images is compared by its prints; those
+that are near are compared by finer ones (``likeness``). ``verify`` looks at the folder as it is now and does it again.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from harvest.datasets.duplicates import spread
+from harvest.datasets.duplicates import object_name, spread
 from harvest.datasets.likeness import ALIKE, NEAR, Look, Pair, look, near_pairs
 from harvest.datasets.manifest import KNOWN, Dataset, Example, read_dataset
 from harvest.records import Progress, silent
@@ -42,6 +42,7 @@ def certificate(examples: Sequence[Example], looks: Sequence[Look | None], versi
                 "values": len({e.cluster for e in examples if e.cluster}),
                 "on several sides": spread((e.cluster, e.split) for e in examples if e.cluster),
             },
+            "object": _object(examples),
             "sha1": {
                 "values": len({e.sha1 for e in examples}),
                 "on several sides": spread((e.sha1, e.split) for e in examples),
@@ -54,8 +55,20 @@ def certificate(examples: Sequence[Example], looks: Sequence[Look | None], versi
             "across sides within bits": len(across),
             "copies across sides": sum(pair.copies for pair, _, _ in across),
         },
-        "method": {"hash": "difference hash, 64 bits, and mirrored", "within bits": NEAR, "copies from": ALIKE},
+        "method": {
+            "prints": "signs of cosine waves, 64 bits; then grey levels",
+            "within bits": NEAR,
+            "copies from": ALIKE,
+        },
         "nearest": [_shown(*one) for one in sorted(across, key=lambda one: -one[0].likeness)[:SHOWN]],
+    }
+
+
+def _object(examples: Sequence[Example]) -> dict[str, Any]:
+    objects = [(object_name(e.institution, e.inventory_number), e.split) for e in examples if e.split != KNOWN]
+    return {
+        "values": len({name for name, _ in objects if name}),
+        "on several sides": spread(one for one in objects if one[0]),
     }
 
 
@@ -65,7 +78,7 @@ def _shown(pair: Pair, one: Example, other: Example) -> dict[str, Any]:
         "b": other.path,
         "distance": pair.distance,
         "likeness": pair.likeness,
-        "mirrored": pair.mirrored,
+        "how": pair.how,
     }
 
 
@@ -107,7 +120,7 @@ def leaks(found: dict[str, Any]) -> Iterator[str]:
             yield f"{key} {name} is on several sides: {', '.join(sides)}"
     for pair in found["nearest"]:
         if pair["likeness"] >= ALIKE:
-            how = "mirrored copies" if pair["mirrored"] else "copies"
+            how = "part and whole" if pair["how"] == "part" else f"{pair['how']} copies".strip()
             yield f"{pair['a']} and {pair['b']} are {how} of one picture (likeness {pair['likeness']})"
 
 

@@ -1,49 +1,52 @@
 """How like two pictures are. In: images. Out: looks, and the pairs of them that are copies of one picture.
 
-A look is a difference hash of 64 bits (the picture in 9 × 8 grey cells, each bit says whether a cell is brighter than
-the one to its right: Neal Krawetz, "Kind of Like That", hackerfactor.com 2013), that of the mirror, and 32 × 32 greys.
-The hash finds pairs, and only the correlation of the greys makes copies of them: drawings in the middle of a white
-sheet have like hashes. Two hashes within 8 bits agree in at least one of 9 pieces: none within that distance is missed.
+Pictures are looked up by prints of 64 bits, of which no near pair is missed, and only the correlation of their grey
+levels, one laid over the other, makes copies of them: drawings in the middle of a white sheet have like prints. So are
+found copies that were scaled, recoloured, mirrored, turned, that have other margins, and parts that were cut out.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from harvest.datasets.neighbours import pairs_within
+from harvest.datasets.prints import Bits, Fingerprint, correlation, fingerprint, fitted
 from linkeddata.decoding import Limits, UnreadableImageError, opened, upright
 
-BITS = 64
 NEAR = 8
-"""Distance in bits up to which pairs are looked at."""
-ALIKE = 0.95
-"""Correlation of the greys from which on two pictures are copies of one; drawings of one species stay below 0.91."""
-SIDE = 32
-
-Greys = NDArray[np.uint8]
-Hashes = NDArray[np.uint64]
+"""Distance in bits of prints up to which pairs are looked at."""
+ALIKE = 0.96
+"""Correlation of the grey levels, one picture laid over the other, from which on they are copies of one."""
+_LOOKED_AT_PX = 256
+_AS_IT_IS = 2
+"""Of the eight ways to lay a picture, those that are looked for among parts: as it is, and mirrored."""
+_FITS = 6
+"""Places of a part that are tried, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an image looks like: hash, hash of its mirror, greys, shape (32, 32)."""
+    """What an image looks like; no prints where nothing is drawn on it, so that it is like nothing."""
 
-    hash: int
-    mirror: int
-    greys: Greys
+    prints: Fingerprint | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
-    """Two pictures by their places, ``a`` before ``b``: how far their hashes are apart, and how like they are."""
+    """Two pictures by their places, ``a`` before ``b``: how far their prints are apart, and how like they are.
+
+    ``likeness`` is the correlation of their grey levels, one laid over the other, and ``how`` it was laid: "",
+    "mirrored", "turned", or over a "part".
+    """
 
     distance: int
     a: int
     b: int
     likeness: float
-    mirrored: bool
+    how: str = ""
 
     @property
     def copies(self) -> bool:
@@ -54,64 +57,93 @@ class Pair:
 def look(data: bytes) -> Look | None:
     """Return what an image looks like, ``None`` for one that cannot be read."""
     try:
-        grey = upright(opened(data, Limits(), 2 * SIDE)).convert("L")
+        return Look(fingerprint(upright(opened(data, Limits(), _LOOKED_AT_PX))))
     except UnreadableImageError:
         return None
-    cells = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), np.int16)
-    greys = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX), np.uint8)
-    return Look(_packed(cells), _packed(cells[:, ::-1]), greys)
 
 
-def _packed(cells: NDArray[np.int16]) -> int:
-    return int.from_bytes(np.packbits((cells[:, 1:] > cells[:, :-1]).ravel()).tobytes(), "big")
+def near_pairs(looks: Sequence[Look]) -> list[Pair]:
+    """Return the pairs whose prints are near, laid as may be, the nearest first.
 
-
-def pieces(near: int) -> list[tuple[int, int]]:
-    """Return where the pieces begin that cover all bits, one more than bits may differ, with their lengths.
-
-    >>> pieces(8)[:2], sum(length for _, length in pieces(8)), len(pieces(8))
-    ([(0, 8), (8, 7)], 64, 9)
+    Of pictures whose prints are equal, each is paired with one of the others, not with all.
     """
-    short, long = divmod(BITS, near + 1)
-    lengths = [short + (number < long) for number in range(near + 1)]
-    return [(sum(lengths[:number]), length) for number, length in enumerate(lengths)]
-
-
-def near_pairs(looks: Sequence[Look], near: int = NEAR) -> list[Pair]:
-    """Return all pairs within ``near`` bits of each other, or of the other's mirror, the nearest first."""
-    if len(looks) < 2:
-        return []
-    plain = np.array([one.hash for one in looks], np.uint64)
-    mirrors = np.array([one.mirror for one in looks], np.uint64)
+    places = [place for place, one in enumerate(looks) if one.prints]
+    prints = [one.prints for one in looks if one.prints]
     found: dict[tuple[int, int], Pair] = {}
-    for mirrored, right in ((False, plain), (True, mirrors)):
-        for a, b, distance in _sharing(plain, right, near):
-            pair = Pair(distance, a, b, likeness(looks[a], looks[b], mirrored), mirrored)
-            if (a, b) not in found or pair.likeness > found[a, b].likeness:
-                found[a, b] = pair
-    return sorted(found.values())
+    for pair in (*_wholes(prints), *_cut_out(prints)):
+        known = found.get((pair.a, pair.b))
+        if known is None or pair.likeness > known.likeness:
+            found[pair.a, pair.b] = pair
+    return sorted(Pair(p.distance, places[p.a], places[p.b], p.likeness, p.how) for p in found.values())
 
 
-def likeness(one: Look, other: Look, mirrored: bool) -> float:
-    """Return the correlation of two pictures' greys, -1 to 1."""
-    return round(float((_unit(one.greys) * _unit(other.greys[:, ::-1] if mirrored else other.greys)).sum()), 4)
+def _pair(distance: int, one: int, other: int, likeness: float, how: str) -> Pair:
+    return Pair(distance, min(one, other), max(one, other), round(likeness, 3), how)
 
 
-def _unit(greys: Greys) -> NDArray[np.float64]:
-    """Return greys with the mean 0 and the length 1; all 0 for a picture of one grey."""
-    centred: NDArray[np.float64] = greys - greys.mean()
-    return centred / max(float(np.linalg.norm(centred)), 1e-6)
+def _way(way: int) -> str:
+    """Return how a picture is laid: an odd number of reflections mirrors it.
+
+    >>> [_way(way) for way in range(8)]
+    ['', 'mirrored', 'mirrored', 'turned', 'mirrored', 'turned', 'turned', 'mirrored']
+    """
+    return ("mirrored" if way.bit_count() % 2 else "turned") if way else ""
 
 
-def _sharing(left: Hashes, right: Hashes, near: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the places of near pairs, the smaller first, with their distance; a pair may come more than once."""
-    for begin, length in pieces(near):
-        shift, mask = np.uint64(begin), np.uint64((1 << length) - 1)
-        keys, other_keys = left >> shift & mask, right >> shift & mask
-        for key in np.intersect1d(keys, other_keys):
-            mine, theirs = np.flatnonzero(keys == key), np.flatnonzero(other_keys == key)
-            distances = np.bitwise_count(left[mine][:, None] ^ right[theirs][None, :])
-            for i, j in zip(*np.nonzero(distances <= near), strict=True):
-                a, b = int(mine[i]), int(theirs[j])
-                if a != b:
-                    yield min(a, b), max(a, b), int(distances[i, j])
+def _wholes(prints: Sequence[Fingerprint]) -> Iterator[Pair]:
+    """Yield the pairs of which one, laid in one of its ways, with or without margins, is near the other."""
+    if not prints:
+        return
+    laid = np.stack([one.laid for one in prints])
+    ways = laid.shape[2]
+    left, right = _hits(laid.reshape(-1), laid[:, :, 0].reshape(-1))
+    one, lay = np.divmod(left, 2 * ways)
+    other, margins = np.divmod(right, 2)
+    distance = np.bitwise_count(laid[one, lay // ways, lay % ways] ^ laid[other, margins, 0]).astype(np.int64)
+    rows = np.stack([distance, one, lay // ways, lay % ways, other, margins], axis=1)[one != other]
+    for bits, first, bare, way, second, second_bare in rows.tolist():
+        likeness = correlation(prints[first], bare, way, prints[second], second_bare)
+        yield _pair(bits, first, second, likeness, _way(way))
+
+
+def _cut_out(prints: Sequence[Fingerprint]) -> Iterator[Pair]:
+    """Yield the pairs of which one is near a part of the other, fitted to it as well as can be."""
+    if not prints:
+        return
+    laid = np.stack([one.laid[:, :_AS_IT_IS] for one in prints]).reshape(-1)
+    parts = np.stack([one.parts for one in prints])
+    left, right = _hits(laid, parts.reshape(-1))
+    one, lay = np.divmod(left, 2 * _AS_IT_IS)
+    other, part = np.divmod(right, parts.shape[1])
+    distance = np.bitwise_count(laid[left] ^ parts.reshape(-1)[right]).astype(np.int64)
+    fits: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
+    rows = np.stack([one, other, distance, lay // _AS_IT_IS, lay % _AS_IT_IS, part], axis=1)[one != other]
+    for small, large, *fit in rows.tolist():
+        fits[small, large].append(tuple(fit))
+    for (small, large), some in fits.items():
+        for bits, margins, way, place in sorted(some)[:_FITS]:
+            likeness = fitted(prints[small], margins, way, prints[large], place)
+            yield _pair(bits, small, large, likeness, "part")
+
+
+def _hits(left: Bits, right: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return places on the left and right whose prints are near: of equal ones, each with one of the other side."""
+    values, of_left = np.unique(left, return_inverse=True)
+    others, of_right = np.unique(right, return_inverse=True)
+    one, two, _ = pairs_within(values, others, NEAR)
+    members, partner = _each_with_one(of_left, one, of_right, two)
+    other_members, other_partner = _each_with_one(of_right, two, of_left, one)
+    return np.concatenate([members, other_partner]), np.concatenate([partner, other_members])
+
+
+def _each_with_one(
+    mine: NDArray[np.int64], here: NDArray[np.int64], theirs: NDArray[np.int64], there: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of all whose value is in ``here``, each with the first place of its partner's value."""
+    by_value = np.argsort(mine, kind="stable")
+    begins = np.searchsorted(mine[by_value], here)
+    counts = np.searchsorted(mine[by_value], here, side="right") - begins
+    members = by_value[np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
+    first = np.zeros(int(theirs.max(initial=-1)) + 1, np.int64)
+    first[theirs[::-1]] = np.arange(len(theirs))[::-1]
+    return members, np.repeat(first[there], counts)
