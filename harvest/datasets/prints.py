@@ -163,12 +163,15 @@ def fitted(picture: Fingerprint, margins: int, way: int, other: Fingerprint, par
         across, down = (_nudged(share, length, places, place) for place in (x, y))
         laid: Levels = (down @ levels)[:, None] @ across.transpose(0, 2, 1)
         differ = np.bitwise_count(_bits(laid, FINE) ^ mine).sum(-1)
-        row, column = np.unravel_index(int(differ.argmin()), differ.shape)
-        fits.append((int(differ.min()), length, _begin(share, length, places, x) + _NUDGES[column], int(row)))
-    _, length, left, row = min(fits)
-    upper = _begin(share, length, places, y) + _NUDGES[row]
-    box = [min(max(side, 0.0), 1.0) * _SIDE_PX for side in (left, upper, left + length, upper + length)]
-    cut = Image.fromarray(other.squares[0]).resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BILINEAR, tuple(box))
+        row, column = divmod(int(differ.argmin()), len(_NUDGES))
+        left, upper = (_begin(share, length, places, place) for place in (x, y))
+        fits.append((int(differ.min()), length, left + _NUDGES[column], upper + _NUDGES[row]))
+    _, length, left, upper = min(fits)
+    corners = (left, upper, left + length, upper + length)
+    box = tuple(_SIDE_PX * min(max(corner, 0.0), 1.0) for corner in corners)
+    cut = Image.fromarray(other.squares[0]).resize(
+        (_SIDE_PX, _SIDE_PX), Image.Resampling.BILINEAR, (box[0], box[1], box[2], box[3])
+    )
     return _together(turned(picture.squares[margins], way), np.asarray(cut))
 
 
