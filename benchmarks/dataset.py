@@ -1,6 +1,6 @@
 """What datasets cost: building from rows whose images are on disk, writing shards, looking for near-duplicates.
 
-``python -m benchmarks.dataset [--rows N] [--prints N] [--folder F]``; images are made once, small JPEGs of their own each.
+``python -m benchmarks.dataset [--rows N] [--prints N] [--folder F]``; images are made once, small ones.
 """
 
 import argparse
