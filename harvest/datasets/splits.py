@@ -20,9 +20,8 @@ def split_by_group(
     """
     sizes = Counter(group_of(c) for c in candidates if c.taxon)
     side = dict.fromkeys(rules.test_groups, TEST) | dict.fromkeys(rules.validation_groups, VALIDATION)
-    missing = sorted(set(side) - set(sizes))
-    if missing:
-        raise DatasetError(f"no usable file is of the group {', '.join(missing)}; there are {_some(sizes)}")
+    _check_named(candidates, side, sizes)
+    side = {group: one for group, one in side.items() if group in sizes}
     named = {TEST: rules.test_groups, VALIDATION: rules.validation_groups}
     stayed = _stayed(candidates, before or {}).items()
     side = {group: one for group, one in stayed if group in sizes and not named.get(one)} | side
@@ -84,6 +83,21 @@ def _side(candidate: Candidate, side: Mapping[str, str], known_share: float, see
     name = side.get(group_of(candidate), TRAIN)
     draw = int(content_id(str(seed), "known", candidate.cluster or candidate.source.sha1)[:8], 16) / 2**32
     return KNOWN if name == TRAIN and draw < known_share else name
+
+
+def _check_named(candidates: Iterable[Candidate], side: Mapping[str, str], sizes: Mapping[str, int]) -> None:
+    """Raise ``DatasetError`` for a named group without a file, or one that hangs together with one of another side."""
+    held = {candidate.media.group: group_of(candidate) for candidate in candidates if candidate.taxon}
+    missing = sorted(set(side) - set(held) - set(sizes))
+    if missing:
+        raise DatasetError(f"no usable file is of the group {', '.join(missing)}; there are {_some(sizes)}")
+    for group, one in side.items():
+        home = held.get(group, group)
+        if side.get(home, one) != one:
+            raise DatasetError(
+                f"the groups {group} and {home} show one picture or one object, and are named for different sides; "
+                f"name them for one, or leave files out"
+            )
 
 
 def _stayed(candidates: Iterable[Candidate], before: Mapping[str, str]) -> dict[str, str]:

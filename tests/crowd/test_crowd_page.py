@@ -34,7 +34,7 @@ def test_heads_probability_and_change() -> None:
 
 
 def test_alpha() -> None:
-    found = alpha([{"a": 2}, {"b": 2}, {"a": 1, "b": 1}, {"a": 2}])
+    found = alpha([{1: 2}, {2: 2}, {1: 1, 2: 1}, {1: 2}])
     assert f"= {found:.3f}" in PAGE
 
 

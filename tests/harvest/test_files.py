@@ -252,7 +252,7 @@ def test_the_royal_librarys_upload_sheet_is_read_completely(recordings: Path) ->
     import openpyxl
 
     source = _documented(2, recordings / ROYAL_LIBRARY)
-    sheet = openpyxl.load_workbook(source.path, read_only=True)["CommonsFilesP180Qids"]
+    sheet = openpyxl.load_workbook(source.path)["CommonsFilesP180Qids"]
     given = [str(row[0]) for row in sheet.iter_rows(min_row=2, values_only=True) if row[0]]
     titles = dict(enumerate(dict.fromkeys(with_prefix(name) for name in given), start=1))
     with StandIn(_commons(titles)) as running:

@@ -53,6 +53,9 @@ def plate(name: str, paper: str, seed: int) -> bytes:
         draw.rectangle(box, fill=SHAPES[name], outline="black")
     else:
         draw.polygon([(box[0], box[3]), (box[2], box[3]), (left + 11, top)], fill=SHAPES[name], outline="black")
+    for _ in range(12):  # each plate is soiled in its own way: without it all plates of a shape are copies of one
+        x, y, grey = (int(v) for v in random.integers(0, [44, 36, 255]))
+        draw.line((x, y, x + int(random.integers(-9, 9)), y + int(random.integers(-9, 9))), fill=(grey,) * 3, width=2)
     out = BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()

@@ -197,3 +197,11 @@ def test_all_of_an_object_is_on_one_side(tmp_path: Path) -> None:
     assert {sides[file] for file in numbers} == {"test"}
     told = json.loads((data.folder / FILE).read_text(encoding="utf-8"))
     assert told["keys"]["object"] == {"values": 1, "on several sides": {}}
+
+
+def test_named_groups_that_share_a_picture_are_on_one_side_or_told(tmp_path: Path) -> None:
+    extra = {100: COPIES["smaller"](picture(3))}
+    both = make(tmp_path, extra, replace(RULES, test_groups=("library 100", "maker 3")))
+    assert {e.split for e in both.examples if e.group in ("library 100", "maker 3")} == {"test"}
+    with pytest.raises(DatasetError, match="the groups maker 3 and library 100 show one picture"):
+        make(tmp_path, extra, replace(RULES, test_groups=("library 100",), validation_groups=("maker 3",)))
