@@ -104,7 +104,7 @@ def tree() -> bool:
 def every() -> bool:
     """Print the accuracy at species level beside every flat method there is, on a small crowd and on a dense one.
 
-    crowd-kit's GLAD, MACE and weighted vote take a minute for what the tree takes a tenth of a second for: so small.
+    crowd-kit's MACE took 93 s for 500 questions where the tree takes a fraction of a second: so small.
     """
     met = []
     for name, crowd in (("small", over_tree(0, 200, 25, 20)), ("dense", over_tree(0, 100, 40, 40, 25.0))):
