@@ -63,10 +63,7 @@ def look(data: bytes) -> Look | None:
 
 
 def near_pairs(looks: Sequence[Look]) -> list[Pair]:
-    """Return the pairs whose prints are near, laid as may be, the nearest first.
-
-    Of pictures whose prints are equal, each is paired with one of the others, not with all.
-    """
+    """Return all pairs whose prints are near, laid as may be, the nearest first."""
     places = [place for place, one in enumerate(looks) if one.prints]
     prints = [one.prints for one in looks if one.prints]
     found: dict[tuple[int, int], Pair] = {}
@@ -127,23 +124,17 @@ def _cut_out(prints: Sequence[Fingerprint]) -> Iterator[Pair]:
 
 
 def _hits(left: Bits, right: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return places on the left and right whose prints are near: of equal ones, each with one of the other side."""
+    """Return the places on the left and right of all prints that are near; equal prints are looked up once."""
     values, of_left = np.unique(left, return_inverse=True)
     others, of_right = np.unique(right, return_inverse=True)
     one, two, _ = pairs_within(values, others, NEAR)
-    members, partner = _each_with_one(of_left, one, of_right, two)
-    other_members, other_partner = _each_with_one(of_right, two, of_left, one)
-    return np.concatenate([members, other_partner]), np.concatenate([partner, other_members])
+    on_left, on_right = _places(of_left, len(values)), _places(of_right, len(others))
+    pairs = [np.meshgrid(on_left[a], on_right[b]) for a, b in zip(one.tolist(), two.tolist(), strict=True)]
+    if not pairs:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return np.concatenate([a.ravel() for a, _ in pairs]), np.concatenate([b.ravel() for _, b in pairs])
 
 
-def _each_with_one(
-    mine: NDArray[np.int64], here: NDArray[np.int64], theirs: NDArray[np.int64], there: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places of all whose value is in ``here``, each with the first place of its partner's value."""
-    by_value = np.argsort(mine, kind="stable")
-    begins = np.searchsorted(mine[by_value], here)
-    counts = np.searchsorted(mine[by_value], here, side="right") - begins
-    members = by_value[np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
-    first = np.zeros(int(theirs.max(initial=-1)) + 1, np.int64)
-    first[theirs[::-1]] = np.arange(len(theirs))[::-1]
-    return members, np.repeat(first[there], counts)
+def _places(values: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    """Return where each of ``count`` values is."""
+    return np.split(np.argsort(values, kind="stable"), np.cumsum(np.bincount(values, minlength=count))[:-1])

@@ -19,7 +19,7 @@ from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.leakage import FILE, verify
-from harvest.datasets.likeness import ALIKE, look, near_pairs
+from harvest.datasets.likeness import look, near_pairs
 from harvest.datasets.manifest import Dataset, read_dataset
 from identify.cli import cli
 from linkeddata.errors import DatasetError
@@ -72,6 +72,17 @@ def test_copies_of_one_picture_are_found(how: str) -> None:
     found = [pair for pair in near_pairs([one for one in looks if one]) if pair.copies]
     assert [(pair.a, pair.b) for pair in found] == [(11, 40)]
     assert how == "a margin cut off" or found[0].how == HOW.get(how, "")  # a margin less is nearly the whole
+
+
+def test_of_equal_prints_all_are_compared() -> None:
+    """Six copies of one picture: every pair is told, not a chain of them."""
+    base = np.asarray(picture(1).convert("L"), np.int16)
+    sorts = [
+        Image.fromarray(np.clip(base * share + (60 if share < 1 else 0), 0, 255).astype(np.uint8)) for share in (1, 0.5)
+    ]
+    looks = [look(jpeg(one, quality)) for one in sorts for quality in (90, 80, 70)]
+    found = {(pair.a, pair.b) for pair in near_pairs([one for one in looks if one]) if pair.copies}
+    assert found == {(a, b) for b in range(6) for a in range(b)}
 
 
 def make(
@@ -176,7 +187,6 @@ def test_a_named_group_keeps_its_side_with_all_that_hangs_on_it(tmp_path: Path) 
     data = make(tmp_path, extra, DatasetRules(rank="tagged", min_images=1, labels=("single",), **rules))
     sides = {e.group: e.split for e in data.examples}
     assert sides["library 100"] == sides["maker 3"] == "test"
-    assert ALIKE < 1
     assert read_dataset(data.folder).examples == data.examples
 
 
