@@ -1,13 +1,27 @@
 """A bundle: what is written is read, and nothing that was altered is opened."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from identify.bundle import FILES, Bundle, open_bundle, write
+from identify.bundle import (
+    FEATURES,
+    FILES,
+    INT8,
+    JUDGEMENT,
+    LITERT_INT8,
+    OPTIONAL,
+    Bundle,
+    Measured,
+    amended,
+    open_bundle,
+    write,
+)
 from identify.classes import from_json, to_json
 from linkeddata.errors import BundleError
 
@@ -84,3 +98,56 @@ def test_classes_survive_json(bundle: Bundle) -> None:
     for text in ("[]", "{}", "[1]", '[{"label": "x"}]', to_json(reversed(bundle.classes))):
         with pytest.raises(ValueError, match="class"):
             from_json(text)
+
+
+def test_optional_files_are_sealed_like_the_others(bundle: Bundle) -> None:
+    whole = amended(bundle, files={name: name.encode() for name in OPTIONAL})
+    assert whole.about == bundle.about
+    assert all(whole.has(name) for name in OPTIONAL)
+    for name in OPTIONAL:
+        path = whole.folder / name
+        path.write_bytes(b"another")
+        with pytest.raises(BundleError, match=f"{name} is not the file"):
+            open_bundle(whole.folder)
+        path.unlink()
+        with pytest.raises(BundleError, match=f"{name} is missing"):
+            open_bundle(whole.folder)
+        path.write_bytes(name.encode())
+    assert open_bundle(whole.folder) == whole
+
+
+def test_a_file_laid_beside_the_others_is_refused(bundle: Bundle) -> None:
+    (bundle.folder / JUDGEMENT).write_text("{}", encoding="utf-8")
+    with pytest.raises(BundleError, match=f"{JUDGEMENT} is not the file"):
+        open_bundle(bundle.folder)
+
+
+def test_the_engine_that_serves_names_the_weights(bundle: Bundle) -> None:
+    told = (Measured(engine=LITERT_INT8, images=40, accuracy=0.9, loss_points=0.1, accepted=True),)
+    with pytest.raises(BundleError, match=f"{LITERT_INT8} needs {INT8}"):
+        amended(bundle, replace(bundle.about, engine=LITERT_INT8))
+    with pytest.raises(BundleError, match="no engine 'steam'"):
+        amended(bundle, replace(bundle.about, engine="steam"))
+    quick = amended(bundle, replace(bundle.about, engine=LITERT_INT8, engines=told), {INT8: b"small"})
+    assert quick == open_bundle(bundle.folder)
+    assert quick.about.engines == told
+    assert quick.weights != bundle.weights
+    assert [path.name for path in quick.engine_files] == [INT8]
+
+
+def test_amending_keeps_the_rest_and_leaves_nothing_behind(bundle: Bundle) -> None:
+    once = amended(bundle, files={FEATURES: b"1"})
+    twice = amended(once, files={FEATURES: b"2", JUDGEMENT: b"{}"})
+    assert (twice.folder / FEATURES).read_bytes() == b"2"
+    assert twice.weights == bundle.weights
+    assert [p.name for p in bundle.folder.parent.iterdir()] == [bundle.folder.name]
+
+
+def test_a_bundle_of_the_first_format_still_opens(bundle: Bundle) -> None:
+    path = bundle.folder / "bundle.json"
+    content = json.loads(path.read_text(encoding="utf-8")) | {"format": 1}
+    for later in ("seal", "backbone", "continues", "engine", "engines"):
+        del content[later]
+    content["seal"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert open_bundle(bundle.folder) == bundle
