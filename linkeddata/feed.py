@@ -4,7 +4,8 @@ The published events of the log are numbered without gaps; page N holds numbers 
 later event follows is full and never changes. It is worn in two dresses:
 
 - a Linked Data Event Stream (https://w3id.org/ldes/specification): each event is a version of a record; the record's
-  triples, made of nothing but the log's entry, stand in the graph named after the version;
+  triples, made of nothing but the log's entry, stand in the graph named after the version (forms without graphs:
+  ``linkeddata.feedforms``);
 - IIIF Change Discovery 1.0 (https://iiif.io/api/discovery/1.0/): activities that name what to fetch again.
 
 Versions name people by pseudonym only, never by name and never with their words, for what may be kept for ever cannot

@@ -11,8 +11,8 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from linkeddata import conditions, feed, jsonld
-from linkeddata.jsonld import Document
+from linkeddata import conditions, feed
+from linkeddata.feedforms import FORMS, written
 from linkeddata.keptreader import Kept
 from linkeddata.negotiation import JSON, JSON_LD, preferred
 from linkeddata.parts import Parts
@@ -22,11 +22,9 @@ from linkeddata.responses import problems
 FOR_EVER = "public, max-age=31536000, immutable"
 A_MINUTE = f"public, max-age={feed.POLLING_SECONDS}"
 SHORT = "public, max-age=5, must-revalidate"
-N_QUADS = "application/n-quads"
-TRIG = "application/trig"
-FORMS = (JSON_LD, JSON, N_QUADS, TRIG)
 ACTIVITY_JSON = f'{JSON_LD};profile="{feed.DISCOVERY}"'
-PAGES_KEPT = 256
+KEPT_BYTES = 160_000_000
+"""A page has 600 KB as JSON-LD, 2.7 MB as N-Quads."""
 
 
 class _Kept:
@@ -35,6 +33,7 @@ class _Kept:
     def __init__(self, ready: Kept | None) -> None:
         self._ready = ready
         self._pages: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._bytes = 0
         self._lock = Lock()
 
     def get(self, key: tuple[str, str]) -> bytes | None:
@@ -51,22 +50,25 @@ class _Kept:
     def keep(self, key: tuple[str, str], body: bytes) -> None:
         """Keep a page that will not change."""
         with self._lock:
+            self._bytes += len(body) - len(self._pages.pop(key, b""))
             self._pages[key] = body
-            while len(self._pages) > PAGES_KEPT:
-                self._pages.popitem(last=False)
+            while self._bytes > KEPT_BYTES:
+                self._bytes -= len(self._pages.popitem(last=False)[1])
 
 
 def router(parts: Parts) -> APIRouter:
     """Return the routes of the feed."""
     api = APIRouter(tags=["feed"])
     kept = _Kept(parts.kept)
-    answers = {200: {"description": "As linked data."}, 304: {"description": "Not changed."}, **problems(404, 406, 412)}
+    either = {304: {"description": "Not changed."}, **problems(404, 406, 412)}
+    answers = {200: {"description": "As linked data.", "content": {form: {} for form in FORMS}}, **either}
+    walked = {200: {"description": "As JSON-LD.", "content": {JSON_LD: {}}}, **either}
 
     @api.get("/feed", summary="The stream of all changes", response_class=Response, responses=answers)
     def stream(request: Request) -> Response:
         """A Linked Data Event Stream: every version of everything published, from the first to now."""
         chosen = _chosen(request)
-        return _sent(request, _written(feed.stream_document(parts.base), chosen, parts.base), chosen, A_MINUTE)
+        return _sent(request, written(feed.stream_document(parts.base), chosen, parts.base), chosen, A_MINUTE)
 
     @api.get("/feed/ldes/{number}", summary="One page of the stream", response_class=Response, responses=answers)
     def ldes(request: Request, number: int) -> Response:
@@ -75,18 +77,18 @@ def router(parts: Parts) -> APIRouter:
         if body := kept.get((f"ldes/{number}", chosen)):
             return _sent(request, body, chosen, FOR_EVER)
         page = _page(parts, number)
-        body = _written(feed.ldes_document(page, parts.base), chosen, parts.base)
+        body = written(feed.ldes_document(page, parts.base), chosen, parts.base)
         if page.full:
             kept.keep((f"ldes/{number}", chosen), body)
         return _sent(request, body, chosen, FOR_EVER if page.full else SHORT)
 
-    @api.get("/feed/activity", summary="All changes, for IIIF", response_class=Response, responses=answers)
+    @api.get("/feed/activity", summary="All changes, for IIIF", response_class=Response, responses=walked)
     def activity(request: Request) -> Response:
         """IIIF Change Discovery 1.0: an ordered collection; begin at its last page and go back."""
         doc = feed.discovery_collection(parts.base, feed.length(parts.store))
         return _sent(request, orjson.dumps(doc), ACTIVITY_JSON, SHORT)
 
-    @api.get("/feed/activity/{number}", summary="One page of it", response_class=Response, responses=answers)
+    @api.get("/feed/activity/{number}", summary="One page of it", response_class=Response, responses=walked)
     def activities(request: Request, number: int) -> Response:
         """Create, Update and Delete in the order they happened."""
         if body := kept.get((f"activity/{number}", JSON_LD)):
@@ -114,21 +116,10 @@ def _chosen(request: Request) -> str:
     return chosen
 
 
-def _written(doc: Document, form: str, base: str) -> bytes:
-    """Return the page in the form asked for. The graphs of its versions are named, so triples alone will not do."""
-    if form in (JSON_LD, JSON):
-        return orjson.dumps(doc)
-    import pyoxigraph
-
-    inline = {**doc, "@context": [jsonld.context(base)["@context"], feed.TERMS]}
-    quads = pyoxigraph.parse(orjson.dumps(inline), format=pyoxigraph.RdfFormat.JSON_LD)
-    known = {N_QUADS: pyoxigraph.RdfFormat.N_QUADS, TRIG: pyoxigraph.RdfFormat.TRIG}
-    return pyoxigraph.serialize(quads, format=known[form]) or b""
-
-
 def _sent(request: Request, body: bytes, form: str, caching: str) -> Response:
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept, Accept-Encoding", "Content-Type": form}
+    charset = "; charset=utf-8" if form.startswith("text/") else ""
+    headers = {"ETag": tag, "Cache-Control": caching, "Vary": "Accept, Accept-Encoding", "Content-Type": form + charset}
     status = conditions.answered(request.headers, tag)
     if status == 412:
         raise Problem(412, "Precondition failed", "The page is no longer what you have.", {"ETag": tag})

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from identify.app import create_app
-from linkeddata import feed
+from linkeddata import feed, jsonld
 from linkeddata.records import KEYS, Agent, Ancestor, Identification, Label, MediaFile, Record, Review, Tag, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
@@ -77,10 +77,23 @@ def ours(store: Store, base: str) -> dict[str, list[dict[str, Any]]]:
     return held
 
 
+def in_triples(held: dict[str, list[dict[str, Any]]], base: str) -> dict[str, list[str]]:
+    """What a follower of triples must hold: those of each document, sorted."""
+    known = {"@context": jsonld.context(base)["@context"]}
+    said = {}
+    for uri, (doc,) in held.items():
+        quads = pyoxigraph.parse(json.dumps({**doc, **known}), format=pyoxigraph.RdfFormat.JSON_LD)
+        said[uri] = sorted({f"{one.subject} {one.predicate} {one.object}" for one in quads})
+    return said
+
+
 def test_a_follower_that_is_killed_ends_with_exactly_our_state(store: Store, served: str, tmp_path: Path) -> None:
     chance = random.Random(7)
-    state = tmp_path / "state.json"
-    command = [sys.executable, str(FOLLOWER), served, str(state)]
+    forms = ["application/ld+json", "text/turtle", "application/n-quads"]
+    states = [tmp_path / f"state-{number}.json" for number in range(len(forms))]
+    commands = [
+        [sys.executable, str(FOLLOWER), served, str(state), form] for state, form in zip(states, forms, strict=True)
+    ]
     number = 0
     for _ in range(6):
         for _ in range(chance.randrange(1, 4)):
@@ -91,15 +104,19 @@ def test_a_follower_that_is_killed_ends_with_exactly_our_state(store: Store, ser
             store.put(changed, **WHO)
             gone = [one.id for one in chance.sample(batch, len(batch) // 4)]
             store.remove(Identification, gone, reason="withdrawn", **WHO)
-        running = subprocess.Popen(command)
+        running = subprocess.Popen(chance.choice(commands))
         try:
             running.wait(chance.random() * 0.4)
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
-    subprocess.run(command, check=True)
-    assert json.loads(state.read_text())["records"] == ours(store, served)
-    assert json.loads(state.read_text())["position"] == feed.length(store)
+    for command in commands:
+        subprocess.run(command, check=True)
+    held = [json.loads(state.read_text()) for state in states]
+    assert [one["position"] for one in held] == [feed.length(store)] * len(forms)
+    due = ours(store, served)
+    assert held[0]["records"] == due
+    assert held[1]["records"] == held[2]["records"] == in_triples(due, served)
 
 
 @pytest.fixture
@@ -114,13 +131,21 @@ def client(store: Store, tmp_path: Path) -> Iterator[TestClient]:
 
 def test_full_pages_are_for_ever_and_never_change(client: TestClient, store: Store) -> None:
     paths = ["/feed/ldes/1", "/feed/ldes/2", "/feed/activity/1", "/feed/activity/2"]
-    before = [client.get(path) for path in paths]
+    forms = ["application/ld+json", "application/n-quads", "text/turtle"]
+
+    def read(client: TestClient) -> list[Any]:
+        return [
+            client.get(path, headers={"accept": form}) for path in paths for form in forms[: 1 if "act" in path else 3]
+        ]
+
+    before = read(client)
+    assert len({page.headers["etag"] for page in before}) == len(before)
     assert all("immutable" in page.headers["cache-control"] for page in before)
     assert "immutable" not in client.get("/feed/ldes/3").headers["cache-control"]
     store.put([replace(answer(n), certainty=0.7) for n in range(300)], agent="x", moment="2027-01-01T00:00:00Z")
     store.put([replace(OTHERS[1], name="Other")], agent="x", moment="2027-01-01T00:00:00Z")
     with TestClient(client.app, base_url=str(client.base_url)) as fresh:
-        after = [fresh.get(path) for path in paths]
+        after = read(fresh)
     assert [page.content for page in before] == [page.content for page in after]
     assert [page.headers["etag"] for page in before] == [page.headers["etag"] for page in after]
     again = client.get(paths[0], headers={"if-none-match": before[0].headers["etag"]})
@@ -136,13 +161,8 @@ def test_no_page_names_a_person_or_keeps_a_persons_words(client: TestClient) -> 
 
 
 def test_the_forms_of_a_page_hold_the_same_quads(client: TestClient) -> None:
-    quads = client.get("/feed/ldes/1", headers={"accept": "application/n-quads"}).content
-    trig = client.get("/feed/ldes/1", headers={"accept": "application/trig"}).content
-    found = set(pyoxigraph.parse(quads, format=pyoxigraph.RdfFormat.N_QUADS))
-    # tree:relation is a node without a name, so the two are compared without it
-    assert {str(q) for q in found if "_:" not in str(q)} == {
-        str(q) for q in pyoxigraph.parse(trig, format=pyoxigraph.RdfFormat.TRIG) if "_:" not in str(q)
-    }
+    found = quads_of(client, "application/n-quads")
+    assert found == quads_of(client, "application/trig")
     tree = "https://w3id.org/tree#"
     members = {quad.object for quad in found if quad.predicate.value == f"{tree}member"}
     assert len(members) == feed.PAGE
@@ -150,6 +170,30 @@ def test_the_forms_of_a_page_hold_the_same_quads(client: TestClient) -> None:
     assert {quad.object.value for quad in found if quad.predicate.value == f"{tree}node"} == {
         "https://deboodt.example/feed/ldes/2"
     }
+
+
+def test_forms_without_graphs_hold_the_same_triples(client: TestClient) -> None:
+    found = quads_of(client, "text/turtle")
+    assert found == quads_of(client, "application/n-triples") == quads_of(client, "application/rdf+xml")
+    kept = [quad for quad in quads_of(client, "application/n-quads") if "tree#" in quad.predicate.value]
+    assert set(kept) == {quad for quad in found if "tree#" in quad.predicate.value}
+    described = {quad.subject for quad in found if isinstance(quad.subject, pyoxigraph.NamedNode)}
+    assert all("/feed" in one.value for one in described)  # a record's own triples would mix those of its versions
+
+
+def quads_of(client: TestClient, form: str) -> set[pyoxigraph.Quad]:
+    answers = [client.get("/feed/ldes/1", headers={"accept": form}) for _ in range(2)]
+    assert answers[0].headers["content-type"].partition(";")[0] == form
+    assert "immutable" in answers[0].headers["cache-control"]
+    assert "Accept" in answers[0].headers["vary"]
+    again = client.get("/feed/ldes/1", headers={"accept": form, "if-none-match": answers[1].headers["etag"]})
+    assert again.status_code == 304
+    whole = client.get("/feed", headers={"accept": form})
+    assert whole.headers["content-type"].partition(";")[0] == form
+    read = pyoxigraph.RdfFormat.from_media_type(form)
+    assert read
+    assert len(set(pyoxigraph.parse(whole.content, format=read))) > 5
+    return set(pyoxigraph.parse(answers[0].content, format=read))
 
 
 def test_iiif_readers_walk_back_from_the_last_page(client: TestClient) -> None:
