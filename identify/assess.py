@@ -18,6 +18,7 @@ from identify.bundle import CARD, CLASSES, KERAS, LEARNED, METRICS, WEIGHTS, Bun
 from identify.card import card
 from identify.classes import model_classes, to_json
 from identify.decide import Decision, Thresholds, decide, heaviest, taxon_at
+from identify.engines import Engine
 from identify.evaluate import (
     Floats,
     as_data,
@@ -32,7 +33,6 @@ from identify.evaluate import (
     threshold_keeping,
 )
 from identify.images import Pixels
-from identify.runtime import Engine
 from linkeddata.records import ModelClass
 
 PRECISION = 0.95

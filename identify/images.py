@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from linkeddata.decoding import Limits, opened, upright
+from linkeddata.decoding import Limits, opened, reduced, upright
 
 Pixels = NDArray[np.uint8]
 THUMBNAIL_PX = 96
@@ -27,10 +27,18 @@ def pixels(data: bytes, size_px: int, limits: Limits) -> Pixels:
 
     A subject on plain paper is cut out with a little of the paper around it; a picture without such a border is taken
     whole. Its proportions stay; what is left of the square takes the colour of the picture's border, so that paper goes
-    on as paper. Raises ``UnreadableImageError``.
+    on as paper. A JPEG is decoded at the smallest scale that leaves enough of it, and once more at a larger one where
+    its subject takes little of it. Raises ``UnreadableImageError``.
     """
-    image = upright(opened(data, limits, 3 * size_px))
-    image = image.crop(subject(image))
+    raw = opened(data, limits, size_px)
+    less = reduced(raw)
+    image = upright(raw)
+    box = subject(image)
+    longest = max(box[2] - box[0], box[3] - box[1])
+    if less and longest < size_px:
+        image = upright(opened(data, limits, -(-size_px * max(image.size) // longest)))
+        box = subject(image)
+    image = image.crop(box)
     scale = size_px / max(image.size)
     size = tuple(max(1, round(side * scale)) for side in image.size)
     small = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -1,30 +1,34 @@
 """A model answers. In: a bundle, images. Out: scores or ``Identification`` records; ``Failure`` for what is no image.
 
-LiteRT runs the model; TensorFlow is not needed and not imported.
+Images are decoded by some threads while the engine looks at others (``batching``); TensorFlow is not needed and not
+imported.
 """
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import tee
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from identify.bundle import WEIGHTS, Bundle, open_bundle
+from identify.batching import Batcher, Looked
+from identify.bundle import Bundle, open_bundle
 from identify.decide import Thresholds, decide
-from identify.evaluate import Floats, scored
-from identify.hush import hushed
+from identify.engines import Serving, open_engine
+from identify.evaluate import scored
 from identify.images import UNREADABLE, Pixels, pixels
 from linkeddata.decoding import Limits, UnreadableImageError
-from linkeddata.errors import BundleError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Identification, MediaFile
 from linkeddata.storage import Stored
 
-BATCH = 16
+READERS = 2
+"""Threads that decode images of a list."""
+AHEAD = 32
+"""Images of a list that are read before the first of them is answered."""
 Source = Path | Stored | bytes | None
 """Where an image's bytes are; ``None``: nowhere."""
 MISSING = "no image"
@@ -32,59 +36,66 @@ MISSING = "no image"
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a model makes of one image: a probability for each class, and the novelty (0-1) of the whole."""
+    """What a model makes of one image: a probability for each class, and the novelty (0-1) of the whole.
+
+    ``logits`` and ``features`` are what the network gave.
+    """
 
     sha1: str
     probabilities: tuple[float, ...]
     novelty: float
-
-
-class Engine:
-    """A LiteRT model with two outputs: logits (images, classes + 1), features (images, size). Threads may share it.
-
-    The last logit is for "none of these".
-    """
-
-    def __init__(self, model: bytes, threads: int = 2) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._lock = threading.Lock()
-        try:
-            with hushed():
-                self._interpreter: Any = Interpreter(model_content=model, num_threads=threads)
-                self._interpreter.allocate_tensors()  # here, because it is this that talks
-            self._input = self._interpreter.get_input_details()[0]["index"]
-            outputs = {o["name"]: o["index"] for o in self._interpreter.get_output_details()}
-        except (ValueError, RuntimeError) as error:
-            raise BundleError(f"{WEIGHTS} cannot be run: {error}") from error
-        self._outputs = [index for _, index in sorted(outputs.items())]
-        self._images = 0
-
-    def run(self, images: Pixels) -> tuple[Floats, Floats]:
-        """Return logits and features of ``images``, shape (images, size_px, size_px, 3), 0-255."""
-        with self._lock:
-            if len(images) != self._images:
-                self._interpreter.resize_tensor_input(self._input, images.shape)
-                self._interpreter.allocate_tensors()
-                self._images = len(images)
-            self._interpreter.set_tensor(self._input, images.astype(np.float32))
-            self._interpreter.invoke()
-            logits, features = (self._interpreter.get_tensor(index) for index in self._outputs)
-        return logits.astype(np.float64), features.astype(np.float64)
+    logits: tuple[float, ...] = ()
+    features: tuple[float, ...] = ()
 
 
 class Classifier:
-    """A bundle, ready to answer."""
+    """A bundle, ready to answer. Threads may share it. With ``later`` its engine is opened when it is first wanted."""
 
-    def __init__(self, bundle: Bundle, limits: Limits | None = None) -> None:
+    def __init__(self, bundle: Bundle, limits: Limits | None = None, *, later: bool = False) -> None:
         self.bundle = bundle
         self._limits = limits or Limits()
-        self._engine = Engine((bundle.folder / WEIGHTS).read_bytes())
+        self._opening = threading.Lock()
+        self._serving: Serving | None = None
+        self._batcher: Batcher | None = None
+        if not later:
+            self.ready()
 
     @classmethod
     def open(cls, folder: str | Path, limits: Limits | None = None) -> "Classifier":
         """Return the model at ``folder``. Raises ``BundleError`` for a bundle that is not what it says."""
         return cls(open_bundle(folder), limits)
+
+    def ready(self) -> Serving:
+        """Return the engine that answers, opened. Raises ``BundleError``."""
+        with self._opening:
+            if self._serving is None:
+                self._serving = open_engine(self.bundle)
+                self._batcher = Batcher(self._serving.engine)
+            return self._serving
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the engine is open."""
+        return self._batcher is not None
+
+    @property
+    def weights(self) -> str:
+        """SHA-256 of the weights that answer."""
+        return self.ready().weights
+
+    @property
+    def batcher(self) -> Batcher:
+        """Where images are handed in."""
+        self.ready()
+        assert self._batcher is not None  # noqa: S101 - opened with the engine
+        return self._batcher
+
+    def close(self) -> None:
+        """Give the engine back when what was asked of it is answered; the next question opens it again."""
+        with self._opening:
+            batcher, self._batcher, self._serving = self._batcher, None, None
+        if batcher is not None:
+            batcher.close()
 
     def answer(self, images: Sequence[bytes]) -> list[Scores | Failure]:
         """Return the scores of each image, in order; a ``Failure`` "unreadable image" where it is none."""
@@ -94,10 +105,14 @@ class Classifier:
         """Return the image as the model sees it. Raises ``UnreadableImageError``."""
         return pixels(image, self.bundle.about.image_px, self._limits)
 
-    def score(self, images: Pixels) -> tuple[Floats, Floats]:
-        """Return probabilities (images, classes) and novelty (images,) of images that ``read`` gave."""
+    def scores(self, sha1: str, looked: Looked) -> Scores:
+        """Return what the network gave for one image as scores."""
+        logits, features = looked
         about = self.bundle.about
-        return scored(self._engine.run(images)[0], about.temperature, about.novelty_scale)
+        probabilities, novelty = scored(logits[None], about.temperature, about.novelty_scale)
+        return Scores(
+            sha1, tuple(probabilities[0].tolist()), float(novelty[0]), tuple(logits.tolist()), tuple(features.tolist())
+        )
 
 
 def identify_files(
@@ -114,17 +129,14 @@ def identify_files(
     ``thresholds`` are the bundle's and ``agent`` is the model, unless given. The id of an answer is made of file, sha1,
     model, version and weights: the same question has the same id.
     """
-    stream = iter(items)
-    while some := list(islice(stream, BATCH)):
-        read = [(media, _bytes(source)) for media, source in some]
-        answers = iter(classifier.answer([data for _, data in read if data is not None]))
-        for media, data in read:
-            answer = None if data is None else next(answers)
-            if isinstance(answer, Scores):
-                yield _identification(classifier, media, answer, thresholds, agent, moment, campaign)
-            else:
-                reason, detail = (answer.reason, answer.detail) if answer else (MISSING, "")
-                yield _failure(media.iri, reason, detail, moment, campaign)
+    asked, kept = tee(items)
+    looked = _looked(classifier, (partial(_bytes, source) for _, source in asked))
+    for (media, _), answer in zip(kept, looked, strict=True):
+        if isinstance(answer, Scores):
+            yield identification(classifier, media, answer, thresholds, agent, moment, campaign)
+        else:
+            reason, detail = (answer.reason, answer.detail) if answer else (MISSING, "")
+            yield _failure(media.iri, reason, detail, moment, campaign)
 
 
 def identify_upload(
@@ -136,18 +148,46 @@ def identify_upload(
 
 
 def _answers(classifier: Classifier, images: Sequence[bytes]) -> Iterator[Scores | Failure]:
-    for begin in range(0, len(images), BATCH):
-        some = images[begin : begin + BATCH]
-        read = [_read(classifier, image) for image in some]
-        good = [r for r in read if not isinstance(r, Failure)]
-        probabilities, novelties = classifier.score(np.stack(good)) if good else (np.empty((0, 0)), np.empty(0))
-        place = iter(range(len(good)))
-        for image, one in zip(some, read, strict=True):
-            if isinstance(one, Failure):
-                yield one
-            else:
-                i = next(place)
-                yield Scores(_sha1(image), tuple(float(p) for p in probabilities[i]), float(novelties[i]))
+    for answer in _looked(classifier, (partial(_bytes, image) for image in images)):
+        assert answer is not None  # noqa: S101 - there are bytes for each
+        yield answer
+
+
+def _looked(classifier: Classifier, reading: Iterable[Callable[[], bytes | None]]) -> Iterator[Scores | Failure | None]:
+    """Yield what the model makes of each image, in order; None where there are no bytes.
+
+    A few images are decoded side by side while the engine looks at earlier ones.
+    """
+    waiting: deque[Future[tuple[str, Future[Looked]] | Failure | None]] = deque()
+    with ThreadPoolExecutor(READERS, "reader") as readers:
+        try:
+            for bytes_of in reading:
+                waiting.append(readers.submit(_handed_in, classifier, bytes_of))
+                if len(waiting) >= AHEAD:
+                    yield _scores(classifier, waiting.popleft())
+            while waiting:
+                yield _scores(classifier, waiting.popleft())
+        finally:
+            readers.shutdown(cancel_futures=True)
+
+
+def _handed_in(
+    classifier: Classifier, bytes_of: Callable[[], bytes | None]
+) -> tuple[str, "Future[Looked]"] | Failure | None:
+    batcher = classifier.batcher
+    with batcher.announced():
+        image = bytes_of()
+        if image is None:
+            return None
+        read = _read(classifier, image)
+        return read if isinstance(read, Failure) else (_sha1(image), batcher.submit(read))
+
+
+def _scores(
+    classifier: Classifier, handed_in: "Future[tuple[str, Future[Looked]] | Failure | None]"
+) -> Scores | Failure | None:
+    found = handed_in.result()
+    return classifier.scores(found[0], found[1].result()) if isinstance(found, tuple) else found
 
 
 def _read(classifier: Classifier, image: bytes) -> Pixels | Failure:
@@ -166,7 +206,7 @@ def _bytes(source: Source) -> bytes | None:
         return None
 
 
-def _identification(
+def identification(
     classifier: Classifier,
     media: MediaFile,
     scores: Scores,
@@ -176,7 +216,7 @@ def _identification(
     campaign: str,
 ) -> Identification:
     about = classifier.bundle.about
-    weights = classifier.bundle.weights
+    weights = classifier.weights
     decision = decide(scores.probabilities, scores.novelty, classifier.bundle.classes, thresholds or about.thresholds)
     return Identification(
         id=content_id(media.iri, scores.sha1, about.name, about.version, weights),

@@ -80,11 +80,17 @@ def checked(source: bytes | Path, limits: Limits) -> Facts:
 def opened(source: bytes | Path, limits: Limits, wanted_px: int = 0) -> Image.Image:
     """Return the first page, decoded, in whatever mode it has. Raises ``UnreadableImageError``.
 
-    ``wanted_px``: a picture of at least this side is enough, which saves time where the format can do it (JPEG).
+    ``wanted_px``: a picture whose longer side is at least this is enough, which saves time where the format can do it
+    (JPEG).
     """
     image = _header(source if isinstance(source, bytes) else source.read_bytes(), limits)
     _load(image, wanted_px)
     return image
+
+
+def reduced(image: Image.Image) -> bool:
+    """Say whether a picture was decoded at less than its own size."""
+    return bool((getattr(image, "decoderconfig", ()) or (1,))[0] > 1)
 
 
 def _size(source: bytes | Path, limits: Limits) -> int:
@@ -117,7 +123,8 @@ def _header(source: bytes | Path, limits: Limits, height_px: int = 0) -> Image.I
 def _load(image: Image.Image, wanted_px: int) -> None:
     try:
         if wanted_px:
-            image.draft(None, (wanted_px, wanted_px))
+            longest = max(image.size)
+            image.draft(None, (max(1, image.width * wanted_px // longest), max(1, image.height * wanted_px // longest)))
         image.load()
     except Exception as error:
         image.close()
