@@ -118,10 +118,12 @@ class Kept:
     def health(self) -> dict[str, int | bool]:
         """Return for which entry of the log answers are ready, how many entries are to come, and whether all are."""
         opened = self._opened()
-        rows = opened.rows("SELECT position FROM place") if opened else []
-        position = rows[0][0] if rows else 0
-        whole = bool(opened and opened.rows("SELECT 1 FROM note WHERE name = 'filled'"))
-        whole = whole and opened is not None and not opened.rows("SELECT 1 FROM due LIMIT 1")
+        rows = opened.rows("SELECT position, mark FROM place") if opened else []
+        if opened is None or not rows or not self._ours(opened, rows[0][1]):
+            return {"position": 0, "behind": self._store.last(), "whole": False}
+        position = rows[0][0]
+        filled = opened.rows("SELECT 1 FROM note WHERE name = 'filled'")
+        whole = bool(filled) and not opened.rows("SELECT 1 FROM due LIMIT 1")
         return {"position": position, "behind": max(self._store.last() - position, 0), "whole": whole}
 
     def _opened(self) -> "_Opened | None":

@@ -260,7 +260,10 @@ def test_another_address_another_version_and_another_log_begin_anew(tmp_path: Pa
         here.store.put([answer()], **SAID)
         here.keeping.catch_up()
         moved = replace(here.settings, base_url="https://elsewhere.example")
-        assert Kept(tmp_path / FOLDER, made_for(moved), here.store).bodies(["a0"]) == {}
+        others = Kept(tmp_path / FOLDER, made_for(moved), here.store)
+        assert others.bodies(["a0"]) == {}
+        assert others.health() == {"position": 0, "behind": here.store.last(), "whole": False}
+        assert here.kept.health() == {"position": here.store.last(), "behind": 0, "whole": True}
         with Store(f"sqlite:///{tmp_path / 'other.sqlite'}") as other:
             other.put([answer(label="Another log as long")], agent="test", moment="2026-11-03T10:00:00Z")
             assert Kept(tmp_path / FOLDER, made_for(here.settings), other).bodies(["a0"]) == {}
