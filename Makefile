@@ -36,7 +36,7 @@ demo: $(VENV)/demo
 	@$(BIN)/deboodt demo --out demo
 
 serve: $(VENV)/demo editor
-	@$(BIN)/deboodt serve --home demo
+	@$(BIN)/deboodt --home demo serve
 
 editor:
 	@sh identify/pages/editor.sh

@@ -75,9 +75,16 @@ def commands_of(document: str) -> list[str]:
 
 
 DOCUMENTED = ("README.md", "docs/commands.md", "docs/harvest.md")
+MADE = re.findall(r"^\t@\$\(BIN\)/(deboodt .+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
 
 
-@pytest.mark.parametrize("line", dict.fromkeys(line for document in DOCUMENTED for line in commands_of(document)))
+def test_make_calls_us() -> None:
+    assert [line for line in MADE if " serve" in line]
+
+
+@pytest.mark.parametrize(
+    "line", dict.fromkeys([*MADE, *(line for document in DOCUMENTED for line in commands_of(document))])
+)
 def test_documented_commands_exist(line: str) -> None:
     words = line.removeprefix("$ ").removeprefix(".venv/bin/").split()
     if words[0] == "make":
