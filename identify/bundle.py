@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from identify.classes import from_json
-from identify.decide import Thresholds
+from identify.judging.words import Thresholds
 from linkeddata.errors import BundleError
 from linkeddata.records import Agent, ModelClass
 

@@ -190,6 +190,17 @@ class Alternative:
     col_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What something that a curator knew (a checklist, a size, a period) did to an answer."""
+
+    prior: str  # checklist, size, period
+    asked: str  # what was known, in words
+    before: str  # the class that came first before it was used
+    after: str  # and after
+    moved: float  # share of all probability that went from some classes to others
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identification:
     """One answer about one file; ``label`` is empty when the answer is "unknown"."""
@@ -215,6 +226,11 @@ class Identification:
     status: str = "unverified"  # dwc:identificationVerificationStatus: unverified, verified, rejected
     supersedes: str = ""
     campaign: str = ""
+    word: str = ""  # certain, likely, uncertain, unknown; empty for answers of before there were words
+    masses: tuple[Certainty, ...] = ()  # the likeliest taxon of each rank, lowest rank first
+    within: tuple[Certainty, ...] = ()  # the prediction set, likeliest first
+    coverage: float = 0.0  # how often such sets hold the truth, 0-1; 0 where there is no set
+    priors: tuple[Changed, ...] = ()  # what the curator knew changed, in the order in which it was used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from linkeddata.records import (
     Taxon,
 )
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration; a store that says so is opened without loading Alembic."""
 
 NAMES: dict[type[Record], str] = {
