@@ -107,6 +107,7 @@ def document(
             "creator": creator,
             "generator": generator(base),
             "decision": "identified" if identification.label else "unknown",
+            "word": identification.word,
             "certainty": fraction(identification.certainty) if identification.label else "",
             "novelty": fraction(identification.novelty),
             "rule": identification.rule,

@@ -4,7 +4,7 @@ A checklist, a size and a period make classes less likely; none of them makes on
 rulers slip and dates are wrong. A class of which nothing is known keeps its probability.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import erf, log, sqrt
 
@@ -25,6 +25,8 @@ MISMEASURED = 0.001
 """The least likelihood that a size leaves to a class."""
 NARROWEST = 0.02
 """A class's sizes vary by at least so much (standard deviation of their logarithm)."""
+AT_LARGE = 0.4
+"""The least that a class of unknown size has: the density of sizes that spread over a factor of about ten."""
 LIKELY_SHARE = 3.92
 """A range of sizes is taken to hold 95 % of the individuals: so many standard deviations wide."""
 
@@ -94,9 +96,11 @@ def _likelihoods(
         listed = np.array([1.0 if on_list(one, asked.checklist) else UNLISTED for one in classes])
         found.append(("checklist", f"{len(asked.checklist)} taxa, {int((listed == 1.0).sum())} of the classes", listed))
     if asked.size_mm[1]:
-        found.append(("size", _span(asked.size_mm, " mm"), _by_trait(classes, traits, _size(asked.size_mm), "size_mm")))
+        spans = [traits.get(one.label, Trait()).size_mm for one in classes]
+        found.append(("size", _span(asked.size_mm, " mm"), _by_size(spans, asked.size_mm)))
     if asked.years[1]:
-        found.append(("period", _span(asked.years, ""), _by_trait(classes, traits, _period(asked.years), "years")))
+        spans = [traits.get(one.label, Trait()).years for one in classes]
+        found.append(("period", _span(asked.years, ""), np.array([_in_period(span, asked.years) for span in spans])))
     return found
 
 
@@ -112,36 +116,30 @@ def on_list(one: ModelClass, checklist: Collection[str]) -> bool:
     return any(text in checklist for text in (own | above) - {""})
 
 
-def _by_trait(
-    classes: Sequence[ModelClass], traits: Mapping[str, Trait], likelihood: Callable[[Span], float], field: str
-) -> Floats:
-    """Return the likelihood of each class, the likeliest 1; of which nothing is known has the mean of the others."""
-    spans = [getattr(traits.get(one.label, Trait()), field) for one in classes]
-    given = [likelihood(span) if span[1] else None for span in spans]
+def _by_size(spans: Sequence[Span], measured: Span) -> Floats:
+    """Return the likelihood of each class, the likeliest 1; one whose size is not known is like the others at large."""
+    given = [_density(span, measured) if span[1] else None for span in spans]
     known = [value for value in given if value is not None]
-    if not known or not max(known):
-        return np.ones(len(classes))
-    usual = sum(known) / len(known)
-    return np.array([usual if value is None else value for value in given]) / max(known)
+    if not known:
+        return np.ones(len(spans))
+    usual = max(sum(known) / len(known), AT_LARGE)
+    likelihood = np.array([usual if value is None else value for value in given])
+    result: Floats = likelihood / likelihood.max()
+    return result
 
 
-def _size(measured: Span) -> Callable[[Span], float]:
-    """Return the likelihood of a measured size for a class whose sizes spread evenly about a middle, by logarithm."""
+def _density(span: Span, measured: Span) -> float:
+    """Return how much of a class's sizes lies within what was measured; they spread evenly by their logarithm."""
     low, high = (log(max(side, 1e-6)) for side in measured)
-    reach = max(high - low, 0.01)  # a single number is known to about a hundredth
-
-    def likelihood(span: Span) -> float:
-        begin, end = (log(max(side, 1e-6)) for side in span)
-        spread = max((end - begin) / LIKELY_SHARE, NARROWEST)
-        middle = (begin + end) / 2
-        inside = _below((high - middle) / spread) - _below(((high - reach) - middle) / spread)
-        return max(inside / reach, MISMEASURED)
-
-    return likelihood
+    low = min(low, high - 0.01)  # a single number is known to about a hundredth
+    begin, end = (log(max(side, 1e-6)) for side in span)
+    spread, middle = max((end - begin) / LIKELY_SHARE, NARROWEST), (begin + end) / 2
+    inside = _below((high - middle) / spread) - _below((low - middle) / spread)
+    return max(inside / (high - low), MISMEASURED)
 
 
-def _period(found: Span) -> Callable[[Span], float]:
-    return lambda span: 1.0 if span[0] <= found[1] and found[0] <= span[1] else OUTSIDE
+def _in_period(span: Span, found: Span) -> float:
+    return 1.0 if not span[1] or (span[0] <= found[1] and found[0] <= span[1]) else OUTSIDE
 
 
 def _below(deviations: float) -> float:

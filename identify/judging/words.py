@@ -73,7 +73,10 @@ def words_for(precision: float, rungs: Sequence[Rung], *, least: float = 0.0) ->
     """
     count = len(rungs[0].certain) if rungs else 0
     left, taken, true = np.ones(count, bool), 0, 0
-    by_rank, by_class, answered, right = {}, {}, {}, {}
+    by_rank: dict[str, float] = {}
+    by_class: dict[str, float] = {}
+    answered: dict[str, int] = {}
+    right: dict[str, int] = {}
     for rung in rungs:
         threshold = _threshold(rung.certain[left], rung.right[left], precision, taken, true, least)
         needed = np.full(count, threshold)

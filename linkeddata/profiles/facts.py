@@ -124,6 +124,7 @@ FACTS = (
             "certainty",
             "novelty",
             "rule",
+            "word",
             "alternatives",
             "region",
             "agent",
