@@ -7,6 +7,7 @@ the database: several processes share them.
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from linkeddata.store import Store
 SESSION_HOURS = 12
 TOKEN_MARK = "deboodt_"  # noqa: S105 - how a token begins, so that one is recognised where it should not be
 LONGEST_TOKEN_DAYS = 366
+MODEL, IMAGES = "model:", "images:"
+"""How what a token was granted is written among its scopes: a restricted model, a number of images a day."""
+_MODEL_NAME = re.compile(r"[^@/\s]+")
 WINDOW_MINUTES = 15
 MOST_OF_ONE_NAME_AND_ADDRESS = 5
 MOST_OF_ONE_ADDRESS = 20
@@ -131,15 +135,29 @@ def change_password(store: Store, account: Account, old: str, new: str) -> Accou
 
 
 def add_token(
-    store: Store, account: Account, now: Now, *, label: str, scopes: Iterable[str], days: int
+    store: Store,
+    account: Account,
+    now: Now,
+    *,
+    label: str,
+    scopes: Iterable[str],
+    days: int,
+    models: Iterable[str] = (),
+    images: int = 0,
 ) -> tuple[str, Token]:
     """Make a token that is good for some actions until it expires; return it, for the only time, and what is known.
 
-    Raises ``UsageError`` for an action that there is not, or for longer than a year.
+    ``models`` are restricted models that it may ask, ``images`` is how many images a day (0: as the settings say):
+    both are for whoever runs the installation to give, not for the account itself. Raises ``UsageError`` for an action
+    that there is not, or for longer than a year.
     """
     wanted = tuple(dict.fromkeys(scopes))
     if not wanted or any(scope not in RIGHTS for scope in wanted):
         raise UsageError(f"a token is good for some of these: {', '.join(RIGHTS)}")
+    granted = [f"{MODEL}{name}" for name in dict.fromkeys(models)] + ([f"{IMAGES}{images}"] if images else [])
+    if any(not _MODEL_NAME.fullmatch(name) for name in models) or images < 0:
+        raise UsageError("a token is granted models by name, without a version, and a number of images")
+    wanted += tuple(granted)
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise UsageError(f"a token lasts 1 to {LONGEST_TOKEN_DAYS} days")
     secret, moment = TOKEN_MARK + secrets.token_urlsafe(32), now()
@@ -206,6 +224,15 @@ def account_of_token(store: Store, secret: str, now: Now) -> tuple[Account, froz
         with store.transaction() as work:
             work.connection.execute(update(TOKEN).where(TOKEN.c.id == row.id).values(used=moment[:10]))
     return account, frozenset(json.loads(row.scopes))
+
+
+def images_of(scopes: Iterable[str]) -> int:
+    """Return how many images a day a token was granted, 0 where it says nothing.
+
+    >>> images_of({"see", "images:5000"}), images_of({"see"})
+    (5000, 0)
+    """
+    return next((int(scope.removeprefix(IMAGES)) for scope in scopes if scope.startswith(IMAGES)), 0)
 
 
 def later(moment: str, **by: float) -> str:

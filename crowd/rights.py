@@ -15,12 +15,14 @@ ALL = "all"
 RIGHTS: dict[str, str] = {
     "see": "viewer",
     "comment": "contributor",
+    "identify": "contributor",
     "review": "reviewer",
     "decide": "curator",
     "undo others": "curator",
     "administer": "admin",
 }
-"""Action → the first role that may do it. ``decide``: settle what reviewers disagree about."""
+"""Action → the first role that may do it. ``decide``: settle what reviewers disagree about; ``identify``: have an
+answer of a model kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,184 +1,291 @@
-"""Asking models over HTTP. In: the classifiers, opened. Out: a router that answers images, with the models' documents.
+"""Asking models over HTTP. In: the models, who may ask, where answers are kept. Out: a router, with models' documents.
 
-An image that is sent is looked at and forgotten: neither it nor the answer is kept, therefore the answer's id is a URN
-and not an address. Models run beside the event loop, two images at a time; when too many wait, the next is sent away
-with 503 and ``Retry-After`` instead of being kept in memory.
+An image that is sent is looked at and forgotten, unless somebody who may has the answer kept: then it has an address.
+An answer that is not kept has a URN for an id. How questions wait, are counted and refused is told in
+``identify.asking``; the same models answer the Open Inference Protocol in ``identify.openinference``.
 """
 
 import base64
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.datastructures import Headers, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
-from identify import modelroutes
-from identify.runtime import Classifier, identify_upload
-from identify.versions import Models, found
+from crowd.guard import Guard
+from crowd.reviewqueue import follow
+from crowd.rights import Person
+from harvest.imagestore import ImageStore
+from identify import modelroutes, openinference
+from identify.asking.access import Access, Asker
+from identify.asking.asked import Asked, Wishes
+from identify.asking.desk import Desk
+from identify.asking.fetching import Fetch
+from identify.asking.keeping import Shown, keep, observed
+from identify.asking.quotas import Taken
+from identify.asking.received import FORM_TYPE, JSON_TYPE, MAX_IMAGES, TAKEN, Sent, received
+from identify.asking.shelf import Shelf
+from identify.images import UNREADABLE
+from identify.runtime import Classifier, Scores, identification
+from identify.versions import found
 from linkeddata import documents, jsonld
+from linkeddata.decoding import Limits, UnreadableImageError
 from linkeddata.jsonld import ContextForm, Document
 from linkeddata.negotiation import HTML, JSON_LD
-from linkeddata.parts import Images, Page, Pages, Parts
+from linkeddata.parts import Page, Parts
 from linkeddata.problem import Problem
-from linkeddata.records import Failure, Identification
+from linkeddata.records import Identification
 from linkeddata.responses import Context, problems, respond
-from linkeddata.settings import Settings
-from linkeddata.store import Store
 from linkeddata.thumbnails import thumbnail
 
-MAX_UPLOAD_BYTES = 25_000_000
-"""Largest image that is taken over HTTP; a museum's masters go through ``deboodt identify``."""
-FORM_OVERHEAD_BYTES = 100_000
-AT_ONCE = 2
-WAITING = 16
-RETRY_AFTER_S = 5
 SHOWN_PX = 960
-RAW_TYPES = ("image/", "application/octet-stream")
-TAKEN = "multipart/form-data with the image in a field, or the image itself as image/*"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the routes that ask models work with."""
+
+    parts: Parts
+    shelf: Shelf
+    access: Access
+    desk: Desk
+    now: Callable[[], str]
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question that was let through: to which model, by whom, how, in which form the answer is wanted."""
+
+    request: Request
+    classifier: Classifier
+    asker: Asker
+    wishes: Wishes
+    context: ContextForm
+    person: Person | None
 
 
 def router(
-    store: Store,
-    classifiers: Models,
-    settings: Settings,
+    parts: Parts,
+    shelf: Shelf,
     *,
     now: Callable[[], str],
-    pages: Pages | None = None,
-    image: Images = lambda media: None,
+    fetch: Fetch,
+    limits: Limits,
 ) -> APIRouter:
-    """Return the routes.
-
-    ``now`` tells the moment of an answer, ``pages`` makes HTML (none is offered without), ``image`` finds local copies.
-    """
+    """Return the routes. ``now`` tells the moment of an answer, ``fetch`` brings images by address."""
     api = APIRouter(tags=["models"])
-    parts = Parts(store, settings, pages, image)
-    api.include_router(modelroutes.router(parts, classifiers))
-    _add_identify(api, parts, classifiers, now)
+    access = Access(Guard(parts.store, parts.settings, now), shelf.terms)
+    asking = Asking(parts, shelf, access, Desk(fetch), now, limits)
+    api.include_router(modelroutes.router(parts, shelf))
+    _add_identify(api, asking)
+    api.include_router(openinference.router(parts.store, shelf, access, asking.desk, now))
     return api
 
 
-def _add_identify(api: APIRouter, parts: Parts, classifiers: Models, now: Callable[[], str]) -> None:
-    turns = anyio.CapacityLimiter(AT_ONCE)
-
+def _add_identify(api: APIRouter, asking: Asking) -> None:
     @api.post(
         "/models/{name}/identify",
-        summary="Ask a model what an image shows",
+        summary="Ask a model what images show",
         response_class=Response,
         responses={
-            200: {"description": "The answer; nothing is kept.", "content": {JSON_LD: {}, HTML: {}}},
-            **problems(404, 406, 413, 415, 422, 503),
+            200: {
+                "description": "The answer, or with `each` a list of answers. `RateLimit` says how many are left.",
+                "content": {JSON_LD: {"example": _example()}, HTML: {}},
+            },
+            **problems(401, 403, 404, 406, 408, 413, 415, 422, 429, 503),
         },
         openapi_extra={"requestBody": _body_described()},
     )
-    async def identify(request: Request, name: str, context: Context = "link") -> Response:
+    async def identify(request: Request, name: str, asked: Asked, context: Context = "link") -> Response:
         """The answer is a Web Annotation with model, version, moment, certainty, and the alternatives it considered.
 
-        `decision` is `unknown` where the model does not know; its alternatives are then no identification. Neither the
-        image nor the answer is kept. JPEG, PNG, WebP, TIFF, GIF, BMP, JPEG 2000; 25 MB at most.
+        Up to ten images of one object are one observation and have one answer; with `each` every image has its own.
+        `decision` is `unknown` where the model does not know; its alternatives are then no identification. Neither
+        images nor answer are kept, unless `store` asks for it. JPEG, PNG, WebP, TIFF, GIF, BMP, JPEG 2000; 25 MB an
+        image at most. A restricted model answers whoever sends a token that was granted for it.
 
         `curl --data-binary @plate.jpg -H 'Content-Type: image/jpeg' …/models/NAME/identify`
+
+        `curl -F a=@front.jpg -F b=@back.jpg …/models/NAME/identify`
+
+        `curl -H 'Content-Type: application/json' -d '{"urls": ["https://…/plate.jpg"]}' …/models/NAME/identify`
         """
-        classifier = found(parts.store, classifiers, name)
-        image = await _received(request)
-        if turns.statistics().tasks_waiting >= WAITING:
-            raise Problem(503, "Busy", "Too many images are waiting.", {"Retry-After": str(RETRY_AFTER_S)})
-        return await to_thread.run_sync(_answer, request, parts, classifier, image, now(), context, limiter=turns)
+        classifier = found(asking.parts.store, asking.shelf, name)
+        asker = asking.access.asker(request, classifier)
+        person = asking.access.guard.changing(request, "identify") if asked.store else None
+        async with asking.desk.place(), received(request, asking.desk.held) as sent:
+            taken = asking.access.count(asker, len(sent))
+            question = _Question(request, classifier, asker, asked, context, person)
+            shown, lost = await _shown(asking.desk, sent, each=asked.each)
+            seen = await asking.desk.scores(classifier, [one.data for one in shown])
+            return await to_thread.run_sync(_answer, asking, question, shown, seen, lost, taken)
+
+
+async def _shown(desk: Desk, sent: Sequence[Sent], *, each: bool) -> tuple[list[Shown], list[tuple[str, Problem]]]:
+    """Return the images with their bytes, and those that could not be fetched; raises the ``Problem`` of a lone one."""
+    shown, lost = [], []
+    for one in sent:
+        try:
+            data = await desk.bytes_of(one)
+        except Problem as problem:
+            if problem.status_code == 503 or len(sent) == 1:
+                raise
+            lost.append((one.url, problem))
+        else:
+            shown.append(Shown(one, data, ""))
+    return shown, lost
 
 
 def _answer(
-    request: Request, parts: Parts, classifier: Classifier, image: bytes, moment: str, context: ContextForm
+    asking: Asking,
+    question: _Question,
+    shown: Sequence[Shown],
+    seen: Sequence[Scores | UnreadableImageError],
+    lost: list[tuple[str, Problem]],
+    taken: Taken,
 ) -> Response:
-    """Return the model's answer about ``image``; raises ``Problem`` 422 for what is no image."""
-    answer = identify_upload(classifier, image, moment=moment)
-    if isinstance(answer, Failure):
-        raise Problem(422, answer.reason.capitalize(), answer.detail)
-    doc = answered(parts.store, classifier, answer, parts.base)
-    page = Page(
-        "answer.html",
-        lambda: {
-            "record": answer,
-            "doc": doc,
-            "bundle": classifier.bundle,
-            "picture": _shown(image),
-            "taxon": documents.taxon_of(parts.store, answer.item, answer.gbif_key),
-        },
+    """Return the answers about what was seen; raises ``Problem`` 422 where nothing could be."""
+    read: list[tuple[Shown, Scores]] = []
+    for image, scores in zip(shown, seen, strict=True):
+        if isinstance(scores, UnreadableImageError):
+            lost.append((image.sent.name, Problem(422, UNREADABLE.capitalize(), str(scores))))
+        else:
+            read.append((Shown(image.sent, image.data, scores.sha1), scores))
+    if not read:
+        first = lost[0][1]
+        raise Problem(first.status_code, first.title, "; ".join(_lost_line(name, one) for name, one in lost))
+    groups = [[one] for one in read] if question.wishes.each else [read]
+    answers = [_answered(asking, question, group) for group in groups]
+    asking.access.used(question.asker, question.classifier, [scores.sha1 for _, scores in read], asking.now())
+    docs = [answered(asking.parts, question.classifier, one, question.wishes, group) for one, group in answers]
+    lines = [_lost_line(name, one) for name, one in lost]
+    doc = (
+        _together(docs, lines, asking.parts.base)
+        if question.wishes.each
+        else docs[0] | ({"lost": lines} if lines else {})
     )
-    response = respond(request, parts, doc, page=page, context=context, suffixed=False)
-    response.headers["Cache-Control"] = "no-store"
+    page = Page("answer.html", lambda: _page(asking, question, answers, docs, lines))
+    response = respond(question.request, asking.parts, doc, page=page, context=question.context, suffixed=False)
+    response.headers.update({"Cache-Control": "no-store", **taken.headers})
     return response
 
 
-def answered(store: Store, classifier: Classifier, answer: Identification, base_url: str) -> Document:
-    """Return the document of an answer that nobody keeps."""
-    taxon = documents.taxon_of(store, answer.item, answer.gbif_key)
-    doc = jsonld.document(answer, taxon=taxon, agent=classifier.bundle.agent, base_url=base_url, stored=False)
-    if not classifier.bundle.about.simulated:
+def _answered(
+    asking: Asking, question: _Question, group: Sequence[tuple[Shown, Scores]]
+) -> tuple[Identification, Sequence[Shown]]:
+    """Return the answer about one object, kept where that was asked for."""
+    shown = [image for image, _ in group]
+    media = observed(shown)
+    answer = identification(question.classifier, media, [scores for _, scores in group], moment=asking.now())
+    if question.person is not None:
+        store = asking.parts.store
+        answer = keep(store, ImageStore(asking.parts.settings.images), shown, answer, question.person, asking.limits)
+        follow(store)
+    return answer, shown
+
+
+def answered(
+    parts: Parts, classifier: Classifier, answer: Identification, wishes: Wishes, shown: Sequence[Shown]
+) -> Document:
+    """Return the document of an answer, with the images that it is about and how it was made."""
+    taxon = documents.taxon_of(parts.store, answer.item, answer.gbif_key)
+    agent = classifier.bundle.agent
+    doc = jsonld.document(answer, taxon=taxon, agent=agent, base_url=parts.base, stored=wishes.store)
+    serving, about = classifier.ready(), classifier.bundle.about
+    made = [*wishes.told(), f"engine={serving.name}", f"image_px={about.image_px}"]
+    doc["wasGeneratedBy"] = doc["wasGeneratedBy"] | {"parameters": made}
+    if len(shown) > 1:
+        iris = [jsonld.iri_of(one.iri) for one in shown]
+        doc["wasGeneratedBy"] |= {"used": iris}
+        doc["target"] = doc["target"] | {"images": iris}
+    if not about.simulated:
         return doc
     painted = "The model learned from painted, simulated plates only and knows nothing about real specimens."
     remarks = f"{doc.get('identificationRemarks', '')} {painted}".strip()
     return doc | {"identificationRemarks": remarks}
 
 
-def _shown(image: bytes) -> str:
+def _together(docs: Sequence[Document], lost: Sequence[str], base: str) -> Document:
+    """Return several answers as one document, with what was lost."""
+    bare = [{key: value for key, value in doc.items() if key != "@context"} for doc in docs]
+    return {"@context": f"{base}/context.jsonld", "items": bare, **({"lost": list(lost)} if lost else {})}
+
+
+def _lost_line(name: str, problem: Problem) -> str:
+    return f"{name}: {problem.title}: {problem.detail}".removeprefix(": ")
+
+
+def _page(
+    asking: Asking,
+    question: _Question,
+    answers: Sequence[tuple[Identification, Sequence[Shown]]],
+    docs: Sequence[Document],
+    lost: Sequence[str],
+) -> dict[str, Any]:
+    store = asking.parts.store
+    return {
+        "bundle": question.classifier.bundle,
+        "stored": question.wishes.store,
+        "lost": lost,
+        "answers": [
+            {
+                "record": answer,
+                "doc": doc,
+                "pictures": [_small(one.data) for one in shown],
+                "taxon": documents.taxon_of(store, answer.item, answer.gbif_key),
+            }
+            for (answer, shown), doc in zip(answers, docs, strict=True)
+        ],
+    }
+
+
+def _small(image: bytes) -> str:
     """Return a small copy of the image as a ``data:`` address, for the page that answers; it is kept nowhere.
 
     ``""`` for an image that the model can read and a browser could not be shown.
     """
-    try:
+    with suppress(OSError, ValueError):
         return "data:image/jpeg;base64," + base64.b64encode(thumbnail(image, SHOWN_PX)).decode()
-    except (OSError, ValueError):
-        return ""
-
-
-async def _received(request: Request) -> bytes:
-    """Return the image in a request's body. Raises ``Problem`` 413, 415 or 422."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        image = await _first_file(request.headers, _limited(request, MAX_UPLOAD_BYTES + FORM_OVERHEAD_BYTES))
-    elif kind.startswith(RAW_TYPES):
-        image = b"".join([piece async for piece in _limited(request, MAX_UPLOAD_BYTES)])
-    else:
-        raise Problem(415, "Unsupported media type", f"Send {TAKEN}.", {"Accept": "image/*, multipart/form-data"})
-    if not image:
-        raise Problem(422, "No image", f"The request holds no image. Send {TAKEN}.")
-    return image
-
-
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it comes, and stop with ``Problem`` 413 as soon as it is, or says it is, too long."""
-    too_large = Problem(413, "Image too large", f"At most {MAX_UPLOAD_BYTES:,} bytes are taken.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise too_large
-        yield piece
-
-
-async def _first_file(headers: Headers, body: AsyncGenerator[bytes, None]) -> bytes:
-    try:
-        form = await MultiPartParser(headers, body, max_files=4, max_fields=20).parse()
-    except (MultiPartException, KeyError) as error:
-        raise Problem(422, "Form cannot be read", str(getattr(error, "message", error))) from error
-    try:
-        files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        return await files[0].read() if files else b""
-    finally:
-        await form.close()
+    return ""
 
 
 def _body_described() -> dict[str, Any]:
     binary = {"type": "string", "format": "binary"}
-    form = {"type": "object", "required": ["image"], "properties": {"image": binary}}
+    images = {"type": "array", "items": binary, "maxItems": MAX_IMAGES}
+    address = {"type": "string", "format": "uri"}
+    addresses = {"type": "array", "items": address, "minItems": 1, "maxItems": MAX_IMAGES}
+    form = {"type": "object", "properties": {"image": images, "url": {"type": "array", "items": address}}}
+    urls = {"type": "object", "required": ["urls"], "properties": {"urls": addresses}}
     return {
         "required": True,
         "description": TAKEN,
-        "content": {"multipart/form-data": {"schema": form}, "image/*": {"schema": binary}},
+        "content": {
+            FORM_TYPE: {"schema": form},
+            "image/*": {"schema": binary},
+            JSON_TYPE: {"schema": urls, "example": {"urls": ["https://upload.wikimedia.org/plate.jpg"]}},
+        },
     }
+
+
+def _example() -> Document:
+    """Return an answer as it looks, for the description of the API."""
+    answer = Identification(
+        id="5d0c7b2e",
+        file="urn:sha1:2fd4e1c67a2d28fced849ee1bb76e7391b93eb12",
+        model="papillotten",
+        version="1",
+        weights="0" * 64,
+        label="Vanessa cardui",
+        rank="species",
+        item="Q158603",
+        gbif_key="4299368",
+        certainty=0.97,
+        rule="R2",
+        agent="urn:deboodt:model:papillotten@1",
+        moment="2026-11-02T10:00:00Z",
+    )
+    return jsonld.document(answer, base_url="https://deboodt.example", stored=False)

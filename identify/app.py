@@ -21,15 +21,18 @@ from crowd import api as crowd_api
 from crowd import countingroutes
 from harvest.imagestore import ImageStore
 from identify import api as models_api
+from identify.asking.fetching import careful, fetching
+from identify.asking.received import MAX_UPLOAD_BYTES
+from identify.asking.shelf import Shelf
 from identify.following import Following
 from identify.manners import HEADERS, OPEN, Manners
 from identify.offered import holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
-from identify.versions import newness
 from identify.website import STATIC, Website, static, there, website
 from linkeddata import annotationroutes, externalgraph, queryroutes, sparqlservice
 from linkeddata import api as documents_api
+from linkeddata.addresses import Resolver, system_resolver
 from linkeddata.answercache import AnswerCache
 from linkeddata.catalogue import routes as catalogue_routes
 from linkeddata.catalogue.routes import Catalogue
@@ -99,20 +102,23 @@ def create_app(
     classifiers: Mapping[str, Classifier] | None = None,
     now: Callable[[], str] = utc_now,
     follow: Sequence[str] = (),
+    resolver: Resolver = system_resolver,
 ) -> FastAPI:
     """Return the application over the store, images, models and reports in the settings' home.
 
     A ``store`` or ``classifiers`` (by ``NAME@VERSION``) that are handed in are used instead and not closed. What
     ``follow`` names (``identify.following.FOLLOWERS``) is kept in step with the settings' store, each by a process.
+    ``resolver`` finds the hosts of images that are asked about by address, in place of the operating system.
     Names are resolved by the name index that the settings lead to, or else by services. Raises ``StoreError``, and
-    ``UsageError`` for a broken index. A model that cannot be opened is left out and named in ``/health``.
+    ``UsageError`` for a broken index. Models are those that lie in the home now (``identify.asking.shelf``); one that
+    cannot be opened is left out and named in ``/health``.
     """
-    broken: dict[str, str] = {}
-    if classifiers is None:
-        classifiers, broken = open_classifiers(settings.home_path / "models")
+    limits = Limits(max_bytes=MAX_UPLOAD_BYTES, max_pixels=MAX_UPLOAD_PIXELS)
+    shelf = Shelf(settings.home_path / "models", limits, given=classifiers)
     opened = store or Store(settings.store)
     names = open_index(settings.index_path) if settings.index_path else None
     client = Client(settings)
+    fetcher = Client(careful(settings), resolver=resolver)
 
     @contextmanager
     def services() -> Iterator[Services]:
@@ -120,8 +126,8 @@ def create_app(
             yield Services(client, settings, now(), cache=cache)
 
     site = website(settings)
-    limits = QueryLimits(settings.query_seconds, settings.query_rows, in_memory=settings.query_triples)
-    pool = Pool(settings.home_path / GRAPH, limits)
+    asked = QueryLimits(settings.query_seconds, settings.query_rows, in_memory=settings.query_triples)
+    pool = Pool(settings.home_path / GRAPH, asked)
     endpoint = _endpoint(settings, client, pool)
     app = FastAPI(
         title="De Boodt",
@@ -131,11 +137,17 @@ def create_app(
         docs_url=None,  # FastAPI's pages load their scripts from another host; ours is made from the same OpenAPI
         redoc_url=None,
         lifespan=_living(
-            Following(settings, follow) if follow else None, opened if store is None else None, names, client, pool
+            Following(settings, follow) if follow else None,
+            shelf,
+            opened if store is None else None,
+            names,
+            client,
+            fetcher,
+            pool,
         ),
     )
     ready = Kept(settings.home_path / FOLDER, made_for(settings), opened)
-    health: dict[str, Any] = {"models": list(classifiers), "broken_models": broken}
+    health: dict[str, Any] = {"models": lambda: list(shelf), "broken_models": shelf.troubles}
     health["names"] = names.about if names else {}
     if settings.keep_documents:
         health["documents"] = ready.health
@@ -148,7 +160,7 @@ def create_app(
     image = ImageStore(settings.images).kept
     parts = Parts(opened, settings, site.page, image, ready)
     catalogue = Catalogue(parts, lambda: holdings(settings, opened))
-    app.include_router(_pages(app, parts, site, catalogue, classifiers, broken))
+    app.include_router(_pages(app, parts, site, catalogue, shelf))
     app.include_router(catalogue_routes.router(catalogue, parts))
     app.include_router(
         documents_api.router(
@@ -162,7 +174,8 @@ def create_app(
         )
     )
     app.include_router(countingroutes.router(opened, settings.home_path / "campaigns"))
-    app.include_router(models_api.router(opened, classifiers, settings, now=now, pages=site.page, image=image))
+    fetch = fetching(fetcher)
+    app.include_router(models_api.router(parts, shelf, now=now, fetch=fetch, limits=limits))
     app.include_router(crowd_api.router(parts, now=now, index=names))
     _add_problems(app, site)
     add_tombstones(app, parts)
@@ -200,33 +213,18 @@ def _asking(query: str, settings: Settings) -> dict[str, Any]:
     }
 
 
-def open_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
-    """Return the models in ``folder/NAME/VERSION`` by ``NAME@VERSION``, of each name the newest first.
-
-    And with them what could not be opened: folder → reason.
-    """
-    limits = Limits(max_bytes=models_api.MAX_UPLOAD_BYTES, max_pixels=MAX_UPLOAD_PIXELS)
-    found: list[Classifier] = []
-    broken: dict[str, str] = {}
-    for description in sorted(folder.glob("*/*/bundle.json")):
-        try:
-            found.append(Classifier.open(description.parent, limits))
-        except BundleError as error:
-            broken["/".join(description.parts[-3:-1])] = str(error)
-    found.sort(key=lambda one: newness(one.bundle.about.version), reverse=True)
-    found.sort(key=lambda one: one.bundle.about.name)
-    return {f"{one.bundle.about.name}@{one.bundle.about.version}": one for one in found}, broken
-
-
-def _living(follower: Following | None, *parts: Store | NameIndex | Client | Pool | None) -> Callable[[FastAPI], Any]:
+def _living(
+    follower: Following | None, shelf: Shelf, *parts: Store | NameIndex | Client | Pool | None
+) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if follower is not None:
             follower.start()
+        shelf.start()
         try:
             yield
         finally:
-            for part in (follower, *parts):
+            for part in (follower, shelf, *parts):
                 if part is not None:
                     part.close()
 
@@ -238,8 +236,7 @@ def _pages(
     parts: Parts,
     site: Website,
     catalogue: Catalogue,
-    classifiers: Mapping[str, Classifier],
-    broken: Mapping[str, str],
+    shelf: Shelf,
 ) -> APIRouter:
     """Return the routes of the pages that put everything together; they are for people and not in OpenAPI."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -248,7 +245,7 @@ def _pages(
     def home(request: Request) -> Response:
         if preferred(request.headers.get("accept", ""), [HTML, *DATA_FORMS]) != HTML:
             return catalogue.answer(request, catalogue.document(), "catalogue.html", "", suffixed=False)
-        page = site.page("home.html", _home(parts, classifiers, broken))
+        page = site.page("home.html", _home(parts, shelf))
         return HTMLResponse(page, headers={"Vary": "Accept", "Link": links(parts.base)})
 
     @router.get("/openapi.json")
@@ -278,7 +275,7 @@ def _pages(
     return router
 
 
-def _home(parts: Parts, classifiers: Mapping[str, Classifier], broken: Mapping[str, str]) -> dict[str, Any]:
+def _home(parts: Parts, shelf: Shelf) -> dict[str, Any]:
     """Return what the home page shows."""
     store = parts.store
     recent = [(one, store.get(MediaFile, one.file)) for one in store.recent(Identification, RECENT)]
@@ -295,8 +292,8 @@ def _home(parts: Parts, classifiers: Mapping[str, Classifier], broken: Mapping[s
         "total": numbers[Identification],
         "recent": [(one, media, picture(parts, media, 250)) for one, media in recent],
         "simulated": any(media.simulated for _, media in recent if media),
-        "models": [classifier.bundle for classifier in classifiers.values()],
-        "broken": list(broken.items()),
+        "models": [one.bundle for one in shelf.values() if not shelf.terms(one.bundle.about.name).restricted],
+        "broken": list(shelf.broken.items()),
         "campaigns": _campaigns(parts),
     }
 
@@ -341,6 +338,8 @@ def _add_problems(app: FastAPI, site: Website) -> None:
         if preferred(request.headers.get("accept", ""), [PROBLEM_JSON, HTML]) == HTML:
             page = site.page("problem.html", {"title": title, "detail": detail})
             return HTMLResponse(page, status, {**(headers or {}), "Vary": "Accept"})
+        if request.url.path.startswith("/v2"):
+            more["error"] = f"{title}: {detail}".removesuffix(": ")  # where inference clients look for it
         return problem_response(status, title, detail, instance=request.url.path, headers=headers, **more)
 
     @app.exception_handler(HTTPException)
@@ -360,6 +359,8 @@ def _add_problems(app: FastAPI, site: Website) -> None:
         # Which database and where is nobody's business outside; the server's own log has it.
         if isinstance(error, StoreError):
             return answer(request, 503, "The store cannot be read", "Try again later.", headers={"Retry-After": "10"})
+        if isinstance(error, BundleError):
+            return answer(request, 503, "The model cannot be opened", "Try again later.", headers={"Retry-After": "10"})
         return answer(request, 500, "Something is set up wrongly", "")
 
 

@@ -109,8 +109,11 @@ def open_engine(bundle: Bundle) -> Serving:
         if name == OPENVINO_INT8 and importlib.util.find_spec("openvino") is None:
             continue
         weights, *rest = (bundle.folder / file for file in ENGINES[name])
-        engine: Runs = OpenVino(rest[0]) if name == OPENVINO_INT8 else Engine(weights.read_bytes(), name=weights.name)
-        return Serving(engine, name, bundle.weights if name == about.engine else _sha256(weights))
+        try:
+            engine: Runs = OpenVino(rest[0]) if rest else Engine(weights.read_bytes(), name=weights.name)
+            return Serving(engine, name, bundle.weights if name == about.engine else _sha256(weights))
+        except OSError as error:
+            raise BundleError(f"{bundle.folder}: cannot be read: {error}") from error
     raise BundleError(f"{bundle.folder}: no engine to run it with")
 
 

@@ -4,26 +4,34 @@ A version whose files are gone keeps its documents, for what it said leads to th
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from identify import versions
-from identify.versions import Models, Version
+from identify.asking.shelf import Shelf
+from identify.versions import Version
 from linkeddata import documents, jsonld
-from linkeddata.jsonld import ContextForm, Document
+from linkeddata.jsonld import Document
 from linkeddata.negotiation import without_suffix
 from linkeddata.parts import Gone, Page, Parts, with_pictures
 from linkeddata.problem import not_found
 from linkeddata.records import Identification, ModelClass
-from linkeddata.responses import Context, described, respond
+from linkeddata.responses import Context, described, problems, respond
 from linkeddata.withdrawals import tombstone_of
 
 SHOWN = 24
 
 
-def router(parts: Parts, models: Models) -> APIRouter:
+PAGE_LENGTH = 1000
+"""Classes on a page of them."""
+MARKDOWN = "text/markdown; charset=utf-8"
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000, description=f"Which {PAGE_LENGTH} of the classes.")]
+
+
+def router(parts: Parts, models: Shelf) -> APIRouter:
     """Return the routes of models and their classes."""
     api = APIRouter(tags=["models"])
 
@@ -31,10 +39,10 @@ def router(parts: Parts, models: Models) -> APIRouter:
     def all_(request: Request, context: Context = "link") -> Response:
         """Every version that is known, with its digest; each leads to its classes."""
         known = versions.every(parts.store, models)
-        told = [one.document(parts.base, full=False) for one in known]
+        told = [_document(parts, models, one, full=False) for one in known]
         bare = [{key: value for key, value in doc.items() if key != "@context"} for doc in told]
         doc = {"@context": f"{parts.base}/context.jsonld", "id": f"{parts.base}/models", "items": bare}
-        page = Page("models.html", lambda: {"models": known})
+        page = Page("models.html", lambda: {"models": [(one, models.terms(one.name)) for one in known]})
         return respond(request, parts, doc, page=page, context=context, suffixed=False)
 
     @api.get(
@@ -43,9 +51,12 @@ def router(parts: Parts, models: Models) -> APIRouter:
         response_class=Response,
         responses=described("A SKOS concept scheme: each class with its Wikidata item and GBIF taxon.", _example()),
     )
-    def classes(request: Request, name: str, context: Context = "link") -> Response:
-        """The classes in the order of the model's outputs (`notation`)."""
-        return _answer(request, parts, versions.named(parts.store, models, name)[0], "", context, suffixed=False)
+    def classes(request: Request, name: str, page: PageNumber = 1, context: Context = "link") -> Response:
+        """The classes in the order of the model's outputs (`notation`), a thousand on a page; `next` leads on."""
+        version = versions.named(parts.store, models, name)[0]
+        doc = _page_of_classes(parts, models, version, page)
+        shown = Page("model.html", lambda: _shown(parts, models, version, page))
+        return respond(request, parts, doc, page=shown, context=context, suffixed=False)
 
     @api.get(
         "/models/{name}/classes/{index}",
@@ -75,32 +86,71 @@ def router(parts: Parts, models: Models) -> APIRouter:
     def model(request: Request, name: str, context: Context = "link") -> Response:
         """`NAME` is the newest version, `NAME@VERSION` that version. In a browser: how good it is, and its card."""
         version, form = versions.named(parts.store, models, name)
-        return _answer(request, parts, version, form, context)
+        doc = _document(parts, models, version, full=len(version.classes) <= PAGE_LENGTH)
+        page = Page("model.html", lambda: _shown(parts, models, version))
+        return respond(request, parts, doc, page=page, form=form, context=context)
+
+    @api.get(
+        "/models/{name}/card",
+        summary="A model's card",
+        response_class=Response,
+        responses={200: {"description": "Markdown.", "content": {"text/markdown": {}}}, **problems(404, 410)},
+    )
+    def card(name: str) -> Response:
+        """What it is, how good, what it cannot do, what it learned from."""
+        version, _ = versions.named(parts.store, models, name)
+        if version.bundle is None:
+            raise not_found("card of model", name)
+        return Response(version.bundle.card, media_type=MARKDOWN, headers={"Cache-Control": "no-cache"})
 
     return api
 
 
-def _answer(
-    request: Request, parts: Parts, version: Version, form: str, context: ContextForm, suffixed: bool = True
-) -> Response:
-    page = Page("model.html", lambda: _shown(parts, version))
-    doc = version.document(parts.base, full=True)
-    return respond(request, parts, doc, page=page, form=form, context=context, suffixed=suffixed)
+def _document(parts: Parts, models: Shelf, version: Version, *, full: bool) -> Document:
+    """Return a version with what its keeper says of it."""
+    terms = models.terms(version.name)
+    uri = jsonld.model_uri(parts.base, version.name, version.version)
+    return version.document(parts.base, full=full) | jsonld.filled(
+        {
+            "classCount": len(version.classes),
+            "classes": f"{uri}/classes",
+            "card": f"{uri}/card" if version.bundle else "",
+            "restricted": terms.restricted or "",
+            "accessRights": terms.use_policy,
+            "releaseNotes": terms.note(version.version),
+        }
+    )
 
 
-def _shown(parts: Parts, version: Version) -> dict[str, Any]:
+def _page_of_classes(parts: Parts, models: Shelf, version: Version, page: int) -> Document:
+    """Return the model with one page of its classes; raises ``Problem`` 404 for one behind the last."""
+    begin = (page - 1) * PAGE_LENGTH
+    some = version.classes[begin : begin + PAGE_LENGTH]
+    if not some:
+        raise not_found("page of classes", str(page))
+    doc = _document(parts, models, version, full=False)
+    part = replace(version, classes=some).document(parts.base, full=True)
+    more = begin + PAGE_LENGTH < len(version.classes)
+    following = {"next": f"{doc['classes']}?page={page + 1}"} if more else {}
+    return doc | {"hasTopConcept": part["hasTopConcept"]} | following
+
+
+def _shown(parts: Parts, models: Shelf, version: Version, page: int = 1) -> dict[str, Any]:
     bundle = version.bundle
     return {
         "model": version,
         "bundle": bundle,
         "metrics": bundle.metrics if bundle else {},
         "card": bundle.card if bundle else "",
+        "terms": models.terms(version.name),
+        "classes": version.classes[(page - 1) * PAGE_LENGTH : page * PAGE_LENGTH],
+        "page": page,
+        "pages": -(-len(version.classes) // PAGE_LENGTH),
     }
 
 
 def _class_document(version: Version, one: ModelClass, base: str) -> Document:
-    concepts = version.document(base, full=True)["hasTopConcept"]
-    concept = next(doc for doc in concepts if doc["notation"] == str(one.index))
+    (concept,) = replace(version, classes=(one,)).document(base, full=True)["hasTopConcept"]
     return {"@context": f"{base}/context.jsonld", **concept}
 
 

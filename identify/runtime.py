@@ -14,6 +14,8 @@ from functools import partial
 from itertools import tee
 from pathlib import Path
 
+import numpy as np
+
 from identify.batching import Batcher, Looked
 from identify.bundle import Bundle, open_bundle
 from identify.decide import Thresholds, decide
@@ -114,6 +116,12 @@ class Classifier:
             sha1, tuple(probabilities[0].tolist()), float(novelty[0]), tuple(logits.tolist()), tuple(features.tolist())
         )
 
+    def together(self, seen: Sequence[Scores]) -> Scores:
+        """Return the scores of several images of one object: of the mean of what the network gave for each."""
+        logits = np.mean([one.logits for one in seen], axis=0)
+        features = np.mean([one.features for one in seen], axis=0)
+        return self.scores(seen[0].sha1, (logits, features))
+
 
 def identify_files(
     classifier: Classifier,
@@ -133,7 +141,15 @@ def identify_files(
     looked = _looked(classifier, (partial(_bytes, source) for _, source in asked))
     for (media, _), answer in zip(kept, looked, strict=True):
         if isinstance(answer, Scores):
-            yield identification(classifier, media, answer, thresholds, agent, moment, campaign)
+            yield identification(
+                classifier,
+                media,
+                [answer],
+                moment=moment,
+                thresholds=thresholds,
+                agent=agent,
+                campaign=campaign,
+            )
         else:
             reason, detail = (answer.reason, answer.detail) if answer else (MISSING, "")
             yield _failure(media.iri, reason, detail, moment, campaign)
@@ -209,14 +225,16 @@ def _bytes(source: Source) -> bytes | None:
 def identification(
     classifier: Classifier,
     media: MediaFile,
-    scores: Scores,
-    thresholds: Thresholds | None,
-    agent: str,
+    seen: Sequence[Scores],
+    *,
     moment: str,
-    campaign: str,
+    thresholds: Thresholds | None = None,
+    agent: str = "",
+    campaign: str = "",
 ) -> Identification:
-    about = classifier.bundle.about
-    weights = classifier.weights
+    """Return the answer about one object of which one or more images were ``seen``."""
+    about, weights = classifier.bundle.about, classifier.weights
+    scores = seen[0] if len(seen) == 1 else classifier.together(seen)
     decision = decide(scores.probabilities, scores.novelty, classifier.bundle.classes, thresholds or about.thresholds)
     return Identification(
         id=content_id(media.iri, scores.sha1, about.name, about.version, weights),

@@ -63,13 +63,16 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         401: "Log in, or send a token as `Authorization: Bearer`.",
         403: "The account, or the token, is not good for this.",
         404: "There is no such thing here.",
+        400: "It is not what the protocol asks for.",
         406: "None of the forms there are will do.",
+        408: "It did not come in in time.",
         409: "It is no longer what was seen, or the key belongs to another verdict.",
         410: "It was withdrawn: a tombstone says since when and why, in the forms that documents have.",
         412: "It is no longer what `If-Match` or `If-Unmodified-Since` names.",
         413: "The image is larger than is taken.",
         415: "The body is not of a type that is taken.",
         422: "What was sent cannot be read.",
+        429: "More images than there are left; ask again after `Retry-After` seconds.",
         503: "Too many are waiting; ask again after `Retry-After` seconds.",
     }
     example = {"type": "about:blank", "title": "Not found", "status": 404, "detail": "There is no identification 'x'."}

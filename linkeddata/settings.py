@@ -127,6 +127,12 @@ class Settings:
     """Most that files may bring in from one host in any ten seconds, in megabits a second; 0 for no limit."""
     longest_answer_s: float = 900.0
     """How long one answer may take to arrive, however it drips in; a query service is then asked in pieces."""
+    images_a_minute: int = 120
+    """Images that one address may ask models about in a minute without a token; 0 for no limit."""
+    images_a_day: int = 20_000
+    """Images that one account may ask models about in a day, where its token says no other number; 0 for no limit."""
+    information: str = ""
+    """Folder with what is told beside a determination, by taxon; empty means ``information`` in ``home``."""
     max_image_bytes: int = 200_000_000
     max_image_pixels: int = 200_000_000
 
@@ -149,6 +155,11 @@ class Settings:
     def published_graph(self) -> str:
         """The IRI of the graph that holds what is published."""
         return self.sparql_graph or f"{self.base_url.rstrip('/')}/#graph"
+
+    @property
+    def information_path(self) -> Path:
+        """The folder with what is told beside a determination."""
+        return Path(self.information) if self.information else self.home_path / "information"
 
     @property
     def index_path(self) -> Path | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -116,11 +116,23 @@ def password(shell: Shell, name: str, password_file: TextIO | None) -> None:
 @name_argument
 @click.option("--for", "scopes", multiple=True, default=("see",), show_default=True, help="An action it is good for.")
 @click.option("--days", default=90, show_default=True, help="How long it lasts.")
+@click.option("--model", "models", multiple=True, metavar="NAME", help="A restricted model that it may ask.")
+@click.option("--images", default=0, help="Images a day that it may ask models about; 0: as the settings say.")
 @click.option("--label", default="", help="What it is for, in words.")
 @click.option("--revoke", default="", metavar="ID", help="End the token with this id instead.")
 @click.option("--list", "listing", is_flag=True, help="List the account's tokens instead.")
 @click.pass_obj
-def token(shell: Shell, name: str, scopes: tuple[str, ...], days: int, label: str, revoke: str, listing: bool) -> None:
+def token(
+    shell: Shell,
+    name: str,
+    scopes: tuple[str, ...],
+    days: int,
+    models: tuple[str, ...],
+    images: int,
+    label: str,
+    revoke: str,
+    listing: bool,
+) -> None:
     """Give out a token for the account NAME. It is shown this once."""
     from dataclasses import asdict
 
@@ -138,7 +150,8 @@ def token(shell: Shell, name: str, scopes: tuple[str, ...], days: int, label: st
                 raise UsageError(f"{name} has no token {revoke!r}")
             shell.say(f"token {revoke} is revoked")
         else:
-            secret, made = add_token(store, account, now, label=label, scopes=scopes, days=days)
+            granted: dict[str, Any] = {"models": models, "images": images}
+            secret, made = add_token(store, account, now, label=label, scopes=scopes, days=days, **granted)
             shell.result({"token": secret, "id": made.id, "expires": made.expires}, secret)
 
 

@@ -10,7 +10,7 @@ for (const form of document.querySelectorAll("form.drop")) {
     const images = [...files].filter((file) => file.type.startsWith("image/"));
     if (!images.length) return;
     const chosen = new DataTransfer();
-    chosen.items.add(images[0]);
+    for (const image of images.slice(0, 10)) chosen.items.add(image);
     field.files = chosen.files;
     form.requestSubmit();
   };

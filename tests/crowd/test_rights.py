@@ -11,6 +11,7 @@ TABLE = {
     # action: viewer, contributor, reviewer inside, reviewer outside, reviewer of all, curator, admin
     "see": (1, 1, 1, 1, 1, 1, 1),
     "comment": (0, 1, 1, 1, 1, 1, 1),
+    "identify": (0, 1, 1, 1, 1, 1, 1),
     "review": (0, 0, 1, 0, 1, 1, 1),
     "decide": (0, 0, 0, 0, 0, 1, 1),
     "undo others": (0, 0, 0, 0, 0, 1, 1),

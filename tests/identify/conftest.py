@@ -45,13 +45,13 @@ def colour_weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="session")
 def colour_bundle(colour_weights: bytes) -> Callable[[Path, str], Bundle]:
-    """Makes the model's bundle in ``folder/colours/VERSION``."""
+    """Makes the model's bundle in ``folder/NAME/VERSION``."""
 
-    def make(folder: Path, version: str = "1") -> Bundle:
+    def make(folder: Path, version: str = "1", name: str = "colours") -> Bundle:
         classes = [
             ModelClass(
-                id=f"colours@{version}/{index}",
-                model="colours",
+                id=f"{name}@{version}/{index}",
+                model=name,
                 version=version,
                 index=index,
                 label=label,
@@ -64,7 +64,7 @@ def colour_bundle(colour_weights: bytes) -> Callable[[Path, str], Bundle]:
             for index, (label, item, key, family, family_key) in enumerate(NAMES)
         ]
         about = Description(
-            name="colours",
+            name=name,
             version=version,
             recipe="mean colour",
             image_px=32,
@@ -80,7 +80,7 @@ def colour_bundle(colour_weights: bytes) -> Callable[[Path, str], Bundle]:
             METRICS: b"{}",
             CARD: b"# colours\n\nTells <colours> apart.\n",
         }
-        return write(folder / "colours" / version, about, files)
+        return write(folder / name / version, about, files)
 
     return make
 

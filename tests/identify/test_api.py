@@ -7,13 +7,12 @@ from typing import Any
 import anyio
 import pyoxigraph
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 
-from identify import api
-from identify.api import router
-from identify.app import open_classifiers
+from identify.app import create_app
+from identify.asking.received import MAX_UPLOAD_BYTES
+from identify.asking.shelf import Shelf
 from identify.bundle import Bundle
 from identify.versions import found
 from linkeddata.records import Taxon
@@ -35,17 +34,14 @@ CARDUI = Taxon(
 
 @pytest.fixture(scope="module")
 def client(colour_bundle: Callable[..., Bundle], tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A client of the model routes, with two versions of the model, without pages for people."""
+    """A client of the whole application, with two versions of the model."""
     home = tmp_path_factory.mktemp("home")
     for version in ("9", "10"):
         colour_bundle(home / "models", version)
-    classifiers, broken = open_classifiers(home / "models")
-    assert not broken
     with Store(f"sqlite:///{home / 'store.sqlite'}") as store:
         store.put([CARDUI], agent="test", moment=WHEN)
-        app = FastAPI()
-        app.include_router(router(store, classifiers, Settings(base_url=BASE), now=lambda: WHEN))
-        with TestClient(app, base_url=BASE) as client:
+        settings = Settings(home=str(home), base_url=BASE, images_a_minute=0)
+        with TestClient(create_app(settings, store=store, now=lambda: WHEN), base_url=BASE) as client:
             yield client
 
 
@@ -126,7 +122,10 @@ def test_an_answer_comes_as_turtle_too(client: TestClient, picture: Picture) -> 
         (b"", "image/jpeg", 422),
         (b"<html>", "image/jpeg", 422),
         (b"\xff\xd8\xff\xe0 cut off", "image/jpeg", 422),
-        (b"{}", "application/json", 415),
+        (b"{}", "application/json", 422),
+        (b"[", "application/json", 422),
+        (b'{"urls": "x"}', "application/json", 422),
+        (b"{}", "text/plain", 415),
         (b"x", "", 415),
         (b"no form", "multipart/form-data", 422),
         (b"no form", "multipart/form-data; boundary=x", 422),
@@ -160,7 +159,7 @@ def test_an_image_too_large_is_refused_by_its_announcement_and_by_its_bytes(clie
 
     answer = client.post("/models/colours/identify", content=pieces(), headers={"content-type": "image/png"})
     assert answer.status_code == 413
-    announced = {"content-type": "image/png", "content-length": str(api.MAX_UPLOAD_BYTES + 1)}
+    announced = {"content-type": "image/png", "content-length": str(MAX_UPLOAD_BYTES + 1)}
     assert client.post("/models/colours/identify", content=b"", headers=announced).status_code == 413
 
 
@@ -215,13 +214,13 @@ def test_a_damaged_model_is_left_out_and_named(colour_bundle: Callable[..., Bund
     colour_bundle(tmp_path, "1")
     damaged = colour_bundle(tmp_path, "2").folder / "model.tflite"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    classifiers, broken = open_classifiers(tmp_path)
-    assert list(classifiers) == ["colours@1"]
-    assert list(broken) == ["colours/2"]
+    shelf = Shelf(tmp_path)
+    assert list(shelf) == ["colours@1"]
+    assert list(shelf.broken) == ["colours/2"]
     with Store("sqlite://") as store:
-        assert found(store, classifiers, "colours").bundle.about.version == "1"
+        assert found(store, shelf, "colours").bundle.about.version == "1"
         with pytest.raises(HTTPException, match="colours@2"):
-            found(store, classifiers, "colours@2")
+            found(store, shelf, "colours@2")
 
 
 def test_images_are_answered_side_by_side_and_the_loop_stays_free(client: TestClient, picture: Picture) -> None:

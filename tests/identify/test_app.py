@@ -262,7 +262,7 @@ def test_openapi_describes_every_route_with_words_and_problems(url: str) -> None
     references = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(content)))
     assert references <= set(content["components"]["schemas"])
     body = content["paths"]["/models/{name}/identify"]["post"]["requestBody"]["content"]
-    assert set(body) == {"multipart/form-data", "image/*"}
+    assert set(body) == {"multipart/form-data", "image/*", "application/json"}
 
 
 def test_an_empty_installation_has_a_home_page(tmp_path: Path) -> None:
