@@ -6,7 +6,7 @@ on this machine, and it asks once: somebody is waiting.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from urllib.parse import urlsplit
 
 from linkeddata.client import Client
@@ -24,10 +24,10 @@ Fetch = Callable[[str, int], bytes]
 
 def careful(settings: Settings) -> Settings:
     """Return settings for asking addresses that somebody sent: one try, no patience, no address that is trusted."""
-    own = Settings()
+    usual = {one.name: one.default for one in fields(Settings) if one.name in SERVICES}
     return replace(
         settings,
-        **{name: getattr(own, name) for name in SERVICES},
+        **usual,  # type: ignore[arg-type]
         wcqs_cookie="",
         tries=1,
         patience_s=0.0,
