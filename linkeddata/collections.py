@@ -75,6 +75,9 @@ class OfIdentifications(OnPictures):
     model: str = Field("", description="Only of the model of this name.")
     version: str = Field("", description="Only of this version of the model.")
     agent: Literal["", "Person", "SoftwareAgent", "Organization"] = Field("", description="Who answered.")
+    superseded: Literal["", "no", "yes"] = Field(
+        "", description="`no` leaves out what a later identification took the place of; `yes` gives nothing else."
+    )
 
 
 class OfMedia(OfIdentifications):
@@ -298,6 +301,7 @@ class _Answer:
             since=asked.since,
             until=asked.until,
             agent_kind=asked.agent if isinstance(asked, OfIdentifications) else "",
+            superseded=asked.superseded if isinstance(asked, OfIdentifications) else "",
         )
 
     def _address(self, place: Place | None = None) -> str:

@@ -41,6 +41,8 @@ class Selection:
     institution: str = ""
     campaign_of_file: str = ""
     agent_kind: str = ""
+    superseded: str = ""
+    """Identifications alone: ``yes`` for those whose place another took, ``no`` for all others."""
     said: "Selection | None" = None
     """Of files: what one identification or label on them meets."""
 
@@ -116,6 +118,8 @@ def _where(store: Store, kind: type[Record], selection: Selection) -> tuple[list
     if selection.until:
         where.append(Condition("moment < ?", (selection.until,)))
     where += _around(kind, selection)
+    if selection.superseded and kind is Identification:
+        where.append(_superseded(store, selection.superseded == "yes"))
     where += [_said_of(store, selection.said)] if selection.said is not None else []
     if not selection.taxon:
         return where, False
@@ -143,13 +147,31 @@ def _around(kind: type[Record], selection: Selection) -> list[Condition]:
 
 
 def _said_of(store: Store, said: Selection) -> Condition:
-    """Return the condition that something that was said of a file is in a selection; no model says labels."""
-    of_models = said.agent_kind or said.equals.keys() & {"model", "version"}
+    """Return the condition that something that was said of a file is in a selection; no model says labels, and none is superseded."""
+    of_models = said.agent_kind or said.superseded == "yes" or said.equals.keys() & {"model", "version"}
     either = []
     for kind in (Identification,) if of_models else (Identification, Label):
         one = _and(_where(store, kind, said)[0])
         either.append(Condition(f"iri IN (SELECT file FROM {SHAPES[kind].name} WHERE {one.sql})", one.values))  # noqa: S608
     return Condition(" OR ".join(one.sql for one in either), tuple(value for one in either for value in one.values))
+
+
+def _superseded(store: Store, wanted: bool) -> Condition:
+    """Return the condition that another identification took a record's place, or none did.
+
+    Where few were superseded they are listed at once; a list of many would take longer than to ask of each that is met.
+    """
+    now, few = store.remembered.now(), math.isqrt(NEAR * store.last())
+    is_few = store.remembered.get("few superseded", now)
+    if is_few is None:
+        some = "SELECT count(*) FROM (SELECT 1 FROM identification WHERE supersedes > '' LIMIT ?) AS hits"
+        is_few = store.rows(some, (few + 1,))[0][0] <= few
+        store.remembered.keep("few superseded", is_few, now)
+    no = "" if wanted else "NOT "
+    if is_few:
+        return Condition(f"id {no}IN (SELECT supersedes FROM identification WHERE supersedes > '')")  # noqa: S608
+    later = "SELECT 1 FROM identification AS later WHERE later.supersedes = identification.id"
+    return Condition(f"{no}EXISTS ({later})")
 
 
 def _below(store: Store, kind: type[Record], names: tuple[str, ...]) -> tuple[Condition, bool]:

@@ -56,11 +56,13 @@ def answer(number: int) -> Identification:
         campaign="c" * (number % 2),
         agent=("", "p", "s")[number % 3],
         moment=f"2026-11-{number % 28 + 1:02}T10:00:00Z",
+        supersedes=answer(number - 4).id if number % 7 == 4 else "",
     )
 
 
 WAYS = [(10**9, 2_000), (0, 2_000), (0, 0)]
 """All ways of finding a taxon give the same: sorting the hits, walking with a list of taxa, asking of each record."""
+SUPERSEDED = {answer(number).supersedes for number in range(60)}
 ANSWERS = sorted((answer(number) for number in range(60)), key=lambda one: one.id)
 
 
@@ -97,6 +99,7 @@ FILTERS: dict[str, tuple[list[str], Callable[[Identification, str], bool]]] = {
         ["Person", "SoftwareAgent"],
         lambda one, value: {"p": "Person"}.get(one.agent, "SoftwareAgent") == value,
     ),
+    "superseded": (["no", "yes"], lambda one, value: (one.id in SUPERSEDED) == (value == "yes")),
     "min_certainty": (["0.3", "0.7"], lambda one, value: one.certainty >= float(value)),
     "max_certainty": (["0.5"], lambda one, value: one.certainty <= float(value)),
     "since": (["2026-11-10"], lambda one, value: one.moment >= value),
@@ -146,6 +149,7 @@ OF_THE_LABEL: dict[str, Callable[[str], bool]] = {
     "item": lambda value: value == "Q140",
     "max_certainty": lambda value: True,
     "until": lambda value: True,
+    "superseded": lambda value: value == "no",
 }
 """What the one label meets: it has no rank, status or moment, and no agent."""
 
@@ -183,7 +187,7 @@ def test_a_cursor_of_ones_own_making_never_breaks_anything(client: TestClient, c
 
 @pytest.mark.parametrize(
     "wrong",
-    ["taxn=Q1", "limit=0", "limit=1001", "min_certainty=2", "since=yesterday", "agent=Dog", "taxon=Nobody", "cursor=x"],
+    ["taxn=Q1", "limit=0", "limit=1001", "min_certainty=2", "since=yesterday", "agent=Dog", "superseded=x", "taxon=Nobody", "cursor=x"],
 )
 def test_what_means_nothing_is_refused_as_a_problem(client: TestClient, wrong: str) -> None:
     refused = client.get(f"/identifications?{wrong}")
