@@ -20,7 +20,7 @@ import rdflib
 
 from benchmarks._figure import figure
 from benchmarks._publish_made import BASE, made
-from linkeddata import jsonld, quads
+from linkeddata import contexts, quads
 from linkeddata.dumps import GZIP_LEVEL, nquads, published
 from linkeddata.store import Store
 
@@ -62,7 +62,7 @@ def _peers(url: str) -> dict[str, float]:
     """Return triples/s of what a library makes of the same JSON-LD documents, context inline."""
     with Store(url) as store:
         docs = list(islice(published(store, BASE), COMPARED))
-    texts = [json.dumps(jsonld.with_context(doc, "inline", BASE)) for doc in docs]
+    texts = [json.dumps(contexts.with_context(doc, "inline", BASE)) for doc in docs]
     triples = sum(quads.lines(doc, BASE).count(b"\n") for doc in docs)
     began = time.perf_counter()
     for text in texts:

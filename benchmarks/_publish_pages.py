@@ -17,7 +17,7 @@ from benchmarks._figure import figure
 from benchmarks._load import load
 from benchmarks._publish_made import Made, key_of, made
 from benchmarks._publish_serving import received, serving, until_ready
-from linkeddata import jsonld
+from linkeddata import contexts
 from linkeddata.collections import cursor_of
 from linkeddata.records import Identification, Taxon
 from linkeddata.selection import Place
@@ -64,7 +64,7 @@ def _rate(what: str, size: int, port: int, paths: list[str], peer: float) -> Non
 def _rdflib(page: str) -> float:
     """Return how many of the page's documents rdflib writes a second."""
     base = page.partition('"@context":"')[2].partition("/context.jsonld")[0]
-    context = jsonld.context(base)["@context"]
+    context = contexts.context(base)["@context"]
     named = f'"@context":"{base}/context.jsonld"'
     graph = rdflib.Graph().parse(data=page.replace(named, '"@context":' + json.dumps(context), 1), format="json-ld")
     best = 0.0

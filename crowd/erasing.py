@@ -24,8 +24,9 @@ from linkeddata.errors import UsageError
 from linkeddata.pseudonyms import Pseudonyms
 from linkeddata.records import Agent, Failure, Identification, Record, Review, Tag
 from linkeddata.reviewtables import ACCOUNT, ATTEMPT, HOLD, SESSION, TOKEN
-from linkeddata.store import Store, Transaction
+from linkeddata.store import Store
 from linkeddata.tables import EVENT, SHAPES
+from linkeddata.transactions import Transaction
 
 R = TypeVar("R", bound=Record)
 ERASED = "person.erased"

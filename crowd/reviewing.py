@@ -36,8 +36,9 @@ from linkeddata.ids import content_id
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Identification, Label, Record, Review, Taxon
 from linkeddata.reviewtables import HOLD
-from linkeddata.store import Store, Transaction
+from linkeddata.store import Store
 from linkeddata.tables import BELOW
+from linkeddata.transactions import Transaction
 
 OnFile = TypeVar("OnFile", Label, Identification, Review)
 LONGEST_COMMENT = 2000

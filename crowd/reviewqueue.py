@@ -30,11 +30,13 @@ from crowd.verdicts import (
     standing,
     target_of,
 )
+from linkeddata.batches import BATCH
 from linkeddata.lineages import concept_of
 from linkeddata.records import Identification, Label, MediaFile, ModelClass, Review
 from linkeddata.reviewtables import FOLLOWED, HOLD, QUEUE
-from linkeddata.store import BATCH, Store, Transaction
+from linkeddata.store import Store
 from linkeddata.tables import BELOW, EVENT, SHAPES
+from linkeddata.transactions import Transaction
 
 WANTED_KIND = "campaign.reviewers"
 """Kind of the event that says how many reviewers a campaign asks for."""

@@ -32,9 +32,11 @@ from identify.images import UNREADABLE
 from identify.runtime import Classifier, Scores, identification
 from identify.versions import found
 from linkeddata import documents, jsonld
+from linkeddata.contexts import ContextForm
 from linkeddata.decoding import Limits, UnreadableImageError
-from linkeddata.jsonld import ContextForm, Document
+from linkeddata.iris import iri_of
 from linkeddata.negotiation import HTML, JSON_LD
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts
 from linkeddata.problem import Problem
 from linkeddata.records import Identification
@@ -199,7 +201,7 @@ def answered(
     made = [*wishes.told(), f"engine={serving.name}", f"image_px={about.image_px}"]
     doc["wasGeneratedBy"] = doc["wasGeneratedBy"] | {"parameters": made}
     if len(shown) > 1:
-        iris = [jsonld.iri_of(one.iri) for one in shown]
+        iris = [iri_of(one.iri) for one in shown]
         doc["wasGeneratedBy"] |= {"used": iris}
         doc["target"] = doc["target"] | {"images": iris}
     if not about.simulated:

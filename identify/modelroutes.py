@@ -13,9 +13,9 @@ from fastapi.responses import Response
 from identify import versions
 from identify.asking.shelf import Shelf
 from identify.versions import Version
-from linkeddata import documents, jsonld
-from linkeddata.jsonld import Document
+from linkeddata import documents, iris, modeldocuments, nodes
 from linkeddata.negotiation import without_suffix
+from linkeddata.nodes import Document
 from linkeddata.parts import Gone, Page, Parts, with_pictures
 from linkeddata.problem import not_found
 from linkeddata.records import Identification, ModelClass
@@ -109,8 +109,8 @@ def router(parts: Parts, models: Shelf) -> APIRouter:
 def _document(parts: Parts, models: Shelf, version: Version, *, full: bool) -> Document:
     """Return a version with what its keeper says of it."""
     terms = models.terms(version.name)
-    uri = jsonld.model_uri(parts.base, version.name, version.version)
-    return version.document(parts.base, full=full) | jsonld.filled(
+    uri = iris.model_uri(parts.base, version.name, version.version)
+    return version.document(parts.base, full=full) | nodes.filled(
         {
             "classCount": len(version.classes),
             "classes": f"{uri}/classes",
@@ -186,4 +186,4 @@ def _example() -> Document:
             relation="exact",
         )
     ]
-    return jsonld.model_document(named, base_url="https://deboodt.example")
+    return modeldocuments.model_document(named, base_url="https://deboodt.example")

@@ -13,9 +13,12 @@ import orjson
 from identify.inputs import files_of, taxa_of
 from identify.offered import write_facts
 from identify.pipeline import Run
+from linkeddata.contexts import with_context
 from linkeddata.files import replaced
-from linkeddata.jsonld import Document, document, label_document, serialised, with_context
+from linkeddata.jsonld import document, label_document
+from linkeddata.nodes import Document
 from linkeddata.records import Agent, Identification, Label, Taxon
+from linkeddata.serialising import serialised
 
 
 def publish(run: Run) -> dict[str, int]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from identify.bundle import Bundle
 from identify.runtime import Classifier
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import modeldocuments, targets
 from linkeddata.negotiation import without_suffix
+from linkeddata.nodes import Document
 from linkeddata.parts import Gone
 from linkeddata.problem import Problem, not_found
 from linkeddata.records import Identification, MediaFile, ModelClass
@@ -36,8 +36,8 @@ class Version:
 
     def document(self, base: str, *, full: bool) -> Document:
         """Return it as a SKOS concept scheme, with its classes when ``full``."""
-        doc = jsonld.model_document(self.classes, weights=self.weights, base_url=base, full=full)
-        return doc | ({"simulated": True, "comment": jsonld.SIMULATED} if self.simulated else {})
+        doc = modeldocuments.model_document(self.classes, weights=self.weights, base_url=base, full=full)
+        return doc | ({"simulated": True, "comment": targets.SIMULATED} if self.simulated else {})
 
 
 def found(store: Store, models: Models, name: str) -> Classifier:

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from identify.decide import RUNGS
-from linkeddata import ids, jsonld
+from linkeddata import ids, iris
 from linkeddata.percents import percent
 from linkeddata.records import Agent, Identification, Label, ModelClass, Review
 from linkeddata.settings import VERSION, Settings
@@ -76,13 +76,13 @@ def website(settings: Settings) -> Website:
         "rungs": RUNGS,
         "version": VERSION,
         "stamp": {name: stamp(name) for name in STATIC if there(name)},
-        "media_uri": lambda iri: jsonld.media_uri(root, iri),
-        "identification_uri": lambda key: jsonld.uri(root, "identifications", key),
-        "label_uri": lambda key: jsonld.uri(root, "labels", key),
+        "media_uri": lambda iri: iris.media_uri(root, iri),
+        "identification_uri": lambda key: iris.uri(root, "identifications", key),
+        "label_uri": lambda key: iris.uri(root, "labels", key),
         "uri_of": lambda kind, key: uri_of(KINDS[kind], key, root),
-        "taxon_uri": lambda key: jsonld.uri(root, "taxa", key),
+        "taxon_uri": lambda key: iris.uri(root, "taxa", key),
         "class_uri": lambda key: uri_of(ModelClass, key, root),
-        "model_uri": lambda model, version: jsonld.model_uri(root, model, version),
+        "model_uri": lambda model, version: iris.model_uri(root, model, version),
         "wikidata": lambda item: f"https://www.wikidata.org/wiki/{quote(item)}",
         "gbif": lambda key: f"{ids.GBIF_SPECIES}{quote(key)}",
     }

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from linkeddata import jsonld
+from linkeddata import iris
 from linkeddata.agents import agent_document
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts, found, with_pictures
 from linkeddata.records import Agent, Identification, Review
 from linkeddata.responses import Context, described, respond
@@ -28,7 +28,7 @@ def router(parts: Parts) -> APIRouter:
     )
     def agent(request: Request, key: str, context: Context = "link") -> Response:
         """`key` is what documents call the agent, or the whole id, percent-encoded."""
-        record, form = found(parts, Agent, key, "agent", lambda one: (one, jsonld.OWN_URN + one))
+        record, form = found(parts, Agent, key, "agent", lambda one: (one, iris.OWN_URN + one))
         doc = agent_document(record, base_url=parts.base)
         page = Page("agent.html", lambda: _shown(parts, record, doc))
         return respond(request, parts, doc, page=page, form=form, context=context)

@@ -1,11 +1,11 @@
 """Who said something, as a document. In: an agent. Out: JSON-LD. A person who is not credited is a pseudonym."""
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris, nodes
+from linkeddata.nodes import Document
 from linkeddata.records import Agent
 
 PSEUDONYM = "A person who has not chosen to be named; the same name stands for the same person wherever it is used."
-_MODEL = f"{jsonld.OWN_URN}model:"
+_MODEL = f"{iris.OWN_URN}model:"
 
 
 def agent_document(agent: Agent, *, base_url: str) -> Document:
@@ -19,16 +19,16 @@ def agent_document(agent: Agent, *, base_url: str) -> Document:
     kind = agent.kind if agent.kind in ("Organization", "SoftwareAgent") else "Person"
     model, at, version = agent.id.removeprefix(_MODEL).rpartition("@")
     is_model = kind == "SoftwareAgent" and agent.id.startswith(_MODEL) and bool(at)
-    return jsonld.filled(
+    return nodes.filled(
         {
             "@context": f"{base}/context.jsonld",
-            "id": jsonld.agent_uri(agent.id, base),
+            "id": iris.agent_uri(agent.id, base),
             "type": ["Software", "SoftwareAgent"] if kind == "SoftwareAgent" else kind,
-            "identifier": agent.id if agent.id.startswith(jsonld.OWN_URN) else "",
+            "identifier": agent.id if agent.id.startswith(iris.OWN_URN) else "",
             "name": agent.name,
             "version": agent.version,
-            "homepage": jsonld.iri_of(agent.homepage),
-            "model": jsonld.model_uri(base, model, version) if is_model else "",
+            "homepage": iris.iri_of(agent.homepage),
+            "model": iris.model_uri(base, model, version) if is_model else "",
             "comment": PSEUDONYM if kind == "Person" and not agent.name else "",
         }
     )

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from linkeddata import documents, jsonld
+from linkeddata import documents, iris, jsonld
 from linkeddata.inprofiles import Asked, AsProfile, Loss, labelled, others, unsayable, wanted
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts, found, picture
 from linkeddata.profiles import PROFILES, Said, UnsayableError, loss_document
 from linkeddata.profiles.labels import SaidOfLabel
@@ -94,7 +94,7 @@ def _later(parts: Parts, said: Said) -> list[str]:
         return []
     latest = documents.latest_of(parts.store, said.replaced_by)
     places = {"successor-version": said.replaced_by, "latest-version": latest}
-    return [f'<{jsonld.uri(parts.base, "identifications", key)}>; rel="{name}"' for name, key in places.items()]
+    return [f'<{iris.uri(parts.base, "identifications", key)}>; rel="{name}"' for name, key in places.items()]
 
 
 def _around(parts: Parts, record: Identification | Label, said: Said) -> dict[str, Any]:

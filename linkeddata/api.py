@@ -16,11 +16,11 @@ from linkeddata import (
     agentroutes,
     annotationroutes,
     collections,
+    contexts,
     dumproutes,
     feedroutes,
     fileroutes,
     iiifroutes,
-    jsonld,
     nameservice,
     reviewroutes,
     taxonroutes,
@@ -75,7 +75,7 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
     )
     def context(request: Request) -> Response:
         """Every key our documents use, with the keys of W3C's `anno.jsonld` meaning what they mean there."""
-        return kept(request, orjson.dumps(jsonld.context(parts.base)), JSON_LD)
+        return kept(request, orjson.dumps(contexts.context(parts.base)), JSON_LD)
 
     @api.get(
         "/contexts/{name}.jsonld",
@@ -88,7 +88,7 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
         """The keys that the profile's documents use, meaning what they mean in the profile's own context."""
         if name not in CONTEXTS:
             raise not_found("context", name)
-        return kept(request, orjson.dumps(jsonld.profile_context(name)), JSON_LD)
+        return kept(request, orjson.dumps(contexts.profile_context(name)), JSON_LD)
 
     @api.get(
         "/vocab",
@@ -116,11 +116,11 @@ def _add_descriptions(api: APIRouter, parts: Parts, health: Mapping[str, Any]) -
     )
     def shapes(request: Request) -> Response:
         """For readers who check before they take; in Turtle, which all that read SHACL take."""
-        return kept(request, jsonld.shapes(parts.base).encode(), TURTLE)
+        return kept(request, contexts.shapes(parts.base).encode(), TURTLE)
 
     @api.get("/shapes.ttl", include_in_schema=False)
     def shapes_in_turtle(request: Request) -> Response:
-        return kept(request, jsonld.shapes(parts.base).encode(), TURTLE)
+        return kept(request, contexts.shapes(parts.base).encode(), TURTLE)
 
     @api.get("/health", tags=["descriptions"], summary="Whether this installation is well", response_class=Response)
     def alive() -> Response:
@@ -135,5 +135,5 @@ def _now(health: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _vocabulary(request: Request, parts: Parts, form: str) -> Response:
-    doc = jsonld.vocabulary(parts.base)
+    doc = contexts.vocabulary(parts.base)
     return respond(request, parts, doc, page=Page("vocab.html", lambda: {"doc": doc}), form=form, caching=A_DAY)

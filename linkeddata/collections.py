@@ -19,10 +19,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from linkeddata import conditions, documents, jsonld
-from linkeddata.jsonld import ContextForm, Document
+from linkeddata import conditions, contexts, documents, iris, jsonld, serialising
+from linkeddata.contexts import ContextForm
 from linkeddata.lineages import concept_of
 from linkeddata.negotiation import HTML, JSON, JSON_LD, preferred
+from linkeddata.nodes import Document
 from linkeddata.parts import Parts, picture, with_pictures
 from linkeddata.problem import Problem
 from linkeddata.records import KEYS, Identification, Label, MediaFile, Record, Review, Taxon
@@ -342,8 +343,8 @@ class _Answer:
             doc["last"] = beside["last"]
         if self._listing is MEDIA:
             doc = _plain(doc)
-        return jsonld.serialised(
-            jsonld.with_context(doc, self._asked.context, self._parts.base), chosen, self._parts.base
+        return serialising.serialised(
+            contexts.with_context(doc, self._asked.context, self._parts.base), chosen, self._parts.base
         )
 
     def _ready(self, keys: Sequence[str]) -> list[Any]:
@@ -389,7 +390,7 @@ def names_of(store: Store, taxon: str) -> tuple[str, ...]:
     said = f"gbif:{said}" if said.isdecimal() else said
     known = store.among(Taxon, "concept", [said]) or store.among(Taxon, "query", [said])
     names = {name for one in known for name in (one.concept, one.item, concept_of("", one.gbif_key)) if name}
-    if said.startswith("gbif:") or jsonld.is_item(said):
+    if said.startswith("gbif:") or iris.is_item(said):
         names.add(said)
     if not names:
         raise Problem(422, "No such taxon", f"{taxon!r} was never resolved here; give its Wikidata item or GBIF key.")

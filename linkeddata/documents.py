@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
-from linkeddata import jsonld, reviews
-from linkeddata.jsonld import Document
+from linkeddata import iris, jsonld, nodes, reviews
 from linkeddata.lineages import concept_of
+from linkeddata.nodes import Document
 from linkeddata.profiles import labels
 from linkeddata.profiles.facts import Said
 from linkeddata.profiles.files import SaidOfFile
@@ -43,7 +43,7 @@ def said_of(store: Store, answer: Identification, base_url: str, handle_prefix: 
         base_url=base_url,
         handle_prefix=handle_prefix,
         replaced_by=successors_of(store, [answer.id]).get(answer.id, ""),
-        recorded="" if jsonld.date_time(answer.moment) else recorded_at(store, Identification, answer.id),
+        recorded="" if nodes.date_time(answer.moment) else recorded_at(store, Identification, answer.id),
     )
 
 
@@ -55,7 +55,7 @@ def said_of_label(store: Store, label: Label, base_url: str, handle_prefix: str 
         taxon=taxon_of(store, label.item, label.gbif_key),
         base_url=base_url,
         handle_prefix=handle_prefix,
-        recorded="" if jsonld.date_time(label.moment) else recorded_at(store, Label, label.id),
+        recorded="" if nodes.date_time(label.moment) else recorded_at(store, Label, label.id),
     )
 
 
@@ -118,8 +118,8 @@ def media_document(store: Store, media: MediaFile, base_url: str) -> Document:
 def _about(answers: Iterable[Identification], labels: Iterable[Label], base_url: str) -> tuple[str, ...]:
     """Return the IRIs of annotations; labels whose people took them back are none."""
     base = base_url.rstrip("/")
-    said = [jsonld.uri(base, "identifications", one.id) for one in answers]
-    return (*said, *(jsonld.uri(base, "labels", one.id) for one in labels if withdrawal(one) is None))
+    said = [iris.uri(base, "identifications", one.id) for one in answers]
+    return (*said, *(iris.uri(base, "labels", one.id) for one in labels if withdrawal(one) is None))
 
 
 def taxon_of(store: Store, item: str, gbif_key: str = "") -> Taxon | None:

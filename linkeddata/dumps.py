@@ -18,11 +18,11 @@ from xml.sax.saxutils import quoteattr
 
 import orjson
 
-from linkeddata import documents, jsonld, quads
+from linkeddata import contexts, documents, iris, jsonld, quads
 from linkeddata.agents import agent_document
 from linkeddata.dwca import DWC
 from linkeddata.files import replaced
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.records import KEYS, Agent, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.selection import Place, Selection, page_of
 from linkeddata.store import Store
@@ -63,7 +63,7 @@ def write_dumps(
     writers: dict[str, Callable[[BinaryIO], None]] = {
         "deboodt.nq.gz": lambda out: _packed(out, nquads(store, base, day)),
         "deboodt.jsonl.gz": lambda out: _packed(out, json_lines(store, base, day)),
-        "context.jsonld": lambda out: _all(out, [orjson.dumps(jsonld.context(base))]),
+        "context.jsonld": lambda out: _all(out, [orjson.dumps(contexts.context(base))]),
     }
     if not day:
         writers["deboodt-dwca.zip"] = lambda out: write_archive(store, base, out, basis_of_record)
@@ -203,13 +203,13 @@ def _occurrence(store: Store, files: list[MediaFile], base: str, basis: str) -> 
     standing = [one for one in known if one.status != "rejected" and one.id not in replaced_]
     best = sorted(standing, key=lambda one: (one.status == "verified", one.certainty, one.id))[-1:]
     said = [_history(doc) for doc in documents.identification_documents(store, best, base)]
-    holder = "institutionID" if jsonld.is_item(first.institution) else "institutionCode"
+    holder = "institutionID" if iris.is_item(first.institution) else "institutionCode"
     return {
         "id": own,
         "occurrenceID": own,
         "basisOfRecord": basis,
         "catalogNumber": first.inventory_number,
-        holder: jsonld.entity(first.institution),
+        holder: iris.entity(first.institution),
         **({name: said[0].get(name, "") for name in NAMED} if said else {}),
     }
 
@@ -246,7 +246,7 @@ def write_parquet(store: Store, base: str, out: BinaryIO) -> None:
         place = Place()
         while records := page_of(store, Identification, Selection(), place, 20 * BATCH):
             rows = [
-                {"uri": jsonld.uri(base, "identifications", one.id), **asdict(one)}
+                {"uri": iris.uri(base, "identifications", one.id), **asdict(one)}
                 | {"alternatives": orjson.dumps(one.alternatives).decode()}
                 for one in records
             ]

@@ -18,9 +18,9 @@ from typing import Any
 
 import orjson
 
-from linkeddata import jsonld
+from linkeddata import jsonld, nodes
 from linkeddata.agents import agent_document
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.records import Agent, Event, Identification, Label, MediaFile, Record, Review, Taxon
 from linkeddata.reviews import review_document
 from linkeddata.store import Store
@@ -190,7 +190,7 @@ def _version(change: Change, base: str) -> Document:
         "isVersionOf": uri,
         "sequence": change.position,
     }
-    if moment := jsonld.date_time(event.moment):
+    if moment := nodes.date_time(event.moment):
         node["generatedAtTime"] = moment
     if activity != "Delete":
         doc = version_document(record_of(change), base)
@@ -254,5 +254,5 @@ def _activity(change: Change, base: str) -> Document:
     target = {"id": uri, "type": types.get(change.kind, "Object")}
     if change.kind is MediaFile:
         target = {"id": f"{uri}/manifest.json", "type": "Manifest", "canonical": uri}
-    done = {"endTime": change.event.moment} if jsonld.date_time(change.event.moment) else {}
+    done = {"endTime": change.event.moment} if nodes.date_time(change.event.moment) else {}
     return {"id": f"{base}/feed/activity#{change.position}", "type": change.activity, "object": target, **done}

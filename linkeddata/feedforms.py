@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from linkeddata import feed, jsonld
-from linkeddata.jsonld import Document
+from linkeddata import contexts, feed, serialising
 from linkeddata.negotiation import JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TURTLE
+from linkeddata.nodes import Document
 
 TRIG = "application/trig"
 FORMS = (JSON_LD, JSON, TURTLE, N_TRIPLES, N_QUADS, TRIG, RDF_XML)
@@ -29,7 +29,7 @@ def written(doc: Document, form: str, base: str) -> bytes:
     """Return a page, or the description of the stream, in one of ``FORMS``; the same bytes each time."""
     if form in (JSON_LD, JSON):
         return orjson.dumps(doc)
-    inline = {**doc, "@context": jsonld.context(base)["@context"] | feed.TERMS | TOPIC}
+    inline = {**doc, "@context": contexts.context(base)["@context"] | feed.TERMS | TOPIC}
     match doc["view"]:
         case {"relation": onward}:
             inline["view"] = {**doc["view"], "relation": {"id": RELATION, **onward}}
@@ -37,7 +37,7 @@ def written(doc: Document, form: str, base: str) -> bytes:
         return _quads(inline, form)
     if "member" in doc:
         inline["member"] = [in_triples(one) for one in doc["member"]]
-    return jsonld.serialised(inline, form, base)
+    return serialising.serialised(inline, form, base)
 
 
 def _quads(inline: Document, form: str) -> bytes:

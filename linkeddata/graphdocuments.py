@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Self
 
-from linkeddata import ids, jsonld
+from linkeddata import ids, iris, jsonld, modeldocuments
 from linkeddata.agents import agent_document
 from linkeddata.documents import identification_documents, label_documents, review_documents
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.records import KEYS, Agent, Event, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
 from linkeddata.sayings import Said, Sorter
 from linkeddata.settings import VERSION
@@ -36,14 +36,14 @@ class Kind:
 
 
 def _placed(kind: str) -> Callable[[str, str], str]:
-    return lambda base, key: jsonld.uri(base, kind, key)
+    return lambda base, key: iris.uri(base, kind, key)
 
 
 KINDS: dict[str, Kind] = {
     "media_file": Kind(
         MediaFile,
         lambda store, found, base: (jsonld.media_document(one, base_url=base) for one in found),
-        jsonld.media_uri,
+        iris.media_uri,
     ),
     "taxon": Kind(
         Taxon,
@@ -56,24 +56,31 @@ KINDS: dict[str, Kind] = {
     "agent": Kind(
         Agent,
         lambda store, found, base: (agent_document(one, base_url=base) for one in found),
-        lambda base, key: jsonld.agent_uri(key, base),
+        lambda base, key: iris.agent_uri(key, base),
     ),
 }
 """Kinds of documents by what their records are called in the log; beside them there are models."""
 
 MADE_BY = (
     "agents.py",
+    "answerers.py",
     "context.jsonld",
+    "contexts.py",
     "documents.py",
     "graphbooks.py",
     "graphdocuments.py",
     "ids.py",
+    "iris.py",
     "jsonld.py",
     "lineages.py",
+    "modeldocuments.py",
+    "nodes.py",
     "percents.py",
     "quads.py",
     "reviews.py",
     "sayings.py",
+    "targets.py",
+    "taxonnodes.py",
     "uris.py",
     "why.py",
     "withdrawals.py",
@@ -95,7 +102,7 @@ def iri(key: Key, base: str) -> str:
     if kind in KINDS:
         return KINDS[kind].place(base, name)
     model, _, version = name.rpartition("@")
-    return jsonld.model_uri(base, model, version)
+    return iris.model_uri(base, model, version)
 
 
 def said(store: Store, keys: Sequence[Key], sorter: Sorter) -> dict[str, Said | None]:
@@ -113,7 +120,7 @@ def said(store: Store, keys: Sequence[Key], sorter: Sorter) -> dict[str, Said | 
         model, _, version = name.rpartition("@")
         if classes := list(store.each(ModelClass, model=model, version=version)):
             place = iri(("model", name), sorter.base)
-            found[place] = sorter.said(place, jsonld.model_document(classes, base_url=sorter.base), own=False)
+            found[place] = sorter.said(place, modeldocuments.model_document(classes, base_url=sorter.base), own=False)
     return found
 
 

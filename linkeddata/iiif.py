@@ -6,8 +6,8 @@ canvas; so each identification and label is said once more in that form, with a 
 
 import re
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris
+from linkeddata.nodes import Document
 from linkeddata.records import Identification, Label, MediaFile
 
 PRESENTATION = "http://iiif.io/api/presentation/3/context.json"
@@ -19,9 +19,9 @@ def manifest(media: MediaFile, base: str) -> Document:
 
     The file's size in pixels must be known: a canvas without one is not valid.
     """
-    uri = jsonld.media_uri(base, media.iri)
+    uri = iris.media_uri(base, media.iri)
     size = {"width": media.width_px, "height": media.height_px}
-    image = {"id": jsonld.iri_of(media.original) or f"{uri}/image", "type": "Image", **size}
+    image = {"id": iris.iri_of(media.original) or f"{uri}/image", "type": "Image", **size}
     canvas = f"{uri}/canvas"
     painting = {
         "id": f"{canvas}/painting",
@@ -32,9 +32,9 @@ def manifest(media: MediaFile, base: str) -> Document:
     }
     label = {"none": [media.title or media.iri]}
     said = {
-        "rights": jsonld.iri_of(media.licence),
+        "rights": iris.iri_of(media.licence),
         "requiredStatement": {"label": {"en": ["Credit"]}, "value": {"none": [media.credit]}} if media.credit else "",
-        "homepage": [{"id": jsonld.iri_of(media.page), "type": "Text", "label": label}] if media.page else "",
+        "homepage": [{"id": iris.iri_of(media.page), "type": "Text", "label": label}] if media.page else "",
     }
     return {
         "@context": PRESENTATION,
@@ -57,7 +57,7 @@ def manifest(media: MediaFile, base: str) -> Document:
 
 def annotations(media: MediaFile, said: list[Identification | Label], base: str) -> Document:
     """Return what was said of a file as an AnnotationPage on its canvas."""
-    uri = jsonld.media_uri(base, media.iri)
+    uri = iris.media_uri(base, media.iri)
     return {
         "@context": PRESENTATION,
         "id": f"{uri}/annotations.json",
@@ -68,7 +68,7 @@ def annotations(media: MediaFile, said: list[Identification | Label], base: str)
 
 def _annotation(said: Identification | Label, media: MediaFile, canvas: str, base: str) -> Document:
     kind = "identifications" if isinstance(said, Identification) else "labels"
-    uri = jsonld.uri(base, kind, said.id)
+    uri = iris.uri(base, kind, said.id)
     region = canvas_region(said.region, media) if isinstance(said, Identification) else ""
     return {
         "id": f"{uri}#iiif",

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from linkeddata import conditions, iiif
 from linkeddata.documents import successors_of
-from linkeddata.jsonld import Document
 from linkeddata.negotiation import JSON_LD
+from linkeddata.nodes import Document
 from linkeddata.parts import Parts, find_media
 from linkeddata.problem import Problem
 from linkeddata.records import Identification, Label

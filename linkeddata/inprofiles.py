@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from linkeddata.jsonld import ContextForm, Document
+from linkeddata.contexts import ContextForm
 from linkeddata.negotiation import HTML, JSON_LD, SUFFIXES, asked_profile
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts
 from linkeddata.problem import Problem
 from linkeddata.profiles import PROFILES, Profile, Sayable, UnsayableError, loss_document

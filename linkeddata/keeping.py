@@ -16,7 +16,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from linkeddata import feed, jsonld
+from linkeddata import feed, iris
 from linkeddata.keptbook import Book, Ready
 from linkeddata.keptreader import Head, entry_at
 from linkeddata.lookups import Watched, touched
@@ -112,7 +112,7 @@ class Keeping:
 
     def _ready(self, key: str) -> Ready | None:
         """Return the answer of one document; None for one that is not to be had, or depends on everything."""
-        path = jsonld.uri("", "identifications", key)
+        path = iris.uri("", "identifications", key)
         watched = Watched(self._parts.store)
         try:
             answer = self._answering(_request(path), replace(self._parts, store=watched), key)

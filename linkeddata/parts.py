@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from linkeddata import jsonld
+from linkeddata import iris
 from linkeddata.keptreader import Kept
 from linkeddata.negotiation import without_suffix
 from linkeddata.problem import Problem, not_found
@@ -99,7 +99,7 @@ def picture(parts: Parts, media: MediaFile | None, width_px: int) -> str:
     """Return the address of a small copy of the image, ``""`` where there is no local copy."""
     if media is None or media.gone or parts.image(media) is None:
         return ""
-    return f"{jsonld.media_uri('', media.iri)}/image?width={width_px}"
+    return f"{iris.media_uri('', media.iri)}/image?width={width_px}"
 
 
 def with_pictures(parts: Parts, records: Iterable[Any]) -> list[tuple[Any, MediaFile | None, str]]:

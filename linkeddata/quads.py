@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import contexts
+from linkeddata.nodes import Document
 
 RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -32,7 +32,7 @@ class _Term:
 @lru_cache(8)
 def _vocabulary(base: str) -> tuple[dict[str, _Term], dict[str, str]]:
     """Return our context's terms, and the IRI of each word that stands for one."""
-    known = jsonld.context(base)["@context"]
+    known = contexts.context(base)["@context"]
     words = {name: _expanded(name, known) for name in known if not name.startswith("@") and name not in ("id", "type")}
     terms = {}
     for name, iri in words.items():

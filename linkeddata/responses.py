@@ -14,8 +14,8 @@ import orjson
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from linkeddata import conditions, jsonld
-from linkeddata.jsonld import ContextForm, Document
+from linkeddata import conditions, contexts, serialising
+from linkeddata.contexts import ContextForm
 from linkeddata.negotiation import (
     HTML,
     JSON,
@@ -28,6 +28,7 @@ from linkeddata.negotiation import (
     preferred,
     without_suffix,
 )
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem
@@ -104,7 +105,7 @@ def respond(
     if chosen == HTML and page and parts.pages:
         body = parts.pages(page.name, page.data()).encode()
     else:
-        body = jsonld.serialised(jsonld.with_context(doc, context, parts.base), chosen, parts.base)
+        body = serialising.serialised(contexts.with_context(doc, context, parts.base), chosen, parts.base)
     if chosen == JSON and str(doc.get("@context")).endswith("/contexts/opends.jsonld"):
         body = orjson.dumps({key: value for key, value in doc.items() if key != "@context"})  # as its schema wants it
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'

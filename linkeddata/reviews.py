@@ -4,8 +4,8 @@ Its target is the label or identification that was judged; its bodies are the ve
 (purpose *editing*), and what the reviewer wrote (*commenting*).
 """
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import answerers, iris, nodes, taxonnodes
+from linkeddata.nodes import Document
 from linkeddata.records import Agent, Alternative, Identification, Label, Review, Taxon
 from linkeddata.uris import uri_of
 
@@ -30,14 +30,14 @@ def review_document(
     base = base_url.rstrip("/")
     iri = uri_of(Review, review.id, base)
     target = target_uri(review, base)
-    who = jsonld.agent_uri(review.agent, base)
+    who = iris.agent_uri(review.agent, base)
     creator = {"id": who, "type": _type(agent), "name": agent.name if agent else ""} if who else {}
     said = [
         _text(f"{iri}#verdict", review.verdict, "assessing"),
         _corrected(review, taxon, iri),
         _text(f"{iri}#comment", review.comment, "commenting"),
     ]
-    return jsonld.filled(
+    return nodes.filled(
         {
             "@context": f"{base}/context.jsonld",
             "id": iri,
@@ -45,9 +45,9 @@ def review_document(
             "motivation": "assessing",
             "body": [one for one in said if one],
             "target": target,
-            "created": jsonld.date_time(review.moment),
-            "creator": jsonld.filled(creator),
-            "generator": jsonld.generator(base),
+            "created": nodes.date_time(review.moment),
+            "creator": nodes.filled(creator),
+            "generator": answerers.generator(base),
             "verdict": review.verdict,
             "decides": review.decides or "",
             "campaign": review.campaign,
@@ -62,7 +62,7 @@ def _type(agent: Agent | None) -> str:
 
 def _text(iri: str, value: str, purpose: str) -> Document:
     said = {"id": iri, "type": "TextualBody", "value": value, "purpose": purpose, "format": "text/plain"}
-    return jsonld.filled(said) if value else {}
+    return nodes.filled(said) if value else {}
 
 
 def _corrected(review: Review, taxon: Taxon | None, iri: str) -> Document:
@@ -70,8 +70,8 @@ def _corrected(review: Review, taxon: Taxon | None, iri: str) -> Document:
     if not review.correction:
         return {}
     key = review.correction.removeprefix("gbif:") if review.correction.startswith("gbif:") else ""
-    item = review.correction if jsonld.is_item(review.correction) else ""
+    item = review.correction if iris.is_item(review.correction) else ""
     name = taxon.name if taxon else ""
     named = Alternative(name or review.correction, 0.0, taxon.rank if taxon else "", item, key)
-    node = jsonld.taxon_node(named, taxon, f"{iri}#taxon", "editing")
+    node = taxonnodes.taxon_node(named, taxon, f"{iri}#taxon", "editing")
     return {"id": f"{iri}#correction", "type": "SpecificResource", "purpose": "editing", "source": node}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.quads import of_node
 
 MOST = 8192

@@ -147,7 +147,10 @@ def _around(kind: type[Record], selection: Selection) -> list[Condition]:
 
 
 def _said_of(store: Store, said: Selection) -> Condition:
-    """Return the condition that something that was said of a file is in a selection; no model says labels, and none is superseded."""
+    """Return the condition that something that was said of a file is in a selection.
+
+    No model says labels, and none is superseded.
+    """
     of_models = said.agent_kind or said.superseded == "yes" or said.equals.keys() & {"model", "version"}
     either = []
     for kind in (Identification,) if of_models else (Identification, Label):

@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 from linkeddata.client import BROKEN, PIECE, Client
 from linkeddata.errors import ServiceError, TooMuchError, UnreachableError, UsageError
 from linkeddata.ids import COMMONS_ENTITY, WIKIDATA_ENTITY, checked_item, checked_media
-from linkeddata.jsonld import iri_of
+from linkeddata.iris import iri_of
 from linkeddata.keyranges import EVERYTHING, KeyRange
 from linkeddata.settings import Settings
 from linkeddata.sparqlresults import CUT_OFF, TIME_IS_UP, NotWholeError, Row, Rows, read_rows

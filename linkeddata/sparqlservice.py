@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from linkeddata import jsonld
+from linkeddata import serialising
 from linkeddata.negotiation import HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, TURTLE, preferred
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
 from linkeddata.problem import Problem
@@ -228,7 +228,7 @@ def _description(endpoint: Endpoint, accept: str) -> Response:
             "sd:defaultGraph": {"id": endpoint.graph_iri, "type": ["sd:Graph", "void:Dataset"]},
         },
     }
-    body = jsonld.serialised(doc, media_type, base)
+    body = serialising.serialised(doc, media_type, base)
     headers = {"Vary": "Accept", "Link": f'<{base}/.well-known/void>; rel="describedby"'}
     return Response(body, media_type=media_type, headers=headers)
 

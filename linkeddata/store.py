@@ -1,76 +1,38 @@
 """The store: current records and the log of every change, in SQLite or PostgreSQL. In: records. Out: records, events.
 
-Every write appends to the log in the same transaction. Writers queue for one lock (SQLite's own; an advisory lock in
-PostgreSQL), so that the log's sequence has no gaps and is the order of the commits: whoever has read up to ``seq`` has
-missed nothing. Readers wait for nobody.
-
-Text is kept as it is, but for what no database keeps: NUL and halves of surrogate pairs become U+FFFD.
+Every write appends to the log in the same transaction (``transactions``). Writers queue for one lock (SQLite's own; an
+advisory lock in PostgreSQL), so that the log's sequence has no gaps and is the order of the commits: whoever has read
+up to ``seq`` has missed nothing. Readers wait for nobody.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import orjson
-from sqlalchemy import (
-    Connection,
-    Engine,
-    create_engine,
-    delete,
-    event,
-    func,
-    make_url,
-    select,
-    text,
-    tuple_,
-    update,
-)
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
 
-from linkeddata import lineages
-from linkeddata.errors import StoreError
-from linkeddata.inserting import insert_rows, update_rows
+from linkeddata.batches import BATCH, Changes
 from linkeddata.modified import Modified
-from linkeddata.records import Agent, CampaignFile, Event, Identification, MediaFile, Record, Tag, Taxon
+from linkeddata.records import CampaignFile, Event, MediaFile, Record
 from linkeddata.remembered import Remembered
 from linkeddata.rowreader import RowReader
-from linkeddata.tables import BELOW, EVENT, FEED, FEED_KINDS, PRIVATE, SCHEMA, SHAPES, STANDS_FOR, URIS, Shape
+from linkeddata.storable import prepared_of, storable
+from linkeddata.storeengine import BUSY_TIMEOUT_MS, engine_of, schema_of, translated, trouble
+from linkeddata.tables import EVENT, SCHEMA, SHAPES, Shape
+from linkeddata.transactions import Transaction
 
 R = TypeVar("R", bound=Record)
-
-BATCH = 1000
-"""Records in one transaction, rows in one page."""
-BUSY_TIMEOUT_MS = 60_000
 READER_TIMEOUT_MS = 2_000
 """How long ``compact`` waits for readers to finish."""
 REMEMBERED = 20_000
 """How many look-ups are remembered until the log grows."""
-CACHE_KIB = 64 * 1024
-"""What a connection that writes to SQLite keeps of the file: keys come in no order, they touch all of an index."""
-CHECKPOINT_PAGES = 16_384
-"""Pages of 4 KiB that wait in SQLite's journal until they go to their places, each once however often it changed."""
 _NOTHING: Mapping[type[Record], Collection[str]] = {}
 _LOCK = 0x6465_626F_6F64_74  # "deboodt"; an arbitrary number that only we ask PostgreSQL for
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What one ``put`` did, in records."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-
-    def __add__(self, other: "Changes") -> "Changes":
-        return Changes(self.added + other.added, self.changed + other.changed, self.unchanged + other.unchanged)
 
 
 class Store:
@@ -89,7 +51,7 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+        self._engine = engine_of(url)
         self._writer = self._engine.execution_options(writes=True)
         self._reader = RowReader(self._engine)
         self.remembered = Remembered[Any](self.last, REMEMBERED)
@@ -146,9 +108,9 @@ class Store:
     def rows(self, question: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that answer a short question in SQL, with ``?`` for values. Raises ``StoreError``."""
         try:
-            return self._reader.rows(question, [_storable(v) if v.__class__ is str else v for v in values])
+            return self._reader.rows(question, [storable(v) if v.__class__ is str else v for v in values])
         except SQLAlchemyError as error:
-            raise _trouble(self._engine, error) from error
+            raise trouble(self._engine, error) from error
 
     @property
     def at_once(self) -> bool:
@@ -302,7 +264,7 @@ class Store:
 
         A journal of SQLite's that somebody reads is not. PostgreSQL's own journal and backups are the administrator's.
         """
-        with _translated(self._engine), self._engine.connect() as connection:
+        with translated(self._engine), self._engine.connect() as connection:
             raw: Any = connection.connection.driver_connection
             if connection.dialect.name == "sqlite":
                 raw.execute("VACUUM")
@@ -327,9 +289,9 @@ class Store:
         """Yield the log's entries with a sequence number above ``after``, in order."""
         query = select(EVENT).order_by(EVENT.c.seq).limit(BATCH)
         if kind:
-            query = query.where(EVENT.c.kind == _storable(kind))
+            query = query.where(EVENT.c.kind == storable(kind))
         if subject:
-            query = query.where(EVENT.c.subject == _storable(subject))
+            query = query.where(EVENT.c.subject == storable(subject))
         while True:
             with self.reading() as connection:
                 rows = connection.execute(query.where(EVENT.c.seq > after)).all()
@@ -351,7 +313,7 @@ class Store:
                 yield orjson.dumps({"record": shape.name} | values, option=orjson.OPT_SORT_KEYS).decode()
 
     def _put(self, records: list[Record], agent: str, moment: str) -> Changes:
-        prepared = [_prepared(record) for record in records]
+        prepared = [prepared_of(record) for record in records]
         with self.transaction() as work:
             return work.put_prepared(prepared, agent, moment)
 
@@ -372,20 +334,20 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection to read with. Database errors come out as ``StoreError``."""
-        with _translated(self._engine), self._engine.connect() as connection:
+        with translated(self._engine), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def transaction(self) -> "Iterator[Transaction]":
         """Give the one right to write: what is read and written in it happens at once, or not at all."""
-        with _translated(self._engine), self._writer.begin() as connection:
+        with translated(self._engine), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             yield Transaction(connection)
 
     def _migrate(self) -> None:
         with self.reading() as connection:
-            if _schema(connection) == SCHEMA:
+            if schema_of(connection) == SCHEMA:
                 return
         with self.transaction() as work:
             from linkeddata.migrations import upgrade  # Alembic is loaded only here
@@ -393,268 +355,9 @@ class Store:
             upgrade(work.connection)
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """Reading and writing while nobody else writes; ``connection`` is for tables that are no records."""
-
-    connection: Connection
-
-    def get(self, kind: type[R], key: str) -> R | None:
-        """Return the record with this key, or None."""
-        found = self.among(kind, SHAPES[kind].key, [key])
-        return found[0] if found else None
-
-    def among(self, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
-        """Return the records whose ``field`` is one of ``values``, by key."""
-        return _among(self.connection, kind, field, values)
-
-    def put(self, records: Iterable[Record], *, agent: str, moment: str) -> Changes:
-        """Add or change records, as ``Store.put`` does."""
-        return self.put_prepared([_prepared(record) for record in records], agent, moment)
-
-    def put_prepared(self, prepared: list[tuple[Record, str]], agent: str, moment: str) -> Changes:
-        """Add or change records that come with their JSON."""
-        batch = _Batch(self.connection, prepared)
-        for record, payload in prepared:
-            batch.take(record, payload)
-        batch.write()
-        _append(self.connection, batch.log, agent, moment)
-        return batch.changes
-
-    def remove(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
-        """Take at most ``BATCH`` current records away, as ``Store.remove`` does."""
-        return self._take_away(kind, keys, agent, moment, {"reason": reason})
-
-    def withdraw(
-        self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str, successor: str = ""
-    ) -> int:
-        """Take records away for good, as ``Store.withdraw`` does; return how many were there."""
-        said: dict[str, Any] = {"reason": reason, "for_good": True} | ({"successor": successor} if successor else {})
-        source = iter(keys)
-        done = 0
-        while wanted := list(islice(source, BATCH)):
-            done += self._take_away(kind, wanted, agent, moment, said)
-        return done
-
-    def erase(self, kind: type[Record], keys: Iterable[str], *, agent: str, moment: str, reason: str) -> int:
-        """Withdraw records and blank what the log says of a person, as ``Store.erase`` does."""
-        wanted = list(map(_storable, keys))
-        for key in wanted:
-            mine = (EVENT.c.subject == key, EVENT.c.kind.like(f"{SHAPES[kind].name}.%"))
-            for row in self.connection.execute(select(EVENT.c.seq, EVENT.c.payload).where(*mine)).all():
-                blank = _json(_without_person(kind, orjson.loads(row.payload)))
-                self.connection.execute(update(EVENT).where(EVENT.c.seq == row.seq).values(payload=blank))
-        return self.withdraw(kind, wanted, agent=agent, moment=moment, reason=reason)
-
-    def _take_away(self, kind: type[Record], keys: Iterable[str], agent: str, moment: str, said: dict[str, Any]) -> int:
-        shape = SHAPES[kind]
-        key = shape.table.c[shape.key]
-        wanted = list(dict.fromkeys(map(_storable, keys)))
-        present = set(self.connection.execute(select(key).where(key.in_(wanted))).scalars())
-        freed = self._freed(wanted) if kind is Identification else []
-        self.connection.execute(delete(shape.table).where(key.in_(wanted)))
-        if kind is Taxon:
-            self.connection.execute(delete(BELOW).where(BELOW.c.source.in_(wanted)))
-        payload = _json(said)
-        log = [(f"{shape.name}.removed", k, payload) for k in wanted if k in present]
-        _append(self.connection, [*log, *freed], agent, moment)
-        return len(log)
-
-    def _freed(self, keys: list[str]) -> list[tuple[str, str, str]]:
-        """Return entries for the identifications whose place these took: nothing stands in it any more."""
-        column = SHAPES[Identification].table.c
-        query = select(column.id, column.supersedes).where(column.id.in_(keys), column.supersedes > "")
-        return [_unsuperseded(row.supersedes, row.id) for row in self.connection.execute(query.order_by(column.id))]
-
-    def note(self, kind: str, subject: str, payload: Mapping[str, Any], *, agent: str, moment: str) -> None:
-        """Log something that is no change of a record, as ``Store.note`` does."""
-        _append(self.connection, [(kind, subject, _json(dict(payload)))], agent, moment)
-
-
-def _among(connection: Connection, kind: type[R], field: str, values: Iterable[str]) -> list[R]:
-    shape = SHAPES[kind]
-    source = iter(dict.fromkeys(map(_storable, values)))
-    found: list[R] = []
-    while wanted := list(islice(source, BATCH)):
-        query = select(shape.table).where(shape.table.c[field].in_(wanted))
-        found += [shape.record(row) for row in connection.execute(query)]
-    return sorted(found, key=lambda record: str(getattr(record, shape.key)))
-
-
-class _Batch:
-    """The records of one transaction, compared one after the other with what is stored and with each other."""
-
-    def __init__(self, connection: Connection, prepared: list[tuple[Record, str]]) -> None:
-        self._connection = connection
-        self._current: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
-        self._inserts: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
-        self._updates: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
-        self._withdrawn: set[tuple[type[Record], str]] = set()
-        self._stood_for: dict[tuple[type[Record], str], tuple[Any, ...]] = {}
-        self.log: list[tuple[str, str, str]] = []
-        self.changes = Changes()
-        self._load(prepared)
-
-    def _load(self, prepared: list[tuple[Record, str]]) -> None:
-        keys: dict[type[Record], dict[str, None]] = {}
-        for record, _ in prepared:
-            keys.setdefault(type(record), {})[getattr(record, SHAPES[type(record)].key)] = None
-        for kind, wanted in keys.items():
-            shape = SHAPES[kind]
-            position = shape.fields.index(shape.key)
-            query = select(shape.table).where(shape.table.c[shape.key].in_(list(wanted)))
-            for row in self._connection.execute(query):
-                self._current[kind, row[position]] = tuple(row)
-            self._remember(shape, [key for key in wanted if (kind, key) not in self._current])
-
-    def _remember(self, shape: Shape, keys: list[str]) -> None:
-        """Look up which of these keys, of which there are no records, were taken away, and what they stood for."""
-        kinds = [f"{shape.name}.{verb}" for verb in ("added", "changed", "removed")]
-        taken = select(EVENT.c.seq).where(EVENT.c.kind == kinds[-1]).limit(1)
-        if shape.kind not in URIS or not keys or self._connection.execute(taken).first() is None:
-            return
-        query = select(EVENT.c.kind, EVENT.c.subject, EVENT.c.payload).order_by(EVENT.c.seq)
-        for kind, key, payload in self._connection.execute(
-            query.where(EVENT.c.subject.in_(keys), EVENT.c.kind.in_(kinds))
-        ):
-            said = orjson.loads(payload)
-            if kind != kinds[-1]:
-                self._stood_for[shape.kind, key] = tuple(said.get(one) for one in STANDS_FOR.get(shape.kind, ()))
-            elif said.get("for_good"):
-                self._withdrawn.add((shape.kind, key))
-
-    def take(self, record: Record, payload: str) -> None:
-        """Compare one record and note what must be written and logged."""
-        shape = SHAPES[type(record)]
-        identity = (type(record), getattr(record, shape.key))
-        row = shape.row(record)
-        old = self._current.get(identity)
-        if identity in self._withdrawn or (old is not None and shape.same(old, row)):
-            self.changes += Changes(unchanged=1)
-            return
-        self._check(shape, identity, record, old)
-        self._current[identity] = row
-        if old is None or identity in self._inserts:
-            self._inserts[identity] = row
-        else:
-            self._updates[identity] = row
-        self.changes += Changes(added=1) if old is None else Changes(changed=1)
-        before = None if old is None else shape.record(old)
-        self.log.append((f"{shape.name}.{_verb(before, record)}", identity[1], payload))
-        self.log.extend(_consequences(before, record))
-
-    def _check(
-        self, shape: Shape, identity: tuple[type[Record], str], record: Record, old: tuple[Any, ...] | None
-    ) -> None:
-        """Raise ``StoreError`` for a record that has the key, and so the URI, of another thing."""
-        own = STANDS_FOR.get(shape.kind, ())
-        before = tuple(old[shape.fields.index(name)] for name in own) if old else self._stood_for.get(identity)
-        if own and before is not None and before != tuple(getattr(record, name) for name in own):
-            raise StoreError(f"the {shape.name} {identity[1]!r} is another's: its {', '.join(own)} were {before}")
-
-    def write(self) -> None:
-        """Write the inserts and updates, one statement a table each."""
-        for shape in SHAPES.values():
-            new = [row for (kind, _), row in self._inserts.items() if kind is shape.kind]
-            insert_rows(self._connection, shape.table, shape.fields, new)
-            old = [row for (kind, _), row in self._updates.items() if kind is shape.kind]
-            update_rows(self._connection, shape.table, shape.fields, shape.key, old)
-        self._place()
-
-    def _place(self) -> None:
-        """Write where the taxa stand that were added or changed."""
-        pairs: dict[str, set[tuple[str, str]]] = {}
-        for (kind, _), row in (self._inserts | self._updates).items():
-            if kind is Taxon:
-                pairs.update(lineages.pairs(lineages.placed(SHAPES[Taxon].record(row))))
-        sources = list(pairs)
-        for start in range(0, len(sources), BATCH):
-            self._connection.execute(delete(BELOW).where(BELOW.c.source.in_(sources[start : start + BATCH])))
-        rows = [(ancestor, concept, source) for source, found in pairs.items() for ancestor, concept in sorted(found)]
-        insert_rows(self._connection, BELOW, ("ancestor", "concept", "source"), rows)
-
-
-def _without_person(kind: type[Record], said: dict[str, Any]) -> dict[str, Any]:
-    """Return a payload of the log without what it says of a person; software and organisations are none."""
-    if kind is Agent and said.get("kind") in ("SoftwareAgent", "Organization"):
-        return said
-    return {name: "" if name in PRIVATE.get(kind, ()) else value for name, value in said.items()}
-
-
-def _verb(before: Record | None, after: Record) -> str:
-    if before is None:
-        return "added"
-    if isinstance(before, Tag) and isinstance(after, Tag) and after.withdrawn and not before.withdrawn:
-        return "withdrawn"
-    return "changed"
-
-
-def _consequences(before: Record | None, after: Record) -> Iterator[tuple[str, str, str]]:
-    """Yield what an addition or change means for another record."""
-    if not isinstance(after, Identification):
-        return
-    was = before.supersedes if isinstance(before, Identification) else ""
-    if after.supersedes and after.supersedes != was:
-        yield "identification.superseded", after.supersedes, _json({"superseded_by": after.id})
-    if was and after.supersedes != was:
-        yield _unsuperseded(was, after.id)
-
-
-def _unsuperseded(key: str, by: str) -> tuple[str, str, str]:
-    """Return the entry that says that an identification no longer has another in its place."""
-    return "identification.unsuperseded", key, _json({"superseded_by": by})
-
-
-def _append(connection: Connection, log: list[tuple[str, str, str]], agent: str, moment: str) -> None:
-    if not log:
-        return
-    last = connection.execute(select(func.coalesce(func.max(EVENT.c.seq), 0))).scalar_one()
-    agent, moment = _storable(agent), _storable(moment)
-    entries = list(enumerate(log, start=last + 1))
-    rows = [(seq, moment, agent, kind, _storable(subject), payload) for seq, (kind, subject, payload) in entries]
-    insert_rows(connection, EVENT, ("seq", "moment", "agent", "kind", "subject", "payload"), rows)
-    published = [seq for seq, (kind, _, _) in entries if kind in FEED_KINDS]
-    if published:
-        place = connection.execute(select(func.coalesce(func.max(FEED.c.position), 0))).scalar_one()
-        insert_rows(connection, FEED, ("position", "seq"), list(enumerate(published, start=place + 1)))
-
-
-def _prepared(record: Record) -> tuple[Record, str]:
-    """Return the record as it can be stored, and its JSON."""
-    try:
-        payload = orjson.dumps(record)
-    except TypeError:
-        record = _clean(record)
-        payload = orjson.dumps(record)
-    if b"\\u0000" in payload:
-        record = _clean(record)
-        payload = orjson.dumps(record)
-    return record, payload.decode()
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return _storable(value)
-    if isinstance(value, tuple | list):
-        return type(value)(_clean(x) for x in value)
-    if isinstance(value, dict):
-        return {_clean(k): _clean(v) for k, v in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _clean(getattr(value, f.name)) for f in fields(value)})
-    return value
-
-
-def _storable(value: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", value)
-
-
-def _json(payload: dict[str, Any]) -> str:
-    return orjson.dumps(_clean(payload), option=orjson.OPT_SORT_KEYS).decode()
-
-
 def _conditions(shape: Shape, equals: Mapping[str, str | int]) -> list[Any]:
     _checked_fields(shape, equals)
-    return [shape.table.c[f] == (_storable(v) if isinstance(v, str) else v) for f, v in equals.items()]
+    return [shape.table.c[f] == (storable(v) if isinstance(v, str) else v) for f, v in equals.items()]
 
 
 def _checked_fields(shape: Shape, named: Iterable[str]) -> None:
@@ -669,79 +372,5 @@ _MEMBERS = SHAPES[CampaignFile].table
 
 def _belongs(campaign: str) -> Any:
     """Return the condition that a file belongs to a campaign."""
-    member = select(_MEMBERS.c.id).where(_MEMBERS.c.file == _FILES.c.iri, _MEMBERS.c.campaign == _storable(campaign))
+    member = select(_MEMBERS.c.id).where(_MEMBERS.c.file == _FILES.c.iri, _MEMBERS.c.campaign == storable(campaign))
     return member.exists()
-
-
-def _engine(url: str) -> Engine:
-    try:
-        parsed = _normal(make_url(url))
-        if parsed.get_backend_name() == "sqlite":
-            return _sqlite(parsed)
-        return create_engine(parsed, pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise StoreError(f"the store at {_shown(url)} needs {error.name}: pip install 'deboodt[postgres]'") from error
-    except (SQLAlchemyError, OSError, ValueError) as error:
-        raise StoreError(f"the store's address {_shown(url)} cannot be used: {error}") from error
-
-
-def _normal(url: URL) -> URL:
-    if url.drivername in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise ValueError("only sqlite and postgresql are known")
-    return url
-
-
-def _sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-
-    @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        # sqlite3's own way of opening transactions comes too late for us: we say BEGIN ourselves
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(
-            "PRAGMA synchronous = NORMAL"
-        )  # in WAL a killed process loses nothing, a power cut at most the end
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        if writes:
-            connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _schema(connection: Connection) -> str:
-    """Return the version the store says it has, "" when it is new."""
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        return ""
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
-
-
-@contextmanager
-def _translated(engine: Engine) -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise _trouble(engine, error) from error
-
-
-def _trouble(engine: Engine, error: SQLAlchemyError) -> StoreError:
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return StoreError(f"the store at {_shown(engine.url)}: {cause}".strip())
-
-
-def _shown(url: str | URL) -> str:
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return repr(url)

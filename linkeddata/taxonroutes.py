@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from linkeddata import documents, jsonld
-from linkeddata.jsonld import Document
 from linkeddata.negotiation import without_suffix
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts, found, with_pictures
 from linkeddata.records import Identification, Taxon
 from linkeddata.responses import Context, described, respond

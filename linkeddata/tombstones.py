@@ -7,7 +7,7 @@ problem document.
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from linkeddata.jsonld import ContextForm
+from linkeddata.contexts import ContextForm
 from linkeddata.parts import Gone, Page, Parts
 from linkeddata.problem import Problem, problem_response
 from linkeddata.responses import respond

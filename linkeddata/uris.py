@@ -4,7 +4,7 @@ Where a thing has a name of its own in the world (a file on Commons, a taxon on 
 name it by that; these addresses are where this installation says what it knows of it.
 """
 
-from linkeddata import jsonld
+from linkeddata import iris
 from linkeddata.records import Agent, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
 
 PATHS: dict[type[Record], str] = {
@@ -29,5 +29,5 @@ def uri_of(kind: type[Record], key: str, base: str) -> str:
     if kind is ModelClass:
         scheme, slash, index = key.rpartition("/") if "/" in key else (key, "", "")
         model, _, version = scheme.rpartition("@")
-        return jsonld.model_uri(base, model, version) + (f"/classes/{index}" if slash else "")
-    return jsonld.uri(base, PATHS[kind], key.removeprefix(jsonld.OWN_URN) if kind is Agent else key)
+        return iris.model_uri(base, model, version) + (f"/classes/{index}" if slash else "")
+    return iris.uri(base, PATHS[kind], key.removeprefix(iris.OWN_URN) if kind is Agent else key)

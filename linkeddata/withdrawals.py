@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import select
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import nodes
+from linkeddata.nodes import Document
 from linkeddata.records import KEYS, Agent, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
 from linkeddata.store import Store
 from linkeddata.tables import EVENT, NAMES
@@ -81,7 +81,7 @@ def tombstone_document(tombstone: Tombstone, uri: str, successor: str, base_url:
         "id": uri,
         "type": "Tombstone",
         "formerType": ["Model"] if _is_model(tombstone) else FORMER[tombstone.kind],
-        "deleted": jsonld.date_time(tombstone.since),
+        "deleted": nodes.date_time(tombstone.since),
         "comment": f"Withdrawn: {tombstone.reason}." if tombstone.reason else "Withdrawn.",
         "isReplacedBy": successor,
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from linkeddata import jsonld
+from linkeddata import iris, targets
 from linkeddata.catalogue.described import GZIP, IRREGULAR, ZIP, Described, Distribution, Words
 from linkeddata.catalogue.holdings import Campaign, DataFile, Holdings, TrainingVersion
 from linkeddata.ids import GBIF_SPECIES, WIKIDATA_ENTITY
@@ -61,7 +61,7 @@ VOCABULARIES = (
 )
 FEATURES = ("JSON-LD", "Turtle", "N-Triples", "N-Quads", "RDF_XML")
 SIMULATED: Words = {
-    "en": jsonld.SIMULATED,
+    "en": targets.SIMULATED,
     "nl": "Geschilderd en gesimuleerd door De Boodt om te tonen hoe het werkt: geen museumobject, geen mensenwoord.",
 }
 
@@ -87,17 +87,17 @@ class Around:
 
 def published_iri(base: str, campaign: str = "") -> str:
     """Return the IRI of everything that is published, or of a campaign's part of it."""
-    return jsonld.uri(f"{base}/datasets", "published", campaign) or f"{base}/datasets/published"
+    return iris.uri(f"{base}/datasets", "published", campaign) or f"{base}/datasets/published"
 
 
 def training_iri(base: str, campaign: str, version: str = "") -> str:
     """Return the IRI of a campaign's training dataset, or of one version."""
-    return jsonld.uri(f"{base}/datasets", "training", campaign) + (f"@{version}" if version else "")
+    return iris.uri(f"{base}/datasets", "training", campaign) + (f"@{version}" if version else "")
 
 
 def campaign_iri(base: str, campaign: str) -> str:
     """Return the IRI of a campaign."""
-    return jsonld.uri(base, "campaigns", campaign)
+    return iris.uri(base, "campaigns", campaign)
 
 
 def all_datasets(around: Around) -> list[Described]:
@@ -115,8 +115,8 @@ def whole(around: Around) -> Described:
     kinds = (Identification, Label, MediaFile, Taxon)
     numbers = [store.count(kind) for kind in kinds]
     created = next((event.moment for event in store.events()), "")
-    examples = [jsonld.uri(base, "identifications", one.id) for one in store.page(Identification, limit=1)]
-    examples += [jsonld.uri(base, "labels", one.id) for one in store.page(Label, limit=1)]
+    examples = [iris.uri(base, "identifications", one.id) for one in store.page(Identification, limit=1)]
+    examples += [iris.uri(base, "labels", one.id) for one in store.page(Label, limit=1)]
     host = urlsplit(base).netloc
     name = around.holdings.publisher.name or host
     dumped = [way for way in map(dump_way(base, "whole"), around.dumps("whole")) if way]
@@ -224,7 +224,7 @@ def training(around: Around, campaign: Campaign) -> Described:
 def training_version(around: Around, campaign: Campaign, version: TrainingVersion) -> Described:
     """Return one version of a campaign's training dataset."""
     base = around.base
-    models = [jsonld.model_uri(base, *name.rsplit("@", 1)) for name in version.models]
+    models = [iris.model_uri(base, *name.rsplit("@", 1)) for name in version.models]
     return Described(
         iri=training_iri(base, campaign.id, version.name),
         name={language: f"{name}, {version.name}" for language, name in _training_name(campaign).items()},
@@ -411,11 +411,11 @@ def subjects(store: Store, campaign: Campaign) -> tuple[str, ...]:
 
 def _subject(store: Store, said: str) -> str:
     if said.startswith(("http://", "https://")):
-        return jsonld.iri_of(said)
-    if jsonld.is_item(said):
+        return iris.iri_of(said)
+    if iris.is_item(said):
         return WIKIDATA_ENTITY + said
     taxon = store.get(Taxon, said)
-    if taxon is not None and jsonld.is_item(taxon.item):
+    if taxon is not None and iris.is_item(taxon.item):
         return WIKIDATA_ENTITY + taxon.item
     return GBIF_SPECIES + taxon.gbif_key if taxon is not None and taxon.gbif_key.isdecimal() else ""
 

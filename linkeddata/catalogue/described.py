@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from linkeddata import jsonld
+from linkeddata import iris, nodes
 from linkeddata.catalogue.holdings import Publisher
 from linkeddata.ids import content_id
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 
 CONTEXT = "catalogue"
 """Name of the context of all these documents, among ``linkeddata.profiles.CONTEXTS``."""
@@ -72,7 +72,7 @@ def dataset_node(one: Described, base: str) -> Document:
     who = agent_iri(one.publisher, base)
     ways = [distribution_node(way, one, base) for way in one.distributions]
     named = [way["id"] for way in ways]
-    about = [iri for iri in map(jsonld.iri_of, one.about) if iri.startswith("http")]
+    about = [iri for iri in map(iris.iri_of, one.about) if iri.startswith("http")]
     return _known(
         {
             "id": one.iri,
@@ -86,14 +86,14 @@ def dataset_node(one: Described, base: str) -> Document:
             "dcterms:publisher": who,
             "dcterms:creator": who,
             "dcat:contactPoint": contact_iri(one.publisher, base),
-            "license": jsonld.iri_of(one.publisher.licence),
-            "dcterms:license": jsonld.iri_of(one.publisher.licence),
+            "license": iris.iri_of(one.publisher.licence),
+            "dcterms:license": iris.iri_of(one.publisher.licence),
             "about": about,
             "dcat:theme": about,
-            "dateCreated": jsonld.date_time(one.created),
-            "dcterms:created": jsonld.date_time(one.created),
-            "dateModified": jsonld.date_time(one.modified),
-            "dcterms:modified": jsonld.date_time(one.modified),
+            "dateCreated": nodes.date_time(one.created),
+            "dcterms:created": nodes.date_time(one.created),
+            "dateModified": nodes.date_time(one.modified),
+            "dcterms:modified": nodes.date_time(one.modified),
             "version": one.version,
             "dcat:version": one.version,
             "mainEntityOfPage": f"{one.iri}.html",
@@ -109,7 +109,7 @@ def dataset_node(one: Described, base: str) -> Document:
 def distribution_node(way: Distribution, of: Described, base: str) -> Document:
     """Return the description of one distribution of a dataset."""
     iri = f"{of.iri}#{way.key}"
-    licence = jsonld.iri_of(of.publisher.licence)
+    licence = iris.iri_of(of.publisher.licence)
     suffix = {GZIP: "+gzip", ZIP: "+zip"}.get(way.packed, "")
     packing = {GZIP: "dcat:compressFormat", ZIP: "dcat:packageFormat"}.get(way.packed, "")
     checksum = {
@@ -141,15 +141,15 @@ def distribution_node(way: Distribution, of: Described, base: str) -> Document:
             "dcat:byteSize": way.bytes or "",
             "sha256": way.sha256,
             "spdx:checksum": checksum if way.sha256 else "",
-            "dateModified": jsonld.date_time(way.modified),
-            "dcterms:modified": jsonld.date_time(way.modified),
+            "dateModified": nodes.date_time(way.modified),
+            "dcterms:modified": nodes.date_time(way.modified),
         }
     )
 
 
 def agent_iri(publisher: Publisher, base: str) -> str:
     """Return the IRI of who publishes: its own, else one of ours; ``""`` for nobody."""
-    return (jsonld.iri_of(publisher.iri) or f"{base}/#publisher-{_digest(publisher)}") if publisher.name else ""
+    return (iris.iri_of(publisher.iri) or f"{base}/#publisher-{_digest(publisher)}") if publisher.name else ""
 
 
 def contact_iri(publisher: Publisher, base: str) -> str:
@@ -169,7 +169,7 @@ def agent_node(publisher: Publisher, base: str) -> Document:
         "name": name,
         "email": publisher.mail,
         "vcard:fn": publisher.name,
-        "vcard:hasEmail": jsonld.iri_of(f"mailto:{publisher.mail}"),
+        "vcard:hasEmail": iris.iri_of(f"mailto:{publisher.mail}"),
     }
     return _known(
         {

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from linkeddata import jsonld
+from linkeddata import iris
 from linkeddata.catalogue import datasets
 from linkeddata.catalogue.described import CONTEXT, Described, agent_iri, agent_node, contact_iri, dataset_node
 from linkeddata.catalogue.holdings import Campaign, Holdings
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 
 
 def dataset_document(one: Described, base: str) -> Document:
@@ -28,7 +28,7 @@ def catalogue_document(found: Sequence[Described], holdings: Holdings, base: str
         "samen zeggen, en waar modellen van leren. Alles is linked data: elk record heeft een adres dat in "
         "verschillende vormen antwoordt. Gepubliceerd met De Boodt.",
     }
-    iris = [one.iri for one in found]
+    named = [one.iri for one in found]
     service: dict[str, Any] = {
         "id": f"{base}/sparql",
         "type": "dcat:DataService",
@@ -49,10 +49,10 @@ def catalogue_document(found: Sequence[Described], holdings: Holdings, base: str
         "publisher": agent_node(who, base),
         "dcterms:publisher": agent_iri(who, base),
         "dcat:contactPoint": contact_iri(who, base),
-        "license": jsonld.iri_of(who.licence),
-        "dcterms:license": jsonld.iri_of(who.licence),
+        "license": iris.iri_of(who.licence),
+        "dcterms:license": iris.iri_of(who.licence),
         "dataset": [_naming(dataset_node(one, base), who.name and agent_iri(who, base)) for one in found],
-        "dcat:dataset": iris,
+        "dcat:dataset": named,
         "dcat:service": service,
     }
     return {key: value for key, value in said.items() if value}

@@ -11,15 +11,15 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
-from linkeddata import conditions, jsonld
+from linkeddata import conditions, contexts
 from linkeddata.catalogue import datasets, wellknown
 from linkeddata.catalogue.datasets import Around
 from linkeddata.catalogue.described import CONTEXT, Described
 from linkeddata.catalogue.documents import campaign_document, catalogue_document, dataset_document
 from linkeddata.catalogue.holdings import Campaign, Holdings, TrainingVersion
 from linkeddata.dumproutes import dump_files, dump_parts
-from linkeddata.jsonld import Document
 from linkeddata.negotiation import SUFFIXES, without_suffix
+from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts
 from linkeddata.problem import not_found
 from linkeddata.responses import described, kept, problems, respond
@@ -264,7 +264,7 @@ def embedded(doc: Document) -> str:
     >>> "</" in embedded({"id": "x", "name": {"en": "</script>"}})
     False
     """
-    inline = jsonld.profile_context(CONTEXT)
+    inline = contexts.profile_context(CONTEXT)
     return (
         orjson.dumps({**inline, **{key: said for key, said in doc.items() if key != "@context"}})
         .decode()

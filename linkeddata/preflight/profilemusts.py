@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.preflight.findings import FAULT, NOTE, Finding
 from linkeddata.preflight.musts import SCHEMA, TYPE, XSD, Triples, is_iri, is_web, is_words
 from linkeddata.profiles import PROFILES

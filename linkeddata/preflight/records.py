@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from linkeddata.jsonld import media_uri
+from linkeddata.iris import media_uri
 from linkeddata.negotiation import JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TURTLE
 from linkeddata.preflight import musts, profilemusts
 from linkeddata.preflight.feed import members

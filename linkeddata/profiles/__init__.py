@@ -4,7 +4,7 @@ In: an identification with what is known around it (``Said``). Out: a JSON-LD do
 ``PROFILES`` is the registry; each module says its source and which facts it carries. All functions are pure.
 """
 
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.profiles import anno, dwc, linked_art, opends, schema
 from linkeddata.profiles.facts import Profile, Said, Sayable, UnsayableError, held, loss
 

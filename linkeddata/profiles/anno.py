@@ -1,6 +1,7 @@
 """The profile ``anno``, which is what is served unless another is asked for: ``linkeddata.jsonld.document``."""
 
-from linkeddata.jsonld import ANNO_CONTEXT, Document
+from linkeddata.contexts import ANNO_CONTEXT
+from linkeddata.nodes import Document
 from linkeddata.profiles.facts import FACTS, Profile, Said
 
 

@@ -1,6 +1,6 @@
 """The profile ``dwc``: one flat ``dwc:Identification``. Source of the terms: https://dwc.tdwg.org/list/."""
 
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.profiles.facts import Profile, Said, filled, image_node, region_iri
 
 TAXON_TERMS = [

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris, jsonld
+from linkeddata.nodes import Document
 from linkeddata.records import Agent, Identification, MediaFile, Taxon
 
 
@@ -69,7 +69,7 @@ class Said:
 
     def address(self) -> str:
         """Return the URI of its document."""
-        return jsonld.uri(self.base, "identifications", self.identification.id)
+        return iris.uri(self.base, "identifications", self.identification.id)
 
     def held(self) -> dict[str, Any]:
         """Return the facts that are known, by name."""
@@ -194,8 +194,8 @@ def region_iri(said: Said, annotation: Document) -> str:
     if not said.identification.region:
         return iri
     if "#" in iri:
-        iri = jsonld.media_uri(said.base, said.identification.file)
-    return jsonld.iri_of(f"{iri}#{said.identification.region}") or iri
+        iri = iris.media_uri(said.base, said.identification.file)
+    return iris.iri_of(f"{iri}#{said.identification.region}") or iri
 
 
 def filled(node: Document) -> Document:

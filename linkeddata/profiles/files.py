@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris, jsonld
+from linkeddata.nodes import Document
 from linkeddata.profiles import schema
 from linkeddata.profiles.facts import FACTS, Profile, filled
 from linkeddata.records import MediaFile
@@ -41,7 +41,7 @@ class SaidOfFile:
 
     def address(self) -> str:
         """Return the URI of its document, which is not the file's own IRI."""
-        return jsonld.media_uri(self.base, self.media.iri)
+        return iris.media_uri(self.base, self.media.iri)
 
     def document(self) -> Document:
         """Return what is said unless another profile is asked for."""

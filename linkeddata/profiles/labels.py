@@ -7,8 +7,8 @@ Nobody verified a label that was only counted: a reviewer's verdict alone makes 
 from dataclasses import dataclass, fields
 from typing import Any
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris, jsonld
+from linkeddata.nodes import Document
 from linkeddata.profiles.facts import Profile, Said
 from linkeddata.records import Identification, Label, MediaFile, Taxon
 
@@ -58,7 +58,7 @@ class SaidOfLabel(Said):
 
     def address(self) -> str:
         """Return the URI of its document."""
-        return jsonld.uri(self.base, "labels", self.of.id)
+        return iris.uri(self.base, "labels", self.of.id)
 
     def held(self) -> dict[str, Any]:
         """Return the facts that are known, by name."""

@@ -1,6 +1,6 @@
 """The profile ``linked-art``: what the image shows, in Linked Art. Source: https://linked.art/api/1.0/endpoint/visual_work/."""
 
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.profiles.facts import Profile, Said, filled, image_iri, image_node, region_iri
 
 

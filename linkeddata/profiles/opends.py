@@ -10,8 +10,9 @@ import re
 import orjson
 
 from linkeddata import ids
-from linkeddata.jsonld import RANK_TERMS, Document
+from linkeddata.nodes import Document
 from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_iri
+from linkeddata.taxonnodes import RANK_TERMS
 
 ANNOTATION_TYPE = "https://doi.org/21.T11148/cf458ca9ee1d44a5608f"
 MEDIA_TYPE = "https://doi.org/21.T11148/bbad8c4e101e8af01115"

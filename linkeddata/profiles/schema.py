@@ -6,8 +6,8 @@ names have ``la``, texts whose language nobody noted have ``und``, and an addres
 
 from collections.abc import Sequence
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris, nodes
+from linkeddata.nodes import Document
 from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled, image_node
 
 REJECTED = "rejected"
@@ -51,7 +51,7 @@ def work(
     thumbnail: the image itself where no smaller copy is known. A IIIF manifest stands beside it where there is one.
     Raises ``UnsayableError`` without ``published``.
     """
-    if not jsonld.date_time(published):
+    if not nodes.date_time(published):
         raise UnsayableError("SCHEMA-AP-NDE demands the moment of the statement (sdDatePublished), which is not known")
     iri, title = image["id"], image.get("title", "")
     media = [one for one in (media_object(image, own, thumbnail), _manifest(image, file, base)) if one]
@@ -133,7 +133,7 @@ def _manifest(image: Document, file: str, base: str) -> Document:
     rights = image.get("rights", "")
     if not rights.startswith(WEB) or not ("width" in image and "height" in image):
         return {}
-    address = f"{jsonld.media_uri(base, file)}/manifest.json"
+    address = f"{iris.media_uri(base, file)}/manifest.json"
     return {"id": address, "license": rights, "encodingFormat": MANIFEST}
 
 

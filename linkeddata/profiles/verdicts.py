@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import iris
+from linkeddata.nodes import Document
 from linkeddata.profiles import linked_art, opends
 from linkeddata.profiles.facts import Profile, Said, UnsayableError, filled
 from linkeddata.records import Agent, Identification, Label, MediaFile, Review, Taxon
@@ -116,7 +116,7 @@ def assignment(said: SaidOfReview) -> Document:
     label = _label_of(judged) if judged is not None else ""
     answer = Identification(id=review.id, file=review.file or (judged.file if judged else ""), status="")
     if review.correction:
-        item = review.correction if jsonld.is_item(review.correction) else ""
+        item = review.correction if iris.is_item(review.correction) else ""
         key = review.correction.removeprefix("gbif:") if review.correction.startswith("gbif:") else ""
         name = said.taxon.name if said.taxon else ""
         rank = said.taxon.rank if said.taxon else ""

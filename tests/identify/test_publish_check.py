@@ -288,8 +288,8 @@ def described(installation: Installation, settings: Settings) -> list[Finding]:
     """What the demands say against the descriptions of the same home under other settings."""
     from identify.offered import holdings
     from linkeddata.catalogue.routes import Catalogue
-    from linkeddata.jsonld import serialised
     from linkeddata.parts import Parts
+    from linkeddata.serialising import serialised
 
     with Store(installation.settings.store) as store:
         doc = Catalogue(Parts(store, settings), lambda: holdings(settings, store)).document()

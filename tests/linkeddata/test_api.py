@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from pyld import jsonld as pyld
 
-from linkeddata import jsonld
+from linkeddata import contexts
 from linkeddata.api import router
 from linkeddata.parts import Images
 from linkeddata.profiles import PROFILES
@@ -172,7 +172,7 @@ def test_a_reader_who_has_it_is_told_so(client: TestClient) -> None:
 def test_the_context_is_named_as_asked(client: TestClient, context: str) -> None:
     document = client.get(f"/identifications/{ANSWERS[1].id}", params={"context": context}).json()
     ours = f"{BASE}/context.jsonld"
-    expected = {"link": ours, "inline": jsonld.context(BASE)["@context"], "w3c": [jsonld.ANNO_CONTEXT, ours]}
+    expected = {"link": ours, "inline": contexts.context(BASE)["@context"], "w3c": [contexts.ANNO_CONTEXT, ours]}
     assert document["@context"] == expected[context]
 
 
@@ -302,7 +302,7 @@ def test_an_image_that_could_run_scripts_is_sent_as_bytes(client: TestClient) ->
 
 def test_the_context_and_the_vocabulary_may_be_kept(client: TestClient) -> None:
     context = client.get("/context.jsonld")
-    assert context.json() == jsonld.context(BASE)
+    assert context.json() == contexts.context(BASE)
     assert context.headers["cache-control"] == "public, max-age=86400"
     assert client.get("/context.jsonld", headers={"if-none-match": context.headers["etag"]}).status_code == 304
     assert client.get("/vocab").headers["cache-control"] == "public, max-age=86400"

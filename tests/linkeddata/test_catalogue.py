@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pyld import jsonld as pyld
 
-from linkeddata import jsonld
+from linkeddata import contexts
 from linkeddata.api import router
 from linkeddata.catalogue import routes, wellknown
 from linkeddata.catalogue.holdings import Campaign, DataFile, Publisher, TrainingVersion, gathered
@@ -116,7 +116,7 @@ def test_every_description_is_the_same_in_every_form(client: TestClient, path: s
     assert answer.headers["content-location"] == f"{BASE}{path}.jsonld"
     doc = answer.json()
     assert doc["id"] == f"{BASE}{path}"
-    inline = doc | jsonld.profile_context("catalogue")
+    inline = doc | contexts.profile_context("catalogue")
     ours = quads(json.dumps(inline).encode(), pyoxigraph.RdfFormat.JSON_LD)
     theirs = pyld.to_rdf(inline, {"format": "application/n-quads"})
     assert quads(theirs.encode(), pyoxigraph.RdfFormat.N_QUADS) == ours

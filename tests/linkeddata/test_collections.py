@@ -187,7 +187,17 @@ def test_a_cursor_of_ones_own_making_never_breaks_anything(client: TestClient, c
 
 @pytest.mark.parametrize(
     "wrong",
-    ["taxn=Q1", "limit=0", "limit=1001", "min_certainty=2", "since=yesterday", "agent=Dog", "superseded=x", "taxon=Nobody", "cursor=x"],
+    [
+        "taxn=Q1",
+        "limit=0",
+        "limit=1001",
+        "min_certainty=2",
+        "since=yesterday",
+        "agent=Dog",
+        "superseded=x",
+        "taxon=Nobody",
+        "cursor=x",
+    ],
 )
 def test_what_means_nothing_is_refused_as_a_problem(client: TestClient, wrong: str) -> None:
     refused = client.get(f"/identifications?{wrong}")

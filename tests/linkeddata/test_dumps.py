@@ -14,7 +14,7 @@ from dwca.read import DwCAReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkeddata import jsonld, quads
+from linkeddata import contexts, jsonld, quads
 from linkeddata.dumps import published, write_dumps
 from linkeddata.records import Alternative, Ancestor, Identification, Label, MediaFile, Taxon
 from linkeddata.store import Store
@@ -43,7 +43,7 @@ ANSWERS = [
 
 def processed(doc: dict[str, Any]) -> set[str]:
     """The triples that a JSON-LD processor makes of the document."""
-    inline = json.dumps(jsonld.with_context(doc, "inline", BASE))
+    inline = json.dumps(contexts.with_context(doc, "inline", BASE))
     return {str(quad.triple) for quad in pyoxigraph.parse(inline, format=pyoxigraph.RdfFormat.JSON_LD)}
 
 

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from identify.app import create_app
-from linkeddata import feed, jsonld
+from linkeddata import contexts, feed
 from linkeddata.records import KEYS, Agent, Ancestor, Identification, Label, MediaFile, Record, Review, Tag, Taxon
 from linkeddata.settings import Settings
 from linkeddata.store import Store
@@ -79,7 +79,7 @@ def ours(store: Store, base: str) -> dict[str, list[dict[str, Any]]]:
 
 def in_triples(held: dict[str, list[dict[str, Any]]], base: str) -> dict[str, list[str]]:
     """What a follower of triples must hold: those of each document, sorted."""
-    known = {"@context": jsonld.context(base)["@context"]}
+    known = {"@context": contexts.context(base)["@context"]}
     said = {}
     for uri, (doc,) in held.items():
         quads = pyoxigraph.parse(json.dumps({**doc, **known}), format=pyoxigraph.RdfFormat.JSON_LD)

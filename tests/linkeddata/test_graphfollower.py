@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkeddata import graphdocuments, jsonld, quads
+from linkeddata import graphdocuments, modeldocuments, quads
 from linkeddata.graphbooks import Books, Difference
 from linkeddata.graphdocuments import MADE_BY
 from linkeddata.graphfollower import Following
@@ -128,7 +128,7 @@ def said_by_all(store: Store) -> set[str]:
     for name in graphdocuments.models(store):
         model, _, version = name.rpartition("@")
         classes = list(store.each(ModelClass, model=model, version=version))
-        said |= set(quads.statements(jsonld.model_document(classes, base_url=BASE), BASE))
+        said |= set(quads.statements(modeldocuments.model_document(classes, base_url=BASE), BASE))
     return said
 
 

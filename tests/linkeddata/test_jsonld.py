@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyld import jsonld as pyld
 from rdflib.compare import isomorphic
 
-from linkeddata import ids, jsonld
+from linkeddata import contexts, ids, iris, jsonld, modeldocuments, serialising, targets
 from linkeddata.records import Agent, Alternative, Ancestor, Identification, Label, MediaFile, ModelClass, Taxon
 from linkeddata.settings import VERSION
 
@@ -86,7 +86,7 @@ def graph_by_pyld(document: dict[str, Any]) -> rdflib.Graph:
 
     def loader(url: str, options: dict[str, Any]) -> dict[str, Any]:
         assert url == f"{BASE}/context.jsonld", f"{url} is not ours to serve"
-        served = jsonld.context(BASE)
+        served = contexts.context(BASE)
         return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": served}
 
     options = {"format": "application/n-quads", "documentLoader": loader}
@@ -95,7 +95,7 @@ def graph_by_pyld(document: dict[str, Any]) -> rdflib.Graph:
 
 def graph_by_oxigraph(document: dict[str, Any]) -> rdflib.Graph:
     """Return the triples that Oxigraph finds, with the context inline: it refuses to fetch one."""
-    inline = orjson.dumps(jsonld.with_context(document, "inline", BASE))
+    inline = orjson.dumps(contexts.with_context(document, "inline", BASE))
     quads = pyoxigraph.parse(inline, format=pyoxigraph.RdfFormat.JSON_LD)
     lines = pyoxigraph.serialize((q.triple for q in quads), format=pyoxigraph.RdfFormat.N_TRIPLES)
     return rdflib.Graph().parse(data=lines, format="nt")
@@ -130,7 +130,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "media": lambda: jsonld.media_document(PLATE, about=[f"{BASE}/labels/l"], base_url=BASE),
     "taxon": lambda: jsonld.taxon_document(CARDUI, base_url=BASE),
     "unresolved": lambda: jsonld.taxon_document(Taxon(query="Blauwe vlinder", reason="no match"), base_url=BASE),
-    "model": lambda: jsonld.model_document(CLASSES, weights="b" * 64, base_url=BASE),
+    "model": lambda: modeldocuments.model_document(CLASSES, weights="b" * 64, base_url=BASE),
     "page": lambda: jsonld.page(f"{BASE}/identifications?after=", f"{BASE}/identifications", [annotation()], "", BASE),
     "collection": lambda: jsonld.collection(
         f"{BASE}/identifications",
@@ -165,7 +165,7 @@ def test_two_parsers_read_the_same_triples(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_key_and_type_is_in_the_context(name: str) -> None:
-    terms = set(jsonld.context(BASE)["@context"])
+    terms = set(contexts.context(BASE)["@context"])
     for node in leaves(DOCUMENTS[name]()):
         if isinstance(node, dict) and "id" in node:
             types = node.get("type", [])
@@ -198,7 +198,7 @@ def test_an_identification_has_what_web_annotation_requires() -> None:
 
 def test_it_says_who_answered_with_which_weights_and_how_certain() -> None:
     graph = graph_by_pyld(annotation())
-    iri, agent = rdflib.URIRef(f"{BASE}/identifications/{ANSWER.id}"), rdflib.URIRef(jsonld.agent_uri(MODEL.id, BASE))
+    iri, agent = rdflib.URIRef(f"{BASE}/identifications/{ANSWER.id}"), rdflib.URIRef(iris.agent_uri(MODEL.id, BASE))
     assert (agent, rdflib.RDF.type, PROV.SoftwareAgent) in graph
     assert graph.value(agent, OWN.weights) == rdflib.Literal("sha256:" + "b" * 64)
     assert graph.value(agent, OWN.model) == rdflib.URIRef(f"{BASE}/models/papillotten@1.0")
@@ -264,7 +264,7 @@ def test_painted_material_is_said_to_be_painted() -> None:
     for name in ("identification", "label", "media"):
         document = DOCUMENTS[name]()
         assert document["simulated"] is True
-        assert jsonld.SIMULATED in json.dumps(document, ensure_ascii=False)
+        assert targets.SIMULATED in json.dumps(document, ensure_ascii=False)
     real = MediaFile(iri="https://commons.wikimedia.org/entity/M1")
     assert "simulated" not in json.dumps(jsonld.document(ANSWER, media=real, base_url=BASE))
 
@@ -318,7 +318,7 @@ def test_an_answer_nobody_keeps_has_a_urn_and_no_page() -> None:
 
 
 def test_classes_link_by_their_relation_only() -> None:
-    first, second = jsonld.model_document(CLASSES, base_url=BASE)["hasTopConcept"]
+    first, second = modeldocuments.model_document(CLASSES, base_url=BASE)["hasTopConcept"]
     assert first["exactMatch"] == ["http://www.wikidata.org/entity/Q158603", "https://www.gbif.org/species/4299368"]
     assert (second["label"], second["notation"]) == ("mask", "1")
     assert not {"exactMatch", "broadMatch", "closeMatch"} & set(second)
@@ -327,25 +327,25 @@ def test_classes_link_by_their_relation_only() -> None:
 def test_a_class_links_to_wikidata_to_both_gbif_keys_and_to_a_curators_term() -> None:
     aat = "http://vocab.getty.edu/aat/300138758"
     one = replace(CLASSES[1], col_id="7DNT3", term=aat, relation="broad")
-    [concept] = jsonld.model_document([one], base_url=BASE)["hasTopConcept"]
+    [concept] = modeldocuments.model_document([one], base_url=BASE)["hasTopConcept"]
     assert concept["broadMatch"] == [
         "http://www.wikidata.org/entity/Q158603",
         "https://www.gbif.org/species/4299368",
         "https://www.catalogueoflife.org/data/taxon/7DNT3",
         aat,
     ]
-    [other] = jsonld.model_document([replace(one, term="no address")], base_url=BASE)["hasTopConcept"]
+    [other] = modeldocuments.model_document([replace(one, term="no address")], base_url=BASE)["hasTopConcept"]
     assert len(other["broadMatch"]) == 3
 
 
 def test_a_class_tells_its_checklist_and_when_its_keys_were_read() -> None:
     one = replace(CLASSES[1], checklist_key=ids.GBIF_BACKBONE, aphia_id="105883", moment="2026-10-01T12:00:00Z")
-    document = jsonld.model_document([one], base_url=BASE)
+    document = modeldocuments.model_document([one], base_url=BASE)
     [concept] = document["hasTopConcept"]
     assert concept["nameAccordingToID"] == f"https://www.gbif.org/dataset/{ids.GBIF_BACKBONE}"
     assert concept["dateRead"] == "2026-10-01T12:00:00Z"
     assert concept["exactMatch"][-1] == "urn:lsid:marinespecies.org:taxname:105883"
-    assert b"dc/terms/date" in jsonld.serialised(document, "application/n-triples", BASE)
+    assert b"dc/terms/date" in serialising.serialised(document, "application/n-triples", BASE)
     taxon = Taxon(query="x", name="x", gbif_key="1", checklist_key=ids.GBIF_BACKBONE, moment="2026-10-01T12:00:00Z")
     assert jsonld.taxon_document(taxon, base_url=BASE)["dateRead"] == taxon.moment
     keyless = jsonld.taxon_document(replace(taxon, gbif_key=""), base_url=BASE)
@@ -354,7 +354,7 @@ def test_a_class_tells_its_checklist_and_when_its_keys_were_read() -> None:
 
 def test_the_context_names_w3c_terms_as_w3c_does() -> None:
     """Source: https://www.w3.org/ns/anno.jsonld; a reader of both contexts must find one meaning."""
-    own = jsonld.context(BASE)["@context"]
+    own = contexts.context(BASE)["@context"]
     assert own["Annotation"] == "oa:Annotation"
     assert own["body"] == {"@id": "oa:hasBody", "@type": "@id"}
     assert own["target"] == {"@id": "oa:hasTarget", "@type": "@id"}
@@ -367,15 +367,15 @@ def test_the_context_names_w3c_terms_as_w3c_does() -> None:
 def test_every_own_term_is_defined_in_the_vocabulary() -> None:
     defined = {
         str(q.subject.value)
-        for q in pyoxigraph.parse(orjson.dumps(jsonld.vocabulary(BASE)), format=pyoxigraph.RdfFormat.JSON_LD)
+        for q in pyoxigraph.parse(orjson.dumps(contexts.vocabulary(BASE)), format=pyoxigraph.RdfFormat.JSON_LD)
     }
-    used = set(re.findall(r'"deboodt:(\w+)"', json.dumps(jsonld.context(BASE))))
+    used = set(re.findall(r'"deboodt:(\w+)"', json.dumps(contexts.context(BASE))))
     assert used
     assert {f"{BASE}/vocab#{term}" for term in used} <= defined
 
 
 def test_every_own_term_says_in_two_languages_what_it_is_and_where_it_is_defined() -> None:
-    first, *terms = jsonld.vocabulary(BASE)["graph"]
+    first, *terms = contexts.vocabulary(BASE)["graph"]
     assert (first["prefix"], first["namespace"], first["version"]) == ("deboodt", f"{BASE}/vocab#", VERSION)
     for term in (first, *terms):
         assert term["label"].keys() == term["comment"].keys() == {"en", "nl"}, term["id"]
@@ -390,16 +390,16 @@ def test_every_own_term_says_in_two_languages_what_it_is_and_where_it_is_defined
 
 def test_the_contexts_forms() -> None:
     document = annotation()
-    assert jsonld.with_context(document, "w3c", BASE)["@context"] == [jsonld.ANNO_CONTEXT, f"{BASE}/context.jsonld"]
-    inline = jsonld.with_context(document, "inline", BASE)
-    assert inline["@context"] == jsonld.context(BASE)["@context"]
-    assert jsonld.with_context(inline, "link", BASE) == document
+    assert contexts.with_context(document, "w3c", BASE)["@context"] == [contexts.ANNO_CONTEXT, f"{BASE}/context.jsonld"]
+    inline = contexts.with_context(document, "inline", BASE)
+    assert inline["@context"] == contexts.context(BASE)["@context"]
+    assert contexts.with_context(inline, "link", BASE) == document
 
 
 @pytest.mark.parametrize("media_type", ["text/turtle", "application/n-triples"])
 def test_other_forms_hold_the_same_triples(media_type: str) -> None:
     document = annotation(region="xywh=percent:1,2,30,40")
-    written = jsonld.serialised(document, media_type, BASE)
+    written = serialising.serialised(document, media_type, BASE)
     form = "turtle" if media_type == "text/turtle" else "nt"
     assert isomorphic(rdflib.Graph().parse(data=written, format=form), graph_by_pyld(document))
 
@@ -474,7 +474,7 @@ def test_nothing_nasty_breaks_a_label_a_file_or_a_taxon(label: Label, media: Med
 
 @given(NASTY | st.text(min_size=1).map("https://example.org/".__add__))
 def test_an_iri_is_valid_or_nothing(value: str) -> None:
-    found = jsonld.iri_of(value)
+    found = iris.iri_of(value)
     assert found == "" or pyoxigraph.NamedNode(found).value == found
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from linkeddata import jsonld
-from linkeddata.jsonld import Document
+from linkeddata import serialising
+from linkeddata.nodes import Document
 from linkeddata.preflight import musts, profilemusts
 from linkeddata.preflight.findings import FAULT, NOTE
 from linkeddata.profiles import PROFILES
@@ -18,7 +18,7 @@ from tests.linkeddata.test_profiles import BASE, FILE, FULL, JUDGED, SAID
 
 def found(profile: str, doc: Document, level: str = FAULT) -> list[str]:
     """Return what the demands of a profile have against a document, with the address it would have."""
-    triples = musts.triples_of(jsonld.serialised(doc, "application/n-triples", BASE))
+    triples = musts.triples_of(serialising.serialised(doc, "application/n-triples", BASE))
     return [one.trouble for one in profilemusts.against(profile, doc, triples, "urn:x") if one.level == level]
 
 

@@ -20,9 +20,9 @@ from pyld import jsonld as pyld
 from rdflib.compare import isomorphic
 from referencing import Registry, Resource
 
-from linkeddata import jsonld
+from linkeddata import contexts, serialising
 from linkeddata.api import router
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.profiles import CONTEXTS, PROFILES, Said, UnsayableError, dwc, held, loss, loss_document
 from linkeddata.profiles.files import FILES, SaidOfFile, digital_object, work
 from linkeddata.profiles.labels import said_of_label
@@ -196,12 +196,12 @@ unhurried = settings(max_examples=40, deadline=None, suppress_health_check=[Heal
 def rdf(doc: Document, form: str = "application/n-triples") -> rdflib.Graph:
     """Return the triples that our own serialiser makes of a document."""
     names = {"application/n-triples": "nt", "application/rdf+xml": "xml", "text/turtle": "turtle"}
-    return rdflib.Graph().parse(data=jsonld.serialised(doc, form, BASE), format=names[form])
+    return rdflib.Graph().parse(data=serialising.serialised(doc, form, BASE), format=names[form])
 
 
 def with_pyld(doc: Document) -> rdflib.Graph:
     """Return the triples that pyld reads in a document; it loads nothing."""
-    inline = orjson.loads(orjson.dumps(jsonld.with_context(doc, "inline", BASE)))
+    inline = orjson.loads(orjson.dumps(contexts.with_context(doc, "inline", BASE)))
     quads = pyld.to_rdf(inline, {"format": "application/n-quads"})
     return rdflib.Graph().parse(data=quads, format="nt")
 
@@ -222,7 +222,7 @@ def test_two_parsers_and_all_forms_hold_the_same_triples(name: str, state: str) 
 @pytest.mark.parametrize("name", PROFILES)
 def test_no_key_is_lost_on_the_way_to_triples(name: str, state: str) -> None:
     doc = PROFILES[name].document(SAID[state])
-    known = jsonld.with_context(doc, "inline", BASE)["@context"]
+    known = contexts.with_context(doc, "inline", BASE)["@context"]
 
     def keys_of(node: Any) -> set[str]:
         if isinstance(node, list):

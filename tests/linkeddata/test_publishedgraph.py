@@ -14,7 +14,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from linkeddata import documents, jsonld
+from linkeddata import documents, jsonld, modeldocuments, serialising
 from linkeddata.agents import agent_document
 from linkeddata.errors import StoreError
 from linkeddata.publishedgraph import PublishedGraph, forget, newest, position_of
@@ -68,8 +68,8 @@ def of_documents(store: Store) -> set[ox.Triple]:
     versions: dict[tuple[str, str], list[ModelClass]] = {}
     for one in store.each(ModelClass):
         versions.setdefault((one.model, one.version), []).append(one)
-    docs += [jsonld.model_document(classes, base_url=BASE) for classes in versions.values()]
-    texts = [jsonld.serialised(doc, "application/n-triples", BASE) for doc in docs]
+    docs += [modeldocuments.model_document(classes, base_url=BASE) for classes in versions.values()]
+    texts = [serialising.serialised(doc, "application/n-triples", BASE) for doc in docs]
     kept = ox.Store()  # keeps numbers by value: 5.0E-1 comes back as 0.5
     for text in texts:
         kept.load(text, format=ox.RdfFormat.N_TRIPLES)

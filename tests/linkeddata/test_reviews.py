@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pyld import jsonld as pyld
 from rdflib.compare import isomorphic
 
-from linkeddata import jsonld, quads
+from linkeddata import contexts, quads, serialising
 from linkeddata.agents import PSEUDONYM, agent_document
-from linkeddata.jsonld import Document
+from linkeddata.nodes import Document
 from linkeddata.profiles import PROFILES, UnsayableError, held, loss
 from linkeddata.profiles.labels import said_of_label
 from linkeddata.records import Agent, Identification, Label, MediaFile, Review, Taxon
@@ -70,7 +70,7 @@ documents = st.one_of(
 
 def by_pyld(doc: Document) -> rdflib.Graph:
     """Return the triples that pyld reads in a document; it loads nothing."""
-    inline = orjson.loads(orjson.dumps(jsonld.with_context(doc, "inline", BASE)))
+    inline = orjson.loads(orjson.dumps(contexts.with_context(doc, "inline", BASE)))
     return rdflib.Graph().parse(data=pyld.to_rdf(inline, {"format": "application/n-quads"}), format="nt")
 
 
@@ -78,10 +78,10 @@ def by_pyld(doc: Document) -> rdflib.Graph:
 @given(documents)
 def test_two_parsers_and_our_writer_read_the_same(doc: Document) -> None:
     ours = {str(one.triple) for one in pyoxigraph.parse(quads.lines(doc, BASE), format=pyoxigraph.RdfFormat.N_QUADS)}
-    text = jsonld.serialised(doc, "application/n-triples", BASE)
+    text = serialising.serialised(doc, "application/n-triples", BASE)
     assert {str(one.triple) for one in pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.N_TRIPLES)} == ours
     assert isomorphic(by_pyld(doc), rdflib.Graph().parse(data=text, format="nt"))
-    jsonld.serialised(doc, "application/rdf+xml", BASE)
+    serialising.serialised(doc, "application/rdf+xml", BASE)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -109,7 +109,7 @@ def test_nothing_broken_leaves_of_a_label(name: str, label: Label) -> None:
         doc = PROFILES[name].document(said)
     except UnsayableError:
         return
-    triples = rdflib.Graph().parse(data=jsonld.serialised(doc, "application/n-triples", BASE), format="nt")
+    triples = rdflib.Graph().parse(data=serialising.serialised(doc, "application/n-triples", BASE), format="nt")
     assert isomorphic(by_pyld(doc), triples)
     assert set(loss(PROFILES[name], said)) <= set(held(said))
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import Graph
 
-from linkeddata import jsonld
+from linkeddata import contexts, jsonld, nodes, serialising
 from linkeddata.api import router
 from linkeddata.records import Alternative, Certainty, Identification, Label, MediaFile, Review, Taxon, Voices
 from linkeddata.reviews import review_document
@@ -48,11 +48,11 @@ LABEL = Label(id="l1", campaign="albums", file=PLATE.iri, concept="Q158603", ite
 
 @pytest.fixture(scope="module")
 def shapes() -> Graph:
-    return Graph().parse(data=jsonld.shapes(BASE), format="turtle")
+    return Graph().parse(data=contexts.shapes(BASE), format="turtle")
 
 
-def troubles(doc: jsonld.Document, shapes: Graph) -> str:
-    data = Graph().parse(data=jsonld.serialised(doc, "application/n-triples", BASE), format="nt")
+def troubles(doc: nodes.Document, shapes: Graph) -> str:
+    data = Graph().parse(data=serialising.serialised(doc, "application/n-triples", BASE), format="nt")
     conforms, _, text = pyshacl.validate(data, shacl_graph=shapes, inference="none")
     return "" if conforms else text
 
@@ -88,7 +88,7 @@ def test_nothing_nasty_makes_an_annotation_break_them(
         moment=moment,
         alternatives=tuple(Alternative(name or "x", chance) for name, chance in others),
     )
-    graph = Graph().parse(data=jsonld.shapes(BASE), format="turtle")
+    graph = Graph().parse(data=contexts.shapes(BASE), format="turtle")
     assert troubles(jsonld.document(answer, base_url=BASE), graph) == ""
 
 
@@ -126,7 +126,7 @@ def test_no_nasty_label_breaks_them(
         machine_status=status,
     )
     doc = jsonld.label_document(label, media=PLATE, taxon=TAXON, base_url=BASE)
-    graph = Graph().parse(data=jsonld.shapes(BASE), format="turtle")
+    graph = Graph().parse(data=contexts.shapes(BASE), format="turtle")
     assert troubles(doc, graph) == ""
 
 
@@ -146,7 +146,7 @@ def test_no_nasty_review_breaks_them(
         kind=kind,
         decides=decides,
     )
-    graph = Graph().parse(data=jsonld.shapes(BASE), format="turtle")
+    graph = Graph().parse(data=contexts.shapes(BASE), format="turtle")
     assert troubles(review_document(review, taxon=TAXON, base_url=BASE), graph) == ""
 
 
@@ -225,7 +225,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def test_the_shapes_are_served_with_long_caching(client: TestClient) -> None:
     for path in ("/shapes", "/shapes.ttl"):
         answer = client.get(path)
-        assert answer.text == jsonld.shapes(BASE)
+        assert answer.text == contexts.shapes(BASE)
         assert answer.headers["content-type"] == "text/turtle; charset=utf-8"
         assert "max-age=86400" in answer.headers["cache-control"]
         assert client.get(path, headers={"if-none-match": answer.headers["etag"]}).status_code == 304

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
+from linkeddata.batches import Changes
 from linkeddata.errors import StoreError
 from linkeddata.records import (
     KEYS,
@@ -33,7 +34,7 @@ from linkeddata.records import (
     Taxon,
 )
 from linkeddata.reviewtables import ACCOUNT
-from linkeddata.store import Changes, Store
+from linkeddata.store import Store
 from linkeddata.tables import METADATA, NAMES, SCHEMA
 
 WHO = {"agent": "urn:deboodt:software:test", "moment": "2026-01-02T03:04:05Z"}

@@ -14,13 +14,14 @@ from fastapi.testclient import TestClient
 
 from linkeddata import feed, graphdocuments
 from linkeddata.api import router
+from linkeddata.batches import Changes
 from linkeddata.dumps import write_dumps
 from linkeddata.errors import StoreError
 from linkeddata.parts import Parts
 from linkeddata.records import Agent, Identification, Label, MediaFile, ModelClass, Record, Review, Taxon
 from linkeddata.sayings import Sorter
 from linkeddata.settings import Settings
-from linkeddata.store import Changes, Store
+from linkeddata.store import Store
 from linkeddata.tables import STANDS_FOR, URIS
 from linkeddata.tombstones import add_tombstones
 from linkeddata.uris import uri_of
