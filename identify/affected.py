@@ -32,6 +32,7 @@ class Learned:
     rank: str
     licence: str
     source: str
+    group: str = ""  # bundles made before groups were kept have none
 
 
 @dataclass(frozen=True, slots=True)

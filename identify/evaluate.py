@@ -158,16 +158,63 @@ def rejection_curve(known: Sequence[float], strangers: Sequence[float]) -> list[
     return curve
 
 
+def reliability(probability: Sequence[float], right: Sequence[bool], bins: int = 10) -> list[dict[str, float]]:
+    """Return, for each bin of certainty that has answers, how certain they were and what share of them is right.
+
+    >>> reliability([0.95, 0.91, 0.2], [True, False, False])
+    [{'certain': 0.2, 'right': 0.0, 'images': 1}, {'certain': 0.93, 'right': 0.5, 'images': 2}]
+    """
+    p, r = np.asarray(probability, float), np.asarray(right, float)
+    which = np.minimum((p * bins).astype(int), bins - 1)
+    return [
+        {
+            "certain": round(float(p[which == b].mean()), 4),
+            "right": round(float(r[which == b].mean()), 4),
+            "images": int((which == b).sum()),
+        }
+        for b in range(bins)
+        if (which == b).any()
+    ]
+
+
 def calibration_error(probability: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
     """Return the expected calibration error: mean distance of certainty from the share that is right, by bins."""
-    p, r = np.asarray(probability, float), np.asarray(right, float)
-    if not len(p):
-        return 0.0
-    which = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [
-        abs(p[which == b].mean() - r[which == b].mean()) * (which == b).mean() for b in range(bins) if any(which == b)
+    rows = reliability(probability, right, bins)
+    gaps = [abs(row["certain"] - row["right"]) * row["images"] for row in rows]
+    return round(sum(gaps) / max(1, len(probability)), 4)
+
+
+def selective(certainty: Sequence[float], right: Sequence[bool], points: int = 40) -> list[dict[str, float]]:
+    """Return what share is right when only the most certain are answered, from few answered to all.
+
+    >>> selective([0.9, 0.8, 0.7, 0.6], [True, True, True, False], 2)
+    [{'answered': 0.5, 'right': 1.0, 'certainty': 0.8}, {'answered': 1.0, 'right': 0.75, 'certainty': 0.6}]
+    """
+    order = np.argsort(-np.asarray(certainty, float), kind="stable")
+    shares = np.cumsum(np.asarray(right, float)[order]) / np.arange(1, len(order) + 1)
+    places = sorted({max(1, round(len(order) * step / points)) for step in range(1, points + 1)}) if len(order) else []
+    return [
+        {
+            "answered": round(place / len(order), 4),
+            "right": round(float(shares[place - 1]), 4),
+            "certainty": round(float(np.asarray(certainty, float)[order[place - 1]]), 4),
+        }
+        for place in places
     ]
-    return round(float(sum(gaps)), 4)
+
+
+def macro(rows: Sequence[ClassFigures]) -> dict[str, float]:
+    """Return the means over the classes that have images: of precision, of recall and of F1, four decimals."""
+    met = [row for row in rows if row.support]
+    if not met:
+        return {"precision": 0.0, "recall": 0.0, "f1": 0.0, "classes": 0}
+    f1 = [2 * r.precision * r.recall / (r.precision + r.recall) if r.precision + r.recall else 0.0 for r in met]
+    means = {
+        "precision": sum(r.precision for r in met) / len(met),
+        "recall": sum(r.recall for r in met) / len(met),
+        "f1": sum(f1) / len(met),
+    }
+    return {name: round(value, 4) for name, value in means.items()} | {"classes": len(met)}
 
 
 def figures(probabilities: Floats, truth: Sequence[int], labels: Sequence[str]) -> dict[str, Any]:
