@@ -17,6 +17,7 @@ from identify.cli.commons import commons
 from identify.cli.crowd import crowd
 from identify.cli.datasets import dataset
 from identify.cli.erase import erase
+from identify.cli.evaluate import evaluate
 from identify.cli.export import export
 from identify.cli.harvest import harvest
 from identify.cli.names import names
@@ -53,6 +54,7 @@ for command in (
     crowd,
     dataset,
     train,
+    evaluate,
     identify,
     export,
     publish,

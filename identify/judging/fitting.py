@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from identify.judging.calibration import fit_calibration
 from identify.judging.conformal import COVERAGES, coverage_for
 from identify.judging.judgement import NO_BANK, Basis, Judgement
-from identify.judging.openset import MEASURES, fit_openness
+from identify.judging.openset import MEASURES, Openness, fit_openness
 from identify.judging.ranks import OWN, ranks_of
 from identify.judging.words import PRECISIONS, Rung, words_for
 from linkeddata.records import ModelClass
@@ -51,13 +51,17 @@ def fit(
     bank: NDArray[np.float32] = NO_BANK,
     use: Sequence[str] = MEASURES,
     keep: float = KEEP,
+    openness: Openness | None = None,
 ) -> Judgement:
-    """Return the judgement that ``evidence`` supports. ``use``: the measures of strangeness that may count."""
+    """Return the judgement that ``evidence`` supports.
+
+    ``use``: the measures of strangeness that may count; ``openness`` where that was fitted elsewhere.
+    """
     known = evidence.truth >= 0
     truth = evidence.truth[known]
     if not len(truth):
         return Judgement(basis=Basis(how=evidence.how), bank=bank)
-    openness = fit_openness(evidence.measured[known], evidence.measured[~known], use, keep)
+    openness = openness or fit_openness(evidence.measured[known], evidence.measured[~known], use, keep)
     novelty = openness.novelty(evidence.measured[known])
     logits = evidence.logits[known, :-1]
     calibration = fit_calibration(logits, novelty, [int(t) for t in truth])
