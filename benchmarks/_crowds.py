@@ -38,6 +38,10 @@ SHAPES = {
     "two votes each": (5, 1000, 400, 2),
 }
 """Kinds of generated crowds: classes, questions, people, answers a question."""
+MIXED = (0.45, 0.2, 0.2, 0.15)
+"""Shares of amateurs, novices who stop at genus, specialists of one family and spammers in a crowd over birds …"""
+NO_AMATEURS = (0.0, 0.4, 0.4, 0.2)
+"""… and in one where a good half of what is said names no species."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,14 @@ def birds(species: int, chance: np.random.Generator) -> list[tuple[str, str, str
     return [near[at] for at in sorted(chance.permutation(len(near))[:species].tolist())]
 
 
-def over_tree(seed: int, questions: int, people: int, species: int, mean_votes: float = 4.0) -> Crowd:
+def over_tree(
+    seed: int,
+    questions: int,
+    people: int,
+    species: int,
+    mean_votes: float = 4.0,
+    kinds: tuple[float, float, float, float] = MIXED,
+) -> Crowd:
     """Return a generated crowd over birds: amateurs, novices who stop at genus, specialists of a family, spammers."""
     chance = np.random.default_rng(seed)
     known = birds(species, chance)
@@ -142,7 +153,7 @@ def over_tree(seed: int, questions: int, people: int, species: int, mean_votes: 
     genus = np.array([g for _, g, _ in known])
     ids = {name: f"Q{number + 1}" for number, name in enumerate(sorted({*family, *genus, *(n for _, _, n in known)}))}
     truth = chance.choice(size, questions, p=chance.dirichlet(np.full(size, 0.7)))
-    kind = chance.choice(4, people, p=(0.45, 0.2, 0.2, 0.15))
+    kind = chance.choice(4, people, p=kinds)
     skill = np.where(kind == 0, chance.beta(9, 3, people), np.where(kind == 1, chance.beta(4, 4, people), 0.45))
     own = chance.choice(np.unique(family), people)
     favourites = chance.dirichlet(np.full(size, 0.5))

@@ -116,8 +116,8 @@ def tally(
     reading = Reading(taxa, rules.machine_tools)
     lost = [
         _unresolved(tag, taxa.get(tag.item or tag.verbatim), campaign, moment)
-        for tag in tags
-        if not reading.take(tag) and not tag.withdrawn
+        for tag in reading.take(tags)
+        if not tag.withdrawn
     ]
     known = set().union(*(gold or {}).values())
     best = representatives(taxa.values(), reading.concepts | known)
@@ -146,10 +146,13 @@ def rows_of(
             continue
         heads = heads_of(roll, first, last, rules.min_support)
         told = (
-            columns.by_beliefs(heads, believed[0].nodes(first, last), DIGITS) if believed else columns.by_heads(heads)
+            columns.by_beliefs(heads, first, believed[0].nodes(first, last), DIGITS)
+            if believed
+            else columns.by_heads(heads, first)
         )
-        shifted = (row._replace(file=row.file + first) for row in told if row.file + first not in roll.special)
-        yield from merge(shifted, *own, key=attrgetter("file")) if own else shifted
+        if own:
+            told = merge((row for row in told if row.file not in roll.special), *own, key=attrgetter("file"))
+        yield from told
 
 
 def _believed(

@@ -86,15 +86,20 @@ def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
     cell_question, cell_child = cells // (2 * size), cells % (2 * size)
     another = cell_child >= size
     inside = np.where(another, 0, cell_child)
-    cell_group = np.searchsorted(keys, cell_question * size + np.where(another, cell_child - size, parent[inside]))
-    order = np.argsort(cell_group, kind="stable")
-    cell_group, cell_child, cell_question = cell_group[order], cell_child[order], cell_question[order]
-    step_group = np.searchsorted(keys, question * size + parent[child])
-    by_group = np.argsort(step_group, kind="stable")
-    step_group, voter, child = step_group[by_group], voter[by_group], child[by_group]
+    group_of_cell = np.searchsorted(keys, cell_question * size + np.where(another, cell_child - size, parent[inside]))
+    order = np.argsort(group_of_cell, kind="stable")
+    cell_question, cell_child = cell_question[order], cell_child[order]
+    cell_group: Codes = group_of_cell[order].astype(np.int32)
+    group_of_step = np.searchsorted(keys, question * size + parent[child])
+    by_group = np.argsort(group_of_step, kind="stable")
+    step_group: Codes = group_of_step[by_group].astype(np.int32)
+    step_voter: Codes = voter[by_group].astype(np.int32)
+    step_child: Codes = child[by_group].astype(np.int32)
+    # Of millions of votes each of these takes as much as all that stays.
+    del question, voter, child, cells, another, inside, group_of_cell, group_of_step, order, by_group
     cells_of = np.bincount(cell_group, minlength=len(keys)).astype(np.int32)[step_group]
     pair_cell = _pairs(step_group, cell_group, cells_of, len(keys))
-    chosen = cell_child[pair_cell] == np.repeat(child, cells_of)
+    chosen = cell_child.astype(np.int32)[pair_cell] == np.repeat(step_child, cells_of)
     removed = np.sort(votes.removed_question * 2 * size + votes.removed_node)
     own = cell_question * 2 * size + cell_child
     removals = np.searchsorted(removed, own, "right") - np.searchsorted(removed, own, "left")
@@ -104,12 +109,12 @@ def descent(votes: Votes, parent: Ints, depth: Ints) -> Descent:
         group_question=group_question.astype(np.int32),
         group_node=group_node.astype(np.int32),
         group_depth=depth[group_node].astype(np.int32),
-        cell_group=cell_group.astype(np.int32),
+        cell_group=cell_group,
         cell_child=cell_child.astype(np.int32),
         cell_below=below.astype(np.int32),
-        step_group=step_group.astype(np.int32),
-        step_voter=voter.astype(np.int32),
-        step_child=child.astype(np.int32),
+        step_group=step_group,
+        step_voter=step_voter,
+        step_child=step_child,
         step_cell=pair_cell[chosen],
         step_cells=cells_of,
         pair_cell=pair_cell,
@@ -153,7 +158,7 @@ def _cells(groups: Ints, question: Ints, child: Ints, parent: Ints, chosen: Ints
     )
 
 
-def _pairs(step_group: Ints, cell_group: Ints, cells_of: Codes, groups: int) -> Codes:
+def _pairs(step_group: Codes, cell_group: Codes, cells_of: Codes, groups: int) -> Codes:
     """Return the cells of every step's group, one step after the other."""
     first = np.searchsorted(cell_group, np.arange(groups))
     before = np.cumsum(cells_of) - cells_of

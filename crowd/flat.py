@@ -18,11 +18,13 @@ from linkeddata.errors import UsageError
 LARGEST = 50_000_000
 """Cells of the table, questions by taxa, beyond which crowd-kit's memory is more than a small machine has."""
 SEED = 1596
+LEAST = 1e-10
+"""What crowd-kit's tables of errors hold at least."""
 
 
 def weighted(poll: Poll) -> Beliefs:
     """Weigh each voter by one skill of his own (crowd-kit's ``OneCoinDawidSkene``; Zhang et al. 2014)."""
-    return _counted(poll, lambda kit: kit.OneCoinDawidSkene(n_iter=100))
+    return _counted(poll, lambda kit: _one_coin(kit)(n_iter=100))
 
 
 def dawid_skene(poll: Poll) -> Beliefs:
@@ -37,7 +39,24 @@ def glad(poll: Poll) -> Beliefs:
 
 def mace(poll: Poll) -> Beliefs:
     """Learn how often each voter answers without looking, and how then (MACE; Hovy et al. 2013)."""
-    return _counted(poll, lambda kit: kit.MACE(random_state=SEED))
+    # crowd-kit begins each of its ten restarts from the same random numbers: they all end alike, so one is enough.
+    return _counted(poll, lambda kit: kit.MACE(random_state=SEED, n_restarts=1))
+
+
+def _one_coin(kit: Any) -> Any:
+    """Return crowd-kit's ``OneCoinDawidSkene``, which here fills its table of errors at once, not cell by cell."""
+
+    class OneCoin(kit.OneCoinDawidSkene):  # type: ignore[misc]
+        @staticmethod
+        def _process_skills_to_errors(data: Any, probas: Any, skills: Any) -> Any:
+            errors = kit.DawidSkene._m_step(data, probas)
+            worker, label = (errors.index.get_level_values(level) for level in (0, 1))
+            skill = skills.loc[worker].to_numpy()[:, None]
+            same = label.to_numpy()[:, None] == errors.columns.to_numpy()
+            errors[:] = np.where(same, skill, (1 - skill) / max(1, len(errors.columns) - 1))
+            return errors.clip(lower=LEAST, upper=1 - LEAST)
+
+    return OneCoin
 
 
 def _counted(poll: Poll, method: Callable[[Any], Any]) -> Beliefs:

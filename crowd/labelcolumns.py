@@ -14,7 +14,7 @@ from crowd.believed import Nodes
 from crowd.chains import Chains
 from crowd.headcolumns import Heads, kept
 from crowd.heads import STATUSES
-from crowd.keys import Floats, Ints, opened, runs, totals
+from crowd.keys import Floats, Ints, distinct, opened, runs, totals
 from crowd.lineage import TaxonTree
 from linkeddata.records import Certainty, Voices
 
@@ -22,6 +22,8 @@ EVEN = 0.01
 """Two probabilities that differ by less are a tie."""
 PAIRS = 2_000_000
 """Rivals that are compared at once, at most, but for those of one file."""
+STANDS = ("same", "below", "above", "against")
+NOBODY_STANDS = -1
 
 
 class Row(NamedTuple):
@@ -62,19 +64,20 @@ class LabelColumns:
         self._steps = [step for path in steps for step in path]
         self._step_start = np.cumsum([0, *map(len, steps)])
         self._step_node = np.array([step.node for step in self._steps], dtype=np.int64)
-        self._certainty: dict[tuple[int, int], Certainty] = {}
-        self._voices: dict[tuple[str, int, int, int], Voices] = {}
+        self._certainty: dict[int, Certainty] = {}
+        self._voices: dict[str, dict[int, Voices]] = {stand: {} for stand in STANDS}
 
-    def by_heads(self, heads: Heads) -> Iterator[Row]:
-        """Yield what heads alone say."""
+    def by_heads(self, heads: Heads, first: int) -> Iterator[Row]:
+        """Yield what heads alone say; the heads' files count from ``first``."""
         rows = kept(heads, heads.status, self._chains)
         support, dissent = heads.support[rows], heads.against[rows]
         sure = (support + 1) / (support + dissent + 2)
         nothing = [()] * len(rows)
         voices = self._stands(heads, rows, None)
-        yield from self._rows(heads, rows, (support, dissent, heads.voters[rows]), sure, heads.status, nothing, voices)
+        numbers = heads.file[rows] + first, support, dissent, heads.voters[rows]
+        return self._rows(heads.concept[rows], numbers, sure, heads.status[rows], nothing, voices)
 
-    def by_beliefs(self, heads: Heads, nodes: Nodes, digits: int) -> Iterator[Row]:
+    def by_beliefs(self, heads: Heads, first: int, nodes: Nodes, digits: int) -> Iterator[Row]:
         """Yield what a method says, its probabilities rounded to so many digits."""
         sure = nodes.sure(heads.file, self._node[heads.concept])
         status = self._statuses(heads, sure)
@@ -82,27 +85,28 @@ class LabelColumns:
         paths = self._paths(heads, rows, nodes, 10**digits)
         voices = self._stands(heads, rows, self._chosen(heads, rows, nodes, 10**digits), 10**digits)
         sure = np.rint(sure[rows] * 10**digits) / 10**digits
-        numbers = heads.support[rows], heads.against[rows], heads.voters[rows]
-        yield from self._rows(heads, rows, numbers, sure, status, paths, voices)
+        numbers = heads.file[rows] + first, heads.support[rows], heads.against[rows], heads.voters[rows]
+        return self._rows(heads.concept[rows], numbers, sure, status[rows], paths, voices)
 
     def _rows(
         self,
-        heads: Heads,
-        rows: Ints,
-        numbers: tuple[Ints, Ints, Ints],
+        concept: Ints,
+        numbers: tuple[Ints, Ints, Ints, Ints],
         sure: Floats,
         status: Ints,
         paths: list[tuple[Certainty, ...]] | list[tuple[()]],
         voices: list[tuple[Voices, ...]],
     ) -> Iterator[Row]:
-        names = self._chains.concepts
+        file, support, dissent, voters = (part.tolist() for part in numbers)
         return map(
             Row,
-            heads.file[rows].tolist(),
-            [names[concept] for concept in heads.concept[rows].tolist()],
-            *(part.tolist() for part in numbers),
+            file,
+            map(self._chains.concepts.__getitem__, concept.tolist()),
+            support,
+            dissent,
+            voters,
             sure.tolist(),
-            [STATUSES[place] for place in status[rows].tolist()],
+            map(STATUSES.__getitem__, status.tolist()),
             paths,
             voices,
         )
@@ -138,13 +142,13 @@ class LabelColumns:
     def _paths(self, heads: Heads, rows: Ints, nodes: Nodes, scale: int) -> list[tuple[Certainty, ...]]:
         owner, step = opened(self._step_start, heads.concept[rows])
         sure = np.rint(nodes.sure(heads.file[rows][owner], self._step_node[step]) * scale).astype(np.int64)
-        known, steps, made = self._certainty, self._steps, []
-        for key in zip(step.tolist(), sure.tolist(), strict=True):
-            certainty = known.get(key)
-            if certainty is None:
-                one = steps[key[0]]
-                certainty = known[key] = Certainty(one.name, one.rank, key[1] / scale)
-            made.append(certainty)
+        key = step * (scale + 1) + sure
+        known, steps = self._certainty, self._steps
+        for one in distinct(key).tolist():
+            if one not in known:
+                which, well = divmod(one, scale + 1)
+                known[one] = Certainty(steps[which].name, steps[which].rank, well / scale)
+        made = list(map(known.__getitem__, key.tolist()))
         ends = np.searchsorted(owner, np.arange(len(rows)), "right").tolist()
         somebody = (heads.voters[rows] > 0).tolist()  # of a file of which nobody says anything, nothing is believed
         return [
@@ -152,14 +156,14 @@ class LabelColumns:
             for begin, end, voters in zip([0, *ends], ends, somebody, strict=False)
         ]
 
-    def _chosen(self, heads: Heads, rows: Ints, nodes: Nodes, scale: int) -> tuple[list[int], ...]:
+    def _chosen(self, heads: Heads, rows: Ints, nodes: Nodes, scale: int) -> tuple[Ints, ...]:
         """Return of each row the branch it was chosen in and the skill there, and where most turned off, and theirs."""
         file, node = heads.file[rows], self._node[heads.concept[rows]]
         place = nodes.find(file, node)
         skill = np.where(place >= 0, nodes.skill[place], 0.0) if len(nodes.key) else np.zeros(len(rows))
         apart, their = self._turned(file, node, heads.against[rows] > 0, nodes)
         parts = self._tree.parent[node], np.rint(skill * scale), apart, np.rint(their * scale)
-        return tuple(part.astype(np.int64).tolist() for part in parts)
+        return tuple(part.astype(np.int64) for part in parts)
 
     def _turned(self, file: Ints, node: Ints, divided: NDArray[np.bool_], nodes: Nodes) -> tuple[Ints, Floats]:
         """Return at which node on the way most turned off, and their mean skill there."""
@@ -190,31 +194,26 @@ class LabelColumns:
         return apart, their
 
     def _stands(
-        self, heads: Heads, rows: Ints, chosen: tuple[list[int], ...] | None, scale: int = 1
+        self, heads: Heads, rows: Ints, chosen: tuple[Ints, ...] | None, scale: int = 1
     ) -> list[tuple[Voices, ...]]:
-        numbers = [
-            part[rows].tolist()
-            for part in (heads.same, heads.below, np.where(heads.support > 0, heads.stopped, 0), heads.against)
-        ]
-        nowhere = [0] * len(rows)
+        nowhere = np.zeros(len(rows), dtype=np.int64)
         branch, skill, apart, their = chosen or (nowhere, nowhere, nowhere, nowhere)
-        found = []
-        for same, below, above, against, at, well, off, bad in zip(*numbers, branch, skill, apart, their, strict=True):
-            voices = []
-            if same:
-                voices.append(self._voice("same", same, at, well, scale))
-            if below:
-                voices.append(self._voice("below", below, at, well, scale))
-            if above:
-                voices.append(self._voice("above", above, 0, 0, scale))
-            if against:
-                voices.append(self._voice("against", against, off, bad, scale))
-            found.append(tuple(voices))
-        return found
+        above = np.where(heads.support > 0, heads.stopped, 0)
+        four = (
+            self._voices_of("same", heads.same[rows], branch, skill, scale),
+            self._voices_of("below", heads.below[rows], branch, skill, scale),
+            self._voices_of("above", above[rows], nowhere, nowhere, scale),
+            self._voices_of("against", heads.against[rows], apart, their, scale),
+        )
+        return [tuple(filter(None, voices)) for voices in zip(*four, strict=True)]
 
-    def _voice(self, stand: str, number: int, branch: int, skill: int, scale: int) -> Voices:
-        key = stand, number, branch, skill
-        found = self._voices.get(key)
-        if found is None:
-            found = self._voices[key] = Voices(stand, number, self._tree.names[branch], skill / scale)
-        return found
+    def _voices_of(self, stand: str, number: Ints, branch: Ints, skill: Ints, scale: int) -> list[Voices | None]:
+        """Return what stands so, None where nobody does."""
+        names, known = self._tree.names, self._voices[stand]
+        key = (number * len(names) + branch) * (scale + 1) + skill
+        key[number == 0] = NOBODY_STANDS
+        for one in distinct(key).tolist():
+            if one not in known and one != NOBODY_STANDS:
+                which, well = divmod(one, scale + 1)
+                known[one] = Voices(stand, which // len(names), names[which % len(names)], well / scale)
+        return list(map(known.get, key.tolist()))

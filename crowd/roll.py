@@ -5,10 +5,10 @@ one; everywhere else a voice is a row of numbers. A million tags are a few colum
 """
 
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple, Protocol
+from itertools import islice, pairwise
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,11 @@ class Telling(Protocol):
     def withdrawn_by(self) -> str: ...
     @property
     def tool(self) -> str: ...
+
+
+Told = TypeVar("Told", bound=Telling)
+AT_ONCE = 2_000
+"""Tags that are taken together."""
 
 
 class TagRow(NamedTuple):
@@ -90,16 +95,33 @@ class Roll:
         return Ballot(self.files[file], {voter: frozenset(said) for voter, said in votes.items()}, {}, named)
 
 
+class _Numbers(dict[str, int]):
+    """Numbers words in the order in which they are first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self)
+        return number
+
+
+class _Codes(dict[str, int]):
+    """Numbers what names and items stand for; -1 for those that have no taxon."""
+
+    def __init__(self, taxa: Mapping[str, Taxon], concepts: _Numbers) -> None:
+        self._taxa, self._concepts = taxa, concepts
+
+    def __missing__(self, asked: str) -> int:
+        taxon = self._taxa.get(asked)
+        self[asked] = code = self._concepts[taxon.concept] if taxon and taxon.concept else -1
+        return code
+
+
 class Reading:
-    """Takes tags one by one, in any order, and gives the roll when all are there."""
+    """Takes tags, in any order, and gives the roll when all are there."""
 
     def __init__(self, taxa: Mapping[str, Taxon], machine_tools: Collection[str] = MACHINE_TOOLS) -> None:
-        self._taxa = taxa
         self._tools = frozenset(machine_tools)
-        self._asked: dict[str, int] = {}
-        self._concepts: dict[str, int] = {}
-        self._files: dict[str, int] = {}
-        self._voters: dict[str, int] = {}
+        self._concepts, self._files, self._voters = _Numbers(), _Numbers(), _Numbers()
+        self._asked = _Codes(taxa, self._concepts)
         self._file, self._voter, self._concept = array("i"), array("i"), array("i")
         self._moments: list[str] = []
         self._withdrawn: dict[int, tuple[str, str]] = {}
@@ -110,23 +132,25 @@ class Reading:
         """Return the taxa named so far."""
         return set(self._concepts)
 
-    def take(self, tag: Telling) -> bool:
-        """Keep what the tag says; return whether its name has a taxon."""
-        asked = tag.item or tag.verbatim
-        concept = self._asked.get(asked)
-        if concept is None:
-            concept = self._asked[asked] = self._code(asked)
-        if concept < 0:
-            return False
-        if tag.withdrawn:
-            self._withdrawn[len(self._moments)] = tag.withdrawn, tag.withdrawn_by
-        if tag.tool in self._tools:
-            self._machine.add(len(self._moments))
-        self._file.append(self._files.setdefault(tag.file, len(self._files)))
-        self._voter.append(self._voters.setdefault(tag.agent, len(self._voters)))
-        self._concept.append(concept)
-        self._moments.append(tag.moment)
-        return True
+    def take(self, tags: Iterable[Told]) -> Iterator[Told]:
+        """Keep what tags say; yield those whose names have no taxon."""
+        waiting = iter(tags)
+        while some := list(islice(waiting, AT_ONCE)):
+            concept = [self._asked[tag.item or tag.verbatim] for tag in some]
+            if min(concept) < 0:
+                yield from (tag for tag, code in zip(some, concept, strict=True) if code < 0)
+                some = [tag for tag, code in zip(some, concept, strict=True) if code >= 0]
+                concept = [code for code in concept if code >= 0]
+            first = len(self._moments)
+            for row, tag in enumerate(some, first):
+                if tag.withdrawn:
+                    self._withdrawn[row] = tag.withdrawn, tag.withdrawn_by
+                if tag.tool in self._tools:
+                    self._machine.add(row)
+            self._file.extend([self._files[tag.file] for tag in some])
+            self._voter.extend([self._voters[tag.agent] for tag in some])
+            self._concept.extend(concept)
+            self._moments.extend([tag.moment for tag in some])
 
     def roll(self, chains: Chains) -> Roll:
         """Return all that was said; what was taken is forgotten."""
@@ -168,15 +192,9 @@ class Reading:
             special=special,
         )
         special.update({at: found.ballot_of(at) for at in mixed if at not in special})
-        self._moments, self._files = [], {}
+        self._moments, self._files = [], _Numbers()
         self._file, self._voter, self._concept = array("i"), array("i"), array("i")
         return found
-
-    def _code(self, asked: str) -> int:
-        taxon = self._taxa.get(asked)
-        if taxon is None or not taxon.concept:
-            return -1
-        return self._concepts.setdefault(taxon.concept, len(self._concepts))
 
     def _ballots(self, rows: Ints, file: Ints, names: list[str]) -> Iterator[tuple[int, Ballot]]:
         """Yield the ballots of the files that the rows are about."""

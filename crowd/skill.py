@@ -42,7 +42,7 @@ TABLES = (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 LOOK_ALIKES = (100.0, 1000.0)
 """… and the same for the crowd's table."""
 ROUNDS = 25
-SETTLED = 2e-4
+SETTLED = 5e-4
 """Mean change of the cells' probabilities below which nothing moves any more."""
 BLOCK = 1_000_000
 """Pairs that are weighed together, about."""

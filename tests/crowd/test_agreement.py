@@ -53,7 +53,7 @@ def test_each_branch_has_its_own() -> None:
     reading = Reading(taxa)
     for number, both in enumerate(said):
         for agent, one in zip("ab", both, strict=True):
-            reading.take(Tag(id=f"{number}{agent}", file=f"f{number}", item=one, agent=agent))
+            list(reading.take([Tag(id=f"{number}{agent}", file=f"f{number}", item=one, agent=agent)]))
     roll, tree = reading.roll(chains_of(ancestry(taxa))), tree_of(taxa)
     found = {one.branch: (one.files, one.votes) for one in agreement(roll, tree)}
     assert found == {"": (5, 10), "F": (4, 8), "G": (3, 6)}

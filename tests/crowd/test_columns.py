@@ -47,8 +47,7 @@ _acts = st.builds(
 
 def both_ways(tags: list[Tag], rules: Rules) -> tuple[list[Row], list[Row]]:
     reading = Reading(TAXA)
-    for tag in tags:
-        reading.take(tag)
+    assert not list(reading.take(tags))
     best = representatives(TAXA.values(), reading.concepts)
     above, tree = ancestry(best), tree_of(best)
     roll = reading.roll(chains_of(above))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowd.consensus import STATUSES, Rules, count_tags
@@ -297,6 +297,7 @@ _crowds = st.lists(_tags, max_size=14)
 
 
 @pytest.mark.parametrize("method", OWN)
+@settings(deadline=None)
 @given(tags=_crowds, seed=st.randoms(use_true_random=False), min_support=st.integers(1, 3))
 def test_the_order_of_the_tags_does_not_matter(method: str, tags: list[Tag], seed: Any, min_support: int) -> None:
     shuffled = tags.copy()
@@ -307,6 +308,7 @@ def test_the_order_of_the_tags_does_not_matter(method: str, tags: list[Tag], see
 
 
 @pytest.mark.parametrize("method", OWN)
+@settings(deadline=None)
 @given(tags=_crowds)
 def test_numbers_add_up(method: str, tags: list[Tag]) -> None:
     for label in counted(tags, method=method):
@@ -318,6 +320,7 @@ def test_numbers_add_up(method: str, tags: list[Tag]) -> None:
             assert label.status != "accepted" or label.support >= 2
 
 
+@settings(deadline=None)
 @given(tags=_crowds, query=st.sampled_from([q for q in QUERIES if TAXA[q].concept]), file=st.sampled_from(["f1", "f2"]))
 def test_an_agreeing_vote_never_hurts(tags: list[Tag], query: str, file: str) -> None:
     concept = TAXA[query].concept
@@ -331,6 +334,7 @@ def test_an_agreeing_vote_never_hurts(tags: list[Tag], query: str, file: str) ->
         assert STATUSES.index(second[key].status) >= STATUSES.index(label.status)
 
 
+@settings(deadline=None)
 @given(tags=_crowds)
 def test_saying_it_twice_is_saying_it_once(tags: list[Tag]) -> None:
     again = [
@@ -341,6 +345,7 @@ def test_saying_it_twice_is_saying_it_once(tags: list[Tag]) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(tags=_crowds)
 def test_every_standing_tag_is_in_a_label_or_lost(tags: list[Tag]) -> None:
     result = counted(tags)
