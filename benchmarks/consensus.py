@@ -29,6 +29,12 @@ BINS = 15
 SEEDS = 3
 SMALL_SEEDS = 12
 COINS = 20
+TREES = {
+    "mixed": ((400, 50, 40), 4.0, MIXED),
+    "without amateurs": ((400, 50, 40), 8.0, NO_AMATEURS),
+    "without amateurs, more species": ((500, 60, 120), 8.0, NO_AMATEURS),
+}
+"""Crowds over birds: questions, people and species; votes a question, about; kinds of people."""
 ALONE = "species alone"
 
 
@@ -47,7 +53,8 @@ def main() -> int:
 
 def accuracy() -> bool:
     """Print the accuracy on each recorded crowd: no worse than the better peer by half a point, better on average."""
-    met, gains = [], []
+    met: list[bool] = []
+    gains: list[float] = []
     for name in RECORDED:
         crowd = recorded(name)
         if crowd is None:
@@ -105,8 +112,8 @@ def every() -> bool:
     from the tree. No method can find a species that nobody named: how often somebody did is printed, too.
     """
     met = []
-    for name, (kinds, votes) in {"mixed": (MIXED, 4.0), "without amateurs": (NO_AMATEURS, 8.0)}.items():
-        crowds = [over_tree(seed, 400, 50, 40, votes, kinds) for seed in range(SEEDS)]
+    for name, (size, votes, kinds) in TREES.items():
+        crowds = [over_tree(seed, *size, votes, kinds) for seed in range(SEEDS)]
         shares = {
             f"{method}{words}": 100 * float(np.mean([_species_right(said(crowd), crowd, method) for crowd in crowds]))
             for method in METHODS

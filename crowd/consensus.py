@@ -194,13 +194,14 @@ def _label(file: str, row: Row, taxon: Taxon, counting: tuple[str, str, str]) ->
 
 
 def _unresolved(tag: Telling, taxon: Taxon | None, campaign: str, moment: str) -> Failure:
-    why = "was not looked up" if taxon is None else taxon.reason or "nothing found"
+    # Of an item that does not exist, and of one that nobody answered about, there is no taxon either.
+    why = "no taxon is known by it; failures of the step names say why" if taxon is None else taxon.reason
     return Failure(
         id=content_id(campaign, "count", tag.id),
         step="count",
         subject=tag.file,
         reason=UNRESOLVED,
-        detail=f"{tag.item or tag.verbatim}: {why}",
+        detail=f"{tag.item or tag.verbatim}: {why or 'nothing found'}",
         campaign=campaign,
         moment=moment,
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from crowd.campaign import DatasetRules
+from crowd.credited import credited_people
 from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.checklist import read_checklist
@@ -56,5 +57,6 @@ def about_dataset(run: Run, labels: Iterable[Label], title: str = "") -> About:
         publisher_iri=publisher.iri,
         licence=publisher.licence,
         address="" if title else training_iri(settings.base_url.rstrip("/"), campaign.id),
+        people=tuple(credited_people(run.store, [campaign.id])),
         simulated=campaign.simulated,
     )

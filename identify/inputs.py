@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
+from crowd.credited import credited_people
 from crowd.gold import Answer, read_gold
 from harvest.datasets.manifest import TRAIN, Dataset, read_dataset
 from harvest.sources import source_state
@@ -111,7 +112,8 @@ def dataset_inputs(run: Run) -> str:
     images, files = run.images, files_of(run)
     there = [(media.iri, stored.sha1) for media in files if (stored := images.kept(media))]
     labels = run.store.each(Label, campaign=run.campaign.id)
-    return digest((run.campaign.dataset, run.campaign.model.seed, members(run), *files, *there, *labels))
+    people = credited_people(run.store, [run.campaign.id])
+    return digest((run.campaign.dataset, run.campaign.model.seed, members(run), *files, *there, *labels, *people))
 
 
 def training_inputs(run: Run) -> str:

@@ -8,6 +8,7 @@ unverified answers only where a profile asks, and then they say so.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
+from crowd.credited import credit_line
 from crowd.verdicts import STANDS, Accepted
 from linkeddata.ids import GBIF_SPECIES, WIKIDATA_ENTITY
 from linkeddata.lineages import concept_of
@@ -43,7 +44,7 @@ class Determination:
     source: str = ""
     """``crowd``, ``expert``, ``person`` or ``machine``."""
     agent: str = ""
-    """The crowd of which campaign, a model@version, a person who wants to be named, or a pseudonym."""
+    """The crowd of which campaign, a model@version, a person as he or she wants to be named, or a pseudonym."""
     date: str = ""
     certainty: str = ""
     """Probability from 0 to 1, three decimals; empty for what a person says."""
@@ -203,7 +204,7 @@ def _accepted(made: Determination, claim: Label | Identification, concept: str, 
 
 def _name(agent: str, agents: Mapping[str, Agent]) -> str:
     known = agents.get(agent)
-    return known.name if known is not None and known.name else agent
+    return (credit_line(known) if known is not None else "") or agent
 
 
 def _authority(claim: Label | Identification) -> tuple[str, str, str]:

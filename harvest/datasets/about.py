@@ -27,6 +27,8 @@ class About:
     """IRI at which it is published."""
     checklist: str = ""
     """What the checklist is called that coverage is counted against."""
+    people: tuple[str, ...] = ()
+    """Who said what is on the images, as they want to be named; whoever chose no name is a pseudonym, and not here."""
     simulated: bool = False
 
     @property

@@ -109,8 +109,8 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def credits_of(examples: Sequence[Example]) -> str:
-    """Return whose pictures these are: by licence and maker, each image with its page."""
+def credits_of(examples: Sequence[Example], people: Sequence[str] = ()) -> str:
+    """Return whose pictures these are: by licence and maker, each image with its page; and who named what they show."""
     by_licence: dict[str, dict[str, list[Example]]] = defaultdict(lambda: defaultdict(list))
     for example in examples:
         by_licence[example.licence][example.credit or example.creator or "maker not named"].append(example)
@@ -121,4 +121,7 @@ def credits_of(examples: Sequence[Example]) -> str:
             lines += [f"- {_cell(credit)}"]
             lines += [f"  - {e.page or e.file} ({e.path})" for e in sorted(theirs, key=lambda e: e.path)]
         lines.append("")
+    if people:
+        lines += ["## Who said what they show", "", "And many more, who are not named.", ""]
+        lines += [*(f"- {_cell(one)}" for one in people), ""]
     return "\n".join(lines)

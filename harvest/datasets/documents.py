@@ -41,7 +41,7 @@ def documents(
     sizes = {name: (len(made[name]), hashlib.sha256(made[name]).hexdigest()) for name in TABLES}
     made["croissant.json"] = croissant(about, examples, classes, figures, version, sizes)
     made["README.md"] = datasheet(about, figures, version).encode()
-    made["CREDITS.md"] = credits_of(examples).encode()
+    made["CREDITS.md"] = credits_of(examples, about.people).encode()
     certified = certificate(examples, [looks[example.sha1] for example in examples], version)
     made[LEAKAGE] = (json.dumps(certified, ensure_ascii=False, indent=1) + "\n").encode()
     made |= report(about, examples, classes, figures, version, read)

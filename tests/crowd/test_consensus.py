@@ -245,7 +245,7 @@ def test_a_name_without_a_taxon_is_lost_once_a_tag_and_has_no_voice() -> None:
     assert [(f.step, f.subject, f.reason, f.detail) for f in failures] == [
         ("count", FILE, "unresolved name", "mooie vlinder: no name like it"),
         ("count", FILE, "unresolved name", "mooie vlinder: no name like it"),
-        ("count", FILE, "unresolved name", "never asked: was not looked up"),
+        ("count", FILE, "unresolved name", "never asked: no taxon is known by it; failures of the step names say why"),
     ]
     assert len({f.id for f in failures}) == 3
     assert [(one.name, one.voters) for one in result if isinstance(one, Label)] == [("Papilio paris", 1)]

@@ -85,6 +85,15 @@ def test_a_machines_unverified_answer_goes_out_only_where_asked_and_says_so() ->
     person = replace(ANSWER, model="", certainty=0, agent="p", status="verified", rule="review", supersedes="i0")
     [one] = made(replace(said, identifications=(person,), agents={"p": Agent(id="p", name="A. de Boodt")}))
     assert (one.source, one.agent, one.certainty) == ("person", "A. de Boodt", "")
+    for credit, wanted in (
+        (Agent(id="p", name="A. de Boodt", homepage="http://www.wikidata.org/entity/Q80"),
+         "A. de Boodt (http://www.wikidata.org/entity/Q80)"),
+        (Agent(id="p", homepage="https://orcid.org/0000-0002-1825-0097"), "https://orcid.org/0000-0002-1825-0097"),
+        (Agent(id="p"), "p"),
+    ):  # fmt: skip
+        [one] = made(replace(said, identifications=(person,), agents={"p": credit}))
+        assert one.agent == wanted
+        assert read_note(note_of(one), one.object_number).agent == wanted
     newer = replace(ANSWER, id="i2", status="rejected", supersedes="i1")
     assert made(replace(verified, identifications=(*verified.identifications, newer)), unverified=True) == []
 

@@ -17,6 +17,7 @@ from PIL import Image
 from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.building import build
+from harvest.datasets.datasheet import credits_of
 from harvest.datasets.manifest import Dataset, Example, read_dataset
 from harvest.datasets.versions import difference, in_words
 from linkeddata.errors import DatasetError
@@ -180,6 +181,10 @@ def test_credits_name_every_image_under_its_licence(make: Make) -> None:
     assert [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")] == sorted(LICENCES)
     assert all(example.page in text for example in data.examples)
     assert "- Maker 1 \\| Museum" in text
+    assert "Who said" not in text
+    assert "- A. de Boodt (http://www.wikidata.org/entity/Q80)" in credits_of(
+        data.examples, ["A. de Boodt (http://www.wikidata.org/entity/Q80)"]
+    )
 
 
 def test_the_report_shows_figures_and_escapes_words(make: Make) -> None:
