@@ -10,7 +10,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -235,7 +235,7 @@ def _picture(media: MediaFile, own: str) -> dict[str, str]:
 
 
 def write_parquet(store: Store, base: str, out: BinaryIO) -> None:
-    """Write the identifications as a table with their URIs, one column a field, alternatives as JSON."""
+    """Write the identifications as a table with their URIs, one column a field, lists (alternatives …) as JSON."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -246,9 +246,13 @@ def write_parquet(store: Store, base: str, out: BinaryIO) -> None:
         place = Place()
         while records := page_of(store, Identification, Selection(), place, 20 * BATCH):
             rows = [
-                {"uri": iris.uri(base, "identifications", one.id), **asdict(one)}
-                | {"alternatives": orjson.dumps(one.alternatives).decode()}
+                {"uri": iris.uri(base, "identifications", one.id)}
+                | {name: orjson.dumps(said).decode() if said.__class__ is tuple else said for name, said in _said(one)}
                 for one in records
             ]
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
             place = Place(records[-1].id)
+
+
+def _said(one: Identification) -> Iterator[tuple[str, Any]]:
+    return ((field.name, getattr(one, field.name)) for field in fields(Identification))

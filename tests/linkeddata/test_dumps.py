@@ -131,6 +131,12 @@ def test_the_table_has_a_row_for_each_identification(store: Store, tmp_path: Pat
     table = pyarrow.parquet.read_table(tmp_path / "d/identifications.parquet")
     assert table.column("id").to_pylist() == [one.id for one in ANSWERS]
     assert table.column("certainty").to_pylist() == [one.certainty for one in ANSWERS]
+    lists = [name for name in table.column_names if isinstance(getattr(ANSWERS[0], name, ""), tuple)]
+    assert "alternatives" in lists
+    for name in lists:
+        assert [len(json.loads(said)) for said in table.column(name).to_pylist()] == [
+            len(getattr(one, name)) for one in ANSWERS
+        ]
 
 
 def test_an_empty_store_is_dumped_with_the_same_columns(store: Store, tmp_path: Path) -> None:
