@@ -21,6 +21,7 @@ from crowd.rights import Person
 from harvest.imagestore import ImageStore
 from identify import modelroutes, openinference
 from identify.asking.access import Access, Asker
+from identify.asking.answers import answered
 from identify.asking.asked import Asked, Wishes
 from identify.asking.desk import Desk
 from identify.asking.fetching import Fetch
@@ -29,12 +30,12 @@ from identify.asking.quotas import Taken
 from identify.asking.received import FORM_TYPE, JSON_TYPE, MAX_IMAGES, TAKEN, Sent, received
 from identify.asking.shelf import Shelf
 from identify.images import UNREADABLE
+from identify.information import in_language
 from identify.runtime import Classifier, Scores, identification
 from identify.versions import found
 from linkeddata import documents, jsonld
 from linkeddata.contexts import ContextForm
 from linkeddata.decoding import Limits, UnreadableImageError
-from linkeddata.iris import iri_of
 from linkeddata.negotiation import HTML, JSON_LD
 from linkeddata.nodes import Document
 from linkeddata.parts import Page, Parts
@@ -119,6 +120,7 @@ def _add_identify(api: APIRouter, asking: Asking) -> None:
         classifier = found(asking.parts.store, asking.shelf, name)
         asker = asking.access.asker(request, classifier)
         person = asking.access.guard.changing(request, "identify") if asked.store else None
+        _ = asked.known  # what cannot be understood is said before anything is read
         async with asking.desk.place(), received(request, asking.desk.held) as sent:
             taken = asking.access.count(asker, len(sent))
             question = _Question(request, classifier, asker, asked, context, person)
@@ -163,7 +165,7 @@ def _answer(
     groups = [[one] for one in read] if question.wishes.each else [read]
     answers = [_answered(asking, question, group) for group in groups]
     asking.access.used(question.asker, question.classifier, [scores.sha1 for _, scores in read], asking.now())
-    docs = [answered(asking.parts, question.classifier, one, question.wishes, group) for one, group in answers]
+    docs = [_document(asking, question, one, group) for one, group in answers]
     lines = [_lost_line(name, one) for name, one in lost]
     doc = (
         _together(docs, lines, asking.parts.base)
@@ -182,7 +184,8 @@ def _answered(
     """Return the answer about one object, kept where that was asked for."""
     shown = [image for image, _ in group]
     media = observed(shown)
-    answer = identification(question.classifier, media, [scores for _, scores in group], moment=asking.now())
+    seen = [scores for _, scores in group]
+    answer = identification(question.classifier, media, seen, moment=asking.now(), asked=question.wishes.known)
     if question.person is not None:
         store = asking.parts.store
         answer = keep(store, ImageStore(asking.parts.settings.images), shown, answer, question.person, asking.limits)
@@ -190,25 +193,9 @@ def _answered(
     return answer, shown
 
 
-def answered(
-    parts: Parts, classifier: Classifier, answer: Identification, wishes: Wishes, shown: Sequence[Shown]
-) -> Document:
-    """Return the document of an answer, with the images that it is about and how it was made."""
-    taxon = documents.taxon_of(parts.store, answer.item, answer.gbif_key)
-    agent = classifier.bundle.agent
-    doc = jsonld.document(answer, taxon=taxon, agent=agent, base_url=parts.base, stored=wishes.store)
-    serving, about = classifier.ready(), classifier.bundle.about
-    made = [*wishes.told(), f"engine={serving.name}", f"image_px={about.image_px}"]
-    doc["wasGeneratedBy"] = doc["wasGeneratedBy"] | {"parameters": made}
-    if len(shown) > 1:
-        iris = [iri_of(one.iri) for one in shown]
-        doc["wasGeneratedBy"] |= {"used": iris}
-        doc["target"] = doc["target"] | {"images": iris}
-    if not about.simulated:
-        return doc
-    painted = "The model learned from painted, simulated plates only and knows nothing about real specimens."
-    remarks = f"{doc.get('identificationRemarks', '')} {painted}".strip()
-    return doc | {"identificationRemarks": remarks}
+def _document(asking: Asking, question: _Question, answer: Identification, shown: Sequence[Shown]) -> Document:
+    leaflet = asking.shelf.information.of(answer.label, answer.item, answer.gbif_key)
+    return answered(asking.parts, question.classifier, answer, question.wishes, shown, leaflet)
 
 
 def _together(docs: Sequence[Document], lost: Sequence[str], base: str) -> Document:
@@ -228,7 +215,7 @@ def _page(
     docs: Sequence[Document],
     lost: Sequence[str],
 ) -> dict[str, Any]:
-    store = asking.parts.store
+    store, accepted = asking.parts.store, question.request.headers.get("accept-language", "")
     return {
         "bundle": question.classifier.bundle,
         "stored": question.wishes.store,
@@ -239,6 +226,8 @@ def _page(
                 "doc": doc,
                 "pictures": [_small(one.data) for one in shown],
                 "taxon": documents.taxon_of(store, answer.item, answer.gbif_key),
+                "text": in_language(doc.get("information", {}).get("told", {}).items(), accepted),
+                "found": in_language(doc.get("information", {}).get("distribution", {}).items(), accepted),
             }
             for (answer, shown), doc in zip(answers, docs, strict=True)
         ],

@@ -25,6 +25,7 @@ from identify.asking.fetching import careful, fetching
 from identify.asking.received import MAX_UPLOAD_BYTES
 from identify.asking.shelf import Shelf
 from identify.following import Following
+from identify.information import Information
 from identify.manners import HEADERS, OPEN, Manners
 from identify.offered import holdings
 from identify.runtime import Classifier
@@ -114,7 +115,8 @@ def create_app(
     cannot be opened is left out and named in ``/health``.
     """
     limits = Limits(max_bytes=MAX_UPLOAD_BYTES, max_pixels=MAX_UPLOAD_PIXELS)
-    shelf = Shelf(settings.home_path / "models", limits, given=classifiers)
+    information = Information(settings.information_path)
+    shelf = Shelf(settings.home_path / "models", limits, given=classifiers, information=information)
     opened = store or Store(settings.store)
     names = open_index(settings.index_path) if settings.index_path else None
     client = Client(settings)

@@ -7,7 +7,7 @@ imported.
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +18,14 @@ import numpy as np
 
 from identify.batching import Batcher, Looked
 from identify.bundle import Bundle, open_bundle
-from identify.decide import Thresholds, decide
-from identify.engines import Serving, open_engine
-from identify.evaluate import scored
+from identify.decide import PLAIN, Asked, Decision, Judge
+from identify.engines import Floats, Serving, open_engine
 from identify.images import UNREADABLE, Pixels, pixels
+from identify.judging.judgement import judgement_of
+from identify.judging.priors import Trait
 from linkeddata.decoding import Limits, UnreadableImageError
 from linkeddata.ids import content_id
-from linkeddata.records import Failure, Identification, MediaFile
+from linkeddata.records import Failure, Identification, MediaFile, ModelClass
 from linkeddata.storage import Stored
 
 READERS = 2
@@ -36,7 +37,7 @@ Source = Path | Stored | bytes | None
 MISSING = "no image"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """What a model makes of one image: a probability for each class, and the novelty (0-1) of the whole.
 
@@ -46,19 +47,31 @@ class Scores:
     sha1: str
     probabilities: tuple[float, ...]
     novelty: float
-    logits: tuple[float, ...] = ()
-    features: tuple[float, ...] = ()
+    logits: Floats
+    features: Floats
 
 
 class Classifier:
-    """A bundle, ready to answer. Threads may share it. With ``later`` its engine is opened when it is first wanted."""
+    """A bundle, ready to answer. Threads may share it. With ``later`` its engine is opened when it is first wanted.
 
-    def __init__(self, bundle: Bundle, limits: Limits | None = None, *, later: bool = False) -> None:
+    ``traits`` tells sizes and years of classes, by which a curator's knowledge is weighed.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        limits: Limits | None = None,
+        *,
+        later: bool = False,
+        traits: Callable[[Sequence[ModelClass]], Mapping[str, Trait]] = lambda classes: {},
+    ) -> None:
         self.bundle = bundle
+        self._traits = traits
         self._limits = limits or Limits()
         self._opening = threading.Lock()
         self._serving: Serving | None = None
         self._batcher: Batcher | None = None
+        self._judge: Judge | None = None
         if not later:
             self.ready()
 
@@ -71,7 +84,9 @@ class Classifier:
         """Return the engine that answers, opened. Raises ``BundleError``."""
         with self._opening:
             if self._serving is None:
-                self._serving = open_engine(self.bundle)
+                bundle = self.bundle
+                self._judge = Judge(judgement_of(bundle), bundle.classes, self._traits(bundle.classes))
+                self._serving = open_engine(bundle)
                 self._batcher = Batcher(self._serving.engine)
             return self._serving
 
@@ -84,6 +99,13 @@ class Classifier:
     def weights(self) -> str:
         """SHA-256 of the weights that answer."""
         return self.ready().weights
+
+    @property
+    def judge(self) -> Judge:
+        """What makes decisions of the engine's numbers."""
+        self.ready()
+        assert self._judge is not None  # noqa: S101 - made with the engine
+        return self._judge
 
     @property
     def batcher(self) -> Batcher:
@@ -110,17 +132,13 @@ class Classifier:
     def scores(self, sha1: str, looked: Looked) -> Scores:
         """Return what the network gave for one image as scores."""
         logits, features = looked
-        about = self.bundle.about
-        probabilities, novelty = scored(logits[None], about.temperature, about.novelty_scale)
-        return Scores(
-            sha1, tuple(probabilities[0].tolist()), float(novelty[0]), tuple(logits.tolist()), tuple(features.tolist())
-        )
+        probabilities, novelty = self.judge.probabilities(logits[None], features[None])
+        return Scores(sha1, tuple(probabilities.tolist()), novelty, logits, features)
 
-    def together(self, seen: Sequence[Scores]) -> Scores:
-        """Return the scores of several images of one object: of the mean of what the network gave for each."""
-        logits = np.mean([one.logits for one in seen], axis=0)
-        features = np.mean([one.features for one in seen], axis=0)
-        return self.scores(seen[0].sha1, (logits, features))
+    def decided(self, seen: Sequence[Scores], asked: Asked = PLAIN) -> Decision:
+        """Return the decision about one object, of which one or more images were ``seen``."""
+        logits, features = np.stack([one.logits for one in seen]), np.stack([one.features for one in seen])
+        return self.judge.judged(logits, features, asked)
 
 
 def identify_files(
@@ -128,17 +146,17 @@ def identify_files(
     items: Iterable[tuple[MediaFile, Source]],
     *,
     moment: str,
-    thresholds: Thresholds | None = None,
+    asked: Asked = PLAIN,
     agent: str = "",
     campaign: str = "",
 ) -> Iterator[Identification | Failure]:
     """Yield an answer, or the failure, for each file in order; images are read a few at a time.
 
-    ``thresholds`` are the bundle's and ``agent`` is the model, unless given. The id of an answer is made of file, sha1,
-    model, version and weights: the same question has the same id.
+    ``agent`` is the model unless given, ``asked`` what is known or wanted beside the image. The id of an answer is made
+    of file, sha1, model, version, weights and what was asked: the same question has the same id.
     """
-    asked, kept = tee(items)
-    looked = _looked(classifier, (partial(_bytes, source) for _, source in asked))
+    looking, kept = tee(items)
+    looked = _looked(classifier, (partial(_bytes, source) for _, source in looking))
     for (media, _), answer in zip(kept, looked, strict=True):
         if isinstance(answer, Scores):
             yield identification(
@@ -146,7 +164,7 @@ def identify_files(
                 media,
                 [answer],
                 moment=moment,
-                thresholds=thresholds,
+                asked=asked,
                 agent=agent,
                 campaign=campaign,
             )
@@ -156,11 +174,11 @@ def identify_files(
 
 
 def identify_upload(
-    classifier: Classifier, image: bytes, *, moment: str, thresholds: Thresholds | None = None
+    classifier: Classifier, image: bytes, *, moment: str, asked: Asked = PLAIN
 ) -> Identification | Failure:
     """Return the answer about bytes that somebody sent; its file is ``urn:sha1:`` and their sha1."""
     media = MediaFile(iri=f"urn:sha1:{_sha1(image)}")
-    return next(identify_files(classifier, [(media, image)], moment=moment, thresholds=thresholds))
+    return next(identify_files(classifier, [(media, image)], moment=moment, asked=asked))
 
 
 def _answers(classifier: Classifier, images: Sequence[bytes]) -> Iterator[Scores | Failure]:
@@ -228,33 +246,25 @@ def identification(
     seen: Sequence[Scores],
     *,
     moment: str,
-    thresholds: Thresholds | None = None,
+    asked: Asked = PLAIN,
     agent: str = "",
     campaign: str = "",
 ) -> Identification:
     """Return the answer about one object of which one or more images were ``seen``."""
     about, weights = classifier.bundle.about, classifier.weights
-    scores = seen[0] if len(seen) == 1 else classifier.together(seen)
-    decision = decide(scores.probabilities, scores.novelty, classifier.bundle.classes, thresholds or about.thresholds)
+    looked_at = content_id(*(one.sha1 for one in seen)) if len(seen) > 1 else seen[0].sha1
+    wished = () if asked == PLAIN else (repr(asked),)
     return Identification(
-        id=content_id(media.iri, scores.sha1, about.name, about.version, weights),
+        id=content_id(media.iri, looked_at, about.name, about.version, weights, *wished),
         file=media.iri,
-        sha1=scores.sha1,
+        sha1=seen[0].sha1,
         model=about.name,
         version=about.version,
         weights=weights,
-        label=decision.label,
-        rank=decision.rank,
-        item=decision.item,
-        gbif_key=decision.gbif_key,
-        col_id=decision.col_id,
-        certainty=decision.certainty,
-        novelty=scores.novelty,
-        rule=decision.rule,
-        alternatives=decision.alternatives,
         agent=agent or classifier.bundle.agent.id,
         moment=moment,
         campaign=campaign,
+        **classifier.decided(seen, asked).fields(),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from identify.asking.terms import Terms, terms_of
 from identify.bundle import DESCRIPTION, open_bundle
+from identify.information import Information
 from identify.runtime import Classifier
 from identify.versions import newness
 from linkeddata.decoding import Limits
@@ -26,12 +27,19 @@ Signature = tuple[int, int, int]
 class Shelf(Mapping[str, Classifier]):
     """Classifiers by ``NAME@VERSION``, of each name the newest first. Threads may share it.
 
-    Those that are ``given`` are offered as they are, whatever lies in the folder.
+    ``information`` is what is told beside determinations. Those that are ``given`` are offered as they are, whatever
+    lies in the folder.
     """
 
     def __init__(
-        self, folder: Path, limits: Limits | None = None, *, given: Mapping[str, Classifier] | None = None
+        self,
+        folder: Path,
+        limits: Limits | None = None,
+        *,
+        given: Mapping[str, Classifier] | None = None,
+        information: Information | None = None,
     ) -> None:
+        self.information = information or Information(folder.parent / "information")
         self._folder = folder
         self._limits = limits
         self._given = given is not None
@@ -60,7 +68,8 @@ class Shelf(Mapping[str, Classifier]):
     def troubles(self) -> dict[str, str]:
         """Return what is wrong, by ``NAME/VERSION`` of a bundle that cannot be opened, or ``NAME`` of unread terms."""
         names = {one.bundle.about.name for one in self.values()}
-        return self.broken | {name: why for name in sorted(names) if (why := self.terms(name).trouble)}
+        told = {"information": "; ".join(self.information.troubles)} if self.information.troubles else {}
+        return told | self.broken | {name: why for name in sorted(names) if (why := self.terms(name).trouble)}
 
     def look(self, *, ready: bool = True) -> bool:
         """See what lies in the folder now; say whether anything changed. With ``ready`` engines are opened first."""
@@ -77,7 +86,7 @@ class Shelf(Mapping[str, Classifier]):
                     continue
                 broken.pop(_name(path), None)
                 try:
-                    one = Classifier(open_bundle(path.parent), self._limits, later=True)
+                    one = Classifier(open_bundle(path.parent), self._limits, later=True, traits=self.information.traits)
                     if ready:
                         one.ready()
                     kept[path] = one

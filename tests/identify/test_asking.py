@@ -29,6 +29,13 @@ contact = "eggs@museum.example"
 """
 
 
+INFORMATION = """taxon,language,text,size_mm,similar,links
+Vanessa cardui,nl,Trekt ver.,45-60,Vanessa atalanta,Museum|https://museum.example/2
+Vanessa cardui,en,Travels <far>.,,,
+Q148013,en,Big.,100-130,,
+"""
+
+
 def sha1(data: bytes) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
@@ -69,6 +76,8 @@ def house(
     folder = tmp_path_factory.mktemp("house")
     colour_bundle(folder / "models")
     colour_bundle(folder / "models", "1", "eggs")
+    (folder / "information").mkdir()
+    (folder / "information/taxa.csv").write_text(INFORMATION, encoding="utf-8")
     (folder / "models/eggs/model.toml").write_text(CLOSED)
     with Store(f"sqlite:///{folder / 'store.sqlite'}") as store:
         house = House(folder, store)
@@ -242,6 +251,37 @@ def test_quotas_are_said_and_kept(
         granted = few.token("Bea", images=1000)
         assert few.ask(picture("red"), headers=granted).headers["ratelimit"].startswith('"day";r=999;')
         few.client.close()
+
+
+def test_what_is_told_of_a_taxon_stands_beside_its_determination(house: House, picture: Picture) -> None:
+    told = house.ask(picture("red")).json()["information"]
+    assert told["told"] == {"nl": "Trekt ver.", "en": "Travels <far>."}
+    assert (told["size"], told["similarTo"]) == ("45–60 mm", ["Vanessa atalanta"])
+    links = {one["label"]: one["id"] for one in told["seeAlso"]}
+    assert links["Museum"] == "https://museum.example/2"
+    assert links["GBIF"] == "https://www.gbif.org/species/4299368"
+    assert links["Wikipedia (nl)"].endswith("/nlwiki/Q158603")
+    page = house.ask(picture("red"), headers={"accept": "text/html", "accept-language": "nl"}).text
+    assert "Trekt ver." in page
+    assert "Travels" not in page
+    page = house.ask(picture("red"), headers={"accept": "text/html", "accept-language": "de"}).text
+    assert "Travels &lt;far&gt;." in page
+    turtle = house.ask(picture("red"), headers={"accept": "text/turtle"}).text
+    assert '"Trekt ver."@nl' in turtle
+
+
+def test_what_is_known_beside_the_image_changes_the_answer_and_is_told(house: House, picture: Picture) -> None:
+    plain = house.ask(picture("purple")).json()
+    known = house.ask(picture("purple"), query=f"?checklist={RED},Q1&size_mm=50&precision=0.6").json()
+    assert known["wasGeneratedBy"]["parameters"][:3] == [f"checklist={RED},Q1", "precision=0.6", "size_mm=50"]
+    assert [one.split(" ")[0] for one in known["priors"]] == ["checklist", "size"]
+    assert known["alternatives"] != plain["alternatives"]
+    assert known["id"] != plain["id"], "another question has another answer"
+    assert plain["word"] in ("certain", "likely", "uncertain", "unknown")
+    assert plain["masses"][0]["probability"] == plain["alternatives"][0]["probability"]
+    for query in ("?size_mm=wide", "?years=9-3", "?precision=1", "?coverage=-1", "?precision=nan"):
+        refused = house.ask(picture("red"), query=query)
+        assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
 
 
 def test_classes_come_by_pages(house: House) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from identify.bundle import FILES, Bundle, write
-from identify.decide import Thresholds
+from identify.decide import Asked
 from identify.runtime import Classifier, Scores, identify_files, identify_upload
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError
@@ -92,14 +92,22 @@ def test_files_are_read_a_few_at_a_time(classifier: Classifier, picture: Picture
     assert drawn <= 64
 
 
-def test_thresholds_and_agent_may_be_others(classifier: Classifier, picture: Picture) -> None:
+def test_what_is_asked_beside_the_image_and_the_agent_are_in_the_answer(
+    classifier: Classifier, picture: Picture
+) -> None:
     media = MediaFile(iri="urn:test:1")
-    strict = Thresholds(own=1.1, genus=1.1, family=1.1)
+    plain = identify_upload(classifier, picture("red"), moment=WHEN)
     (answer,) = identify_files(
-        classifier, [(media, picture("red"))], moment=WHEN, thresholds=strict, agent="urn:deboodt:person:ann"
+        classifier,
+        [(media, picture("red"))],
+        moment=WHEN,
+        asked=Asked(checklist=frozenset({"Q977492"})),
+        agent="urn:deboodt:person:ann",
     )
     assert isinstance(answer, Identification)
-    assert (answer.label, answer.rule, answer.agent) == ("", "R5", "urn:deboodt:person:ann")
+    assert isinstance(plain, Identification)
+    assert (answer.agent, answer.priors[0].prior) == ("urn:deboodt:person:ann", "checklist")
+    assert answer.alternatives[0].probability < plain.alternatives[0].probability
 
 
 def test_a_picture_unlike_all_others_is_unknown(classifier: Classifier, picture: Picture) -> None:
