@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import tee
+from itertools import islice, tee
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -26,15 +27,27 @@ from identify.judging.priors import Trait
 from linkeddata.decoding import Limits, UnreadableImageError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Identification, MediaFile, ModelClass
-from linkeddata.storage import Stored
 
 READERS = 2
 """Threads that decode images of a list."""
 AHEAD = 32
 """Images of a list that are read before the first of them is answered."""
-Source = Path | Stored | bytes | None
-"""Where an image's bytes are; ``None``: nowhere."""
+MOST_OF_ONE = 10
+"""Images that may show one object."""
 MISSING = "no image"
+
+
+class Readable(Protocol):
+    """Where an image's bytes can be read: a path, a stored file, an address."""
+
+    def read_bytes(self) -> bytes:
+        """Return the bytes. Raises ``OSError``."""
+
+
+Source = Readable | bytes | None
+"""Where an image's bytes are; ``None``: nowhere."""
+_HandedIn = tuple[str, "Future[Looked]"] | Failure
+"""An image's SHA-1 and what will be seen of it, or its trouble."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +136,7 @@ class Classifier:
 
     def answer(self, images: Sequence[bytes]) -> list[Scores | Failure]:
         """Return the scores of each image, in order; a ``Failure`` "unreadable image" where it is none."""
-        return list(_answers(self, images))
+        return list(_looked(self, (partial(_bytes, image) for image in images)))
 
     def read(self, image: bytes) -> Pixels:
         """Return the image as the model sees it. Raises ``UnreadableImageError``."""
@@ -155,22 +168,40 @@ def identify_files(
     ``agent`` is the model unless given, ``asked`` what is known or wanted beside the image. The id of an answer is made
     of file, sha1, model, version, weights and what was asked: the same question has the same id.
     """
-    looking, kept = tee(items)
-    looked = _looked(classifier, (partial(_bytes, source) for _, source in looking))
-    for (media, _), answer in zip(kept, looked, strict=True):
-        if isinstance(answer, Scores):
-            yield identification(
-                classifier,
-                media,
-                [answer],
-                moment=moment,
-                asked=asked,
-                agent=agent,
-                campaign=campaign,
-            )
+    objects = ((media, (source,)) for media, source in items)
+    for answer, _ in identify_objects(classifier, objects, moment=moment, asked=asked, agent=agent, campaign=campaign):
+        yield answer
+
+
+def identify_objects(
+    classifier: Classifier,
+    objects: Iterable[tuple[MediaFile, Sequence[Source]]],
+    *,
+    moment: str,
+    asked: Asked = PLAIN,
+    agent: str = "",
+    campaign: str = "",
+) -> Iterator[tuple[Identification | Failure, list[Failure]]]:
+    """Yield an answer for each object in order, of which there are 1 to ``MOST_OF_ONE`` images, and their trouble.
+
+    The answer is a failure where none of its images can be looked at.
+    """
+    looking, kept = tee(objects)
+    looked = _looked(classifier, (partial(_bytes, source) for _, sources in looking for source in sources))
+    for media, sources in kept:
+        seen: list[Scores] = []
+        lost: list[Failure] = []
+        for place, found in enumerate(islice(looked, len(sources)), 1):
+            if isinstance(found, Scores):
+                seen.append(found)
+            else:
+                which = f"image {place}: " if len(sources) > 1 else ""
+                lost.append(_failure(media.iri, found.reason, which + found.detail, moment, campaign))
+        if seen:
+            answer = identification(classifier, media, seen, moment=moment, asked=asked, agent=agent, campaign=campaign)
+            yield answer, lost
         else:
-            reason, detail = (answer.reason, answer.detail) if answer else (MISSING, "")
-            yield _failure(media.iri, reason, detail, moment, campaign)
+            yield lost[0], lost
 
 
 def identify_upload(
@@ -181,18 +212,12 @@ def identify_upload(
     return next(identify_files(classifier, [(media, image)], moment=moment, asked=asked))
 
 
-def _answers(classifier: Classifier, images: Sequence[bytes]) -> Iterator[Scores | Failure]:
-    for answer in _looked(classifier, (partial(_bytes, image) for image in images)):
-        assert answer is not None  # noqa: S101 - there are bytes for each
-        yield answer
-
-
-def _looked(classifier: Classifier, reading: Iterable[Callable[[], bytes | None]]) -> Iterator[Scores | Failure | None]:
-    """Yield what the model makes of each image, in order; None where there are no bytes.
+def _looked(classifier: Classifier, reading: Iterable[Callable[[], bytes | Failure]]) -> Iterator[Scores | Failure]:
+    """Yield what the model makes of each image, in order.
 
     A few images are decoded side by side while the engine looks at earlier ones.
     """
-    waiting: deque[Future[tuple[str, Future[Looked]] | Failure | None]] = deque()
+    waiting: deque[Future[_HandedIn]] = deque()
     with ThreadPoolExecutor(READERS, "reader") as readers:
         try:
             for bytes_of in reading:
@@ -205,23 +230,19 @@ def _looked(classifier: Classifier, reading: Iterable[Callable[[], bytes | None]
             readers.shutdown(cancel_futures=True)
 
 
-def _handed_in(
-    classifier: Classifier, bytes_of: Callable[[], bytes | None]
-) -> tuple[str, "Future[Looked]"] | Failure | None:
+def _handed_in(classifier: Classifier, bytes_of: Callable[[], bytes | Failure]) -> "_HandedIn":
     batcher = classifier.batcher
     with batcher.announced():
         image = bytes_of()
-        if image is None:
-            return None
+        if isinstance(image, Failure):
+            return image
         read = _read(classifier, image)
         return read if isinstance(read, Failure) else (_sha1(image), batcher.submit(read))
 
 
-def _scores(
-    classifier: Classifier, handed_in: "Future[tuple[str, Future[Looked]] | Failure | None]"
-) -> Scores | Failure | None:
+def _scores(classifier: Classifier, handed_in: "Future[_HandedIn]") -> Scores | Failure:
     found = handed_in.result()
-    return classifier.scores(found[0], found[1].result()) if isinstance(found, tuple) else found
+    return found if isinstance(found, Failure) else classifier.scores(found[0], found[1].result())
 
 
 def _read(classifier: Classifier, image: bytes) -> Pixels | Failure:
@@ -231,13 +252,17 @@ def _read(classifier: Classifier, image: bytes) -> Pixels | Failure:
         return _failure(f"urn:sha1:{_sha1(image)}", UNREADABLE, str(error), "", "")
 
 
-def _bytes(source: Source) -> bytes | None:
-    if source is None or isinstance(source, bytes):
+def _bytes(source: Source) -> bytes | Failure:
+    if isinstance(source, bytes):
         return source
+    if source is None:
+        return _failure("", MISSING, "", "", "")
     try:
         return source.read_bytes()
-    except OSError:
-        return None
+    except FileNotFoundError:
+        return _failure("", MISSING, "", "", "")
+    except OSError as error:
+        return _failure("", MISSING, str(error), "", "")
 
 
 def identification(

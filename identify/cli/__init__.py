@@ -20,9 +20,10 @@ from identify.cli.erase import erase
 from identify.cli.evaluate import evaluate
 from identify.cli.export import export
 from identify.cli.harvest import harvest
+from identify.cli.identify import identify
 from identify.cli.names import names
 from identify.cli.publish import publish
-from identify.cli.results import identify, log, serve, settings
+from identify.cli.results import log, serve, settings
 from identify.cli.review import review
 from identify.cli.shell import STOPPED, Shell
 from linkeddata.errors import DeBoodtError

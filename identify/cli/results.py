@@ -1,12 +1,8 @@
-"""The commands beside campaigns: settings, identify, log, serve."""
-
-import json
-import sys
-from pathlib import Path
+"""The commands beside campaigns: settings, log, serve."""
 
 import click
 
-from identify.cli.shell import LEFT_OVER, Shell, now, opened_progress
+from identify.cli.shell import Shell
 from linkeddata.settings import Settings, shown
 
 
@@ -16,27 +12,6 @@ def settings(shell: Shell) -> None:
     """Print the settings in force and where they can be changed."""
     shell.result(shown(shell.settings()))
     shell.say("change them in deboodt.toml (one line each, as above) or with DEBOODT_… variables")
-
-
-@click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE|DIR...")
-@click.option("--model", required=True, metavar="DIR|NAME", help="Model bundle: its folder, or NAME[@VERSION] in home.")
-@click.option("--out", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON lines to this file.")
-@click.pass_obj
-def identify(shell: Shell, paths: tuple[Path, ...], model: str, out: Path | None) -> None:
-    """Identify the images in FILEs and DIRs with a model; broken images are listed, not fatal."""
-    from identify.files import identify_paths, lines_of
-
-    settings = shell.settings()
-    with opened_progress(shell) as progress:
-        answers = list(identify_paths(settings, model, paths, moment=now(), progress=progress))
-    if out:
-        out.write_text("".join(json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers), encoding="utf-8")
-        shell.say(f"{len(answers)} answers in {out}")
-    else:
-        shell.result(answers, "\n".join(lines_of(answers)))
-    if any("lost" in answer for answer in answers):
-        sys.exit(LEFT_OVER)
 
 
 @click.command()
