@@ -7,8 +7,10 @@ from typing import Any, BinaryIO
 import orjson
 
 from linkeddata import jsonld
+from linkeddata.contexts import context
 from linkeddata.errors import UsageError
 from linkeddata.files import replaced
+from linkeddata.nodes import Document
 from linkeddata.records import Agent, Alternative, Certainty, Changed, Identification, MediaFile
 from linkeddata.tablefiles import writing
 
@@ -108,10 +110,10 @@ def _cell(name: str, value: Any) -> str:
 
 def _json_ld(path: Path, rows: Iterable[Row], base_url: str) -> int:
     """Write one document with all answers, its context inline: it lies in a file and not at our address."""
-    context = jsonld.context(base_url)["@context"]
+    ours = context(base_url)["@context"]
     number = 0
     with replaced(path) as out:
-        out.write(b'{"@context":' + orjson.dumps(context) + b',"items":[')
+        out.write(b'{"@context":' + orjson.dumps(ours) + b',"items":[')
         for row in rows:
             if "lost" not in row:
                 out.write((b"," if number else b"") + b"\n" + orjson.dumps(_document(row, base_url)))
@@ -120,7 +122,7 @@ def _json_ld(path: Path, rows: Iterable[Row], base_url: str) -> int:
     return number
 
 
-def _document(row: Row, base_url: str) -> jsonld.Document:
+def _document(row: Row, base_url: str) -> Document:
     answer = identification_of(row)
     agent = Agent(id=answer.agent, kind="SoftwareAgent", name=answer.model, version=answer.version)
     doc = jsonld.document(answer, media=media_of(row), agent=agent, base_url=base_url, stored=False)
