@@ -261,17 +261,29 @@ class DatasetRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRules:
-    """Which model learns and how."""
+    """Which model learns and how; 0 and empty: as the recipe and the backbone have it."""
 
     name: str = ""
-    recipe: str = "inceptionv3"
+    recipe: str = "head"
+    """``head``: only what decides learns, on features of a backbone that is ready; ``finetune``: then its upper blocks,
+    too; ``scratch``: all of it, from nothing."""
+    backbone: str = ""
+    """One of ``identify.learning.backbones.BACKBONES``; empty: InceptionV3, which museums know."""
     image_px: int = 0
     epochs: int = 0
     batch: int = 0
     seed: int = 1596
     weights: str = ""
+    """A file of the backbone's weights; empty: ImageNet's, where they can be had."""
     mirror: bool = True
     """Whether mirrored pictures may teach; not for shells, whose coiling direction is a character."""
+    balance: str = "logits"
+    """Where classes have unlike numbers of pictures: ``logits`` asks more of rare ones, ``sampling`` shows them more
+    often, ``none`` leaves it."""
+    min_images: int = 1
+    """Pictures for learning that a class must have; the dataset has such a limit of its own."""
+    engines: tuple[str, ...] = ("litert-int8",)
+    """Quicker forms of the model that are made and tried: ``litert-int8``, ``openvino``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,13 +30,14 @@ INT8 = "model.int8.tflite"
 OPENVINO, OPENVINO_WEIGHTS = "openvino.xml", "openvino.bin"
 LEARNED = "learned.csv"
 JUDGEMENT, JUDGEMENT_ARRAYS = "judgement.json", "judgement.npz"
-FEATURES, TRAINING = "features.npz", "training.json"
+FEATURES, TRAINING, COMPARISON = "features.npz", "training.json", "comparison.json"
 OPTIONAL = {
     LEARNED: "what the model learned from, a row an image",
     JUDGEMENT: "how its numbers become answers: calibration, what is a stranger, prediction sets",
     JUDGEMENT_ARRAYS: "the arrays that this needs",
     FEATURES: "its features of the pictures of the dataset, with what they show",
     TRAINING: "how it was trained: duration, energy, each round's loss",
+    COMPARISON: "how it does beside the model that it went on from",
     INT8: "the model in whole numbers of 8 bits, for LiteRT",
     OPENVINO: "the model for OpenVINO",
     OPENVINO_WEIGHTS: "the weights of the model for OpenVINO",
@@ -59,7 +60,7 @@ class Measured:
     images: int
     accuracy: float  # share of the images whose class it puts first
     loss_points: float  # percentage points less than the float model; below 0: more
-    images_per_second: float = 0.0  # one image at a time, on the machine that trained
+    agreement: float = 1.0  # share of the images whose first class is the float model's
     accepted: bool = False  # whether the loss is small enough
 
 

@@ -288,12 +288,14 @@ def train_step(run: Run) -> Done:
 
     Which version is on the way is written down before it is begun, so that a killed training goes on as the same one.
     """
-    from identify.train import train
+    from identify.learning.features import FOLDER
+    from identify.learning.promoting import next_version
+    from identify.learning.training import train
 
     wanted = training_inputs(run)
     plan = planned(run)
     if plan.get("training") != wanted:
-        plan = {"name": _model_name(run), "version": str(_next_version(run)), "training": wanted}
+        plan = {"name": _model_name(run), "version": next_version(run.models / _model_name(run)), "training": wanted}
         plan_path(run).write_text(json.dumps(plan), encoding="utf-8")
     folder = run.models / plan["name"] / plan["version"]
     try:
@@ -306,6 +308,7 @@ def train_step(run: Run) -> Done:
             version=plan["version"],
             limits=_limits(run),
             progress=run.progress,
+            features=run.settings.home_path / FOLDER,
         )
     classes = dated(bundle.classes, run.store.each(Taxon))
     run.store.put([bundle.agent, *classes], agent=SOFTWARE.id, moment=run.now())
@@ -461,12 +464,6 @@ def _lost(run: Run, step: str, *reasons: str) -> bool:
 
 def _model_name(run: Run) -> str:
     return run.campaign.model.name or run.campaign.id
-
-
-def _next_version(run: Run) -> int:
-    folder = run.models / _model_name(run)
-    taken = [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()] if folder.is_dir() else []
-    return max(taken, default=0) + 1
 
 
 STEPS: dict[str, StepKind] = {

@@ -142,7 +142,7 @@ def test_only_the_two_faces_build_settings_client_and_store() -> None:
 
 def test_tensorflow_is_for_training_alone_and_never_loaded_with_a_module() -> None:
     learned = {m for m in modules() if {n.split(".")[0] for n in imported(m)} & {"tensorflow", "keras"}}
-    assert learned <= {"identify.train", "identify.evaluate"}
+    assert learned == {"identify.learning.tensors"}
     for module in modules():
         assert not {n.split(".")[0] for n in imported_on_loading(module)} & {"tensorflow", "keras", "pandas"}, module
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from identify.cli.accounts import accounts
-from identify.cli.campaigns import count, demo, report, run, train
+from identify.cli.campaigns import count, demo, report, run
 from identify.cli.commons import commons
 from identify.cli.crowd import crowd
 from identify.cli.datasets import dataset
@@ -26,6 +26,7 @@ from identify.cli.publish import publish
 from identify.cli.results import log, serve, settings
 from identify.cli.review import review
 from identify.cli.shell import STOPPED, Shell
+from identify.cli.training import promote, train
 from linkeddata.errors import DeBoodtError
 from linkeddata.settings import VERSION
 
@@ -56,6 +57,7 @@ for command in (
     dataset,
     train,
     evaluate,
+    promote,
     identify,
     export,
     publish,

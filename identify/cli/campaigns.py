@@ -33,7 +33,6 @@ def run(shell: Shell, campaign: Path, again: bool, steps: tuple[str, ...]) -> No
 
 
 count = step_command("count", ("count",), "Count the tags of the campaign in file CAMPAIGN into labels.")
-train = step_command("train", ("train",), "Train the model of the campaign in file CAMPAIGN on its dataset.")
 
 
 @click.command()

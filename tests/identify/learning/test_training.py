@@ -21,8 +21,9 @@ from harvest.datasets.building import build
 from harvest.datasets.manifest import read_dataset
 from identify.affected import read_learned
 from identify.bundle import open_bundle
+from identify.learning.recipes import RECIPES, chosen
+from identify.learning.training import train
 from identify.runtime import Classifier, Scores
-from identify.train import RECIPES, chosen, train
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Label, MediaFile, Taxon
 from linkeddata.storage import stored_file
@@ -33,11 +34,11 @@ CODE = """
 import json, sys
 from pathlib import Path
 from crowd.campaign import ModelRules
-from identify.train import train
+from identify.learning.training import train
 dataset, out, rules = sys.argv[1:4]
 train(Path(dataset), Path(out), ModelRules(**json.loads(rules)), progress=lambda *told: print(*told, flush=True))
 """
-SMALL = {"name": "shapes", "recipe": "small", "image_px": 32, "epochs": 4, "batch": 6}
+SMALL = {"name": "shapes", "backbone": "small", "image_px": 32, "epochs": 4, "batch": 6, "engines": []}
 
 
 def plate(name: str, paper: str, seed: int) -> bytes:
@@ -111,7 +112,7 @@ def content(folder: Path) -> dict[str, str]:
 def test_a_bundle_comes_out_and_answers_without_tensorflow(undisturbed: Path, dataset: Path) -> None:
     bundle = open_bundle(undisturbed)
     assert [one.label for one in bundle.classes] == sorted(SHAPES)
-    assert (bundle.about.image_px, bundle.about.recipe) == (32, "small")
+    assert (bundle.about.image_px, bundle.about.recipe) == (32, "scratch")
     assert dict(bundle.about.software)["tensorflow"]
     (answer,) = Classifier.open(undisturbed).answer([plate("Rubra ovata", "white", 7)])
     assert isinstance(answer, Scores)

