@@ -125,7 +125,7 @@ def turned(head: Head, lessons: Lessons, descent: Descent, judges: Lessons | Non
     best, step, losses = directions, 0, list[float]()
     least, best_round = (_loss(held, directions, judges), 0) if held is not None and judges else (np.inf, 0)
     for number in range(1, descent.rounds + 1):
-        order = _order(lessons, descent, random)
+        order = order_of(lessons.shown, descent.balance, random)
         for begin in range(0, len(units) - batch + 1, batch):
             some = order[begin : begin + batch]
             step += 1
@@ -150,7 +150,7 @@ def turned(head: Head, lessons: Lessons, descent: Descent, judges: Lessons | Non
 def levelled(features: Rows, depths: tuple[int, ...]) -> Rows:
     """Return the roots of features, those of each depth of length 1 by themselves: none outweighs another.
 
-    >>> levelled(np.array([[16.0, 9.0, 100.0]], np.float32), (2, 1)).round(2).tolist()
+    >>> levelled(np.array([[16.0, 9.0, 100.0]], np.float32), (2, 1)).astype(float).round(2).tolist()
     [[0.8, 0.6, 1.0]]
     """
     ends = np.cumsum(depths)
@@ -158,13 +158,12 @@ def levelled(features: Rows, depths: tuple[int, ...]) -> Rows:
     return np.concatenate([_unit(rooted(features[:, begin:end])) for begin, end in parts], axis=1)
 
 
-def _order(lessons: Lessons, descent: Descent, random: np.random.Generator) -> NDArray[np.int64]:
-    """Return the rows of one round: each once, or each set of classes equally often."""
-    number = len(lessons.shown)
-    if descent.balance != "sampling":
-        return random.permutation(number)
-    weights = 1.0 / np.bincount(lessons.shown)[lessons.shown]
-    return random.choice(number, number, p=weights / weights.sum())
+def order_of(shown: NDArray[np.int64], balance: str, random: np.random.Generator) -> NDArray[np.int64]:
+    """Return the rows of one round: each once, or with ``sampling`` each set of classes about equally often."""
+    if balance != "sampling":
+        return random.permutation(len(shown))
+    weights = 1.0 / np.bincount(shown)[shown]
+    return random.choice(len(shown), len(shown), p=weights / weights.sum())
 
 
 def _loss(units: Rows, directions: Rows, judges: Lessons) -> float:

@@ -14,10 +14,10 @@ import numpy as np
 from harvest.datasets.manifest import KNOWN, TEST, VALIDATION, Dataset, Example
 from identify.affected import read_learned
 from identify.bundle import COMPARISON, LEARNED, Bundle, amended, open_bundle
+from identify.engines import open_engine
 from identify.images import pixels
 from identify.learning.comparing import ClassCompared, Comparison, Said, compared, in_words
 from identify.learning.continuing import same
-from identify.learning.trying import runner_of
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, DatasetError
 
@@ -96,13 +96,13 @@ def called(bundle: Bundle) -> str:
 
 def _right(bundle: Bundle, data: Dataset, held: list[Example], limits: Limits, tell: Progress) -> list[bool]:
     """Return, for each example, whether the model as it serves puts its class first."""
-    run, right = runner_of(bundle), []
+    engine, right = open_engine(bundle).engine, []
     for number, example in enumerate(held, 1):
         try:
             image = pixels((data.folder / example.path).read_bytes(), bundle.about.image_px, limits)
         except (OSError, ValueError) as error:
             raise DatasetError(f"{example.path} of {example.file} cannot be read: {error}") from error
-        first = bundle.classes[int(np.argmax(run(image[None])[0][0, :-1]))]
+        first = bundle.classes[int(np.argmax(engine.run(image[None])[0][0, :-1]))]
         right.append(same(first, example))
         tell(f"compare {called(bundle)}", number, len(held))
     return right

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identify.augment import augmented
-from identify.learning.head import adjustment
+from identify.learning.head import adjustment, order_of
 from identify.learning.task import Task
 from identify.strange import strangers
 from linkeddata.errors import DatasetError
@@ -75,7 +75,7 @@ def _lessons(task: Task, number: int) -> Iterator[Lesson]:
     """Yield the batches of one round: pictures and strangers with what they may show; a stranger is the last class."""
     random = np.random.default_rng([task.rules.seed, number])
     learned, truths, batch = task.truths.learned, task.truths, _batch(task)
-    order = random.permutation(learned) if task.rules.balance != "sampling" else _evenly(task, random)
+    order = learned[order_of(truths.shown[learned], task.rules.balance, random)]
     none = np.zeros(truths.sets.shape[1], bool)
     none[-1] = True
     for part in range(len(learned) // batch):
@@ -85,14 +85,6 @@ def _lessons(task: Task, number: int) -> Iterator[Lesson]:
         meant = np.concatenate([truths.sets[truths.shown[some]], np.repeat(none[None], len(models), axis=0)])
         sure = np.concatenate([truths.sure[some], np.ones(len(models), np.float32)])
         yield augmented(shown, random, mirror=task.rules.mirror), meant, sure
-
-
-def _evenly(task: Task, random: np.random.Generator) -> Places:
-    """Return as many places of learned pictures as there are, each set of classes as often as the others."""
-    learned = task.truths.learned
-    shown = task.truths.shown[learned]
-    weights = 1.0 / np.bincount(shown)[shown]
-    return random.choice(learned, len(learned), p=weights / weights.sum())
 
 
 def _ahead(lessons: Iterator[Lesson]) -> Iterator[Lesson]:

@@ -10,13 +10,16 @@ from harvest.datasets.manifest import TRAIN, Dataset, DatasetClass, Example, rea
 
 
 def together(folders: Sequence[Path]) -> Dataset:
-    """Return the datasets in ``folders`` as one. Raises ``DatasetError`` for a folder that is none.
+    """Return the datasets in ``folders`` as one. Raises ``DatasetError`` for a folder that is none."""
+    return joined([read_dataset(folder) for folder in folders])
+
+
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """Return several datasets as one.
 
     A class is the same where its concept is. An image that stands in several is taken once, a copy (by cluster) or
-    another image of a group that any of them holds back does not teach. The first folder is the whole's; files of the
-    others are named by their full paths.
+    another image of a group that any of them holds back does not teach. Files are named by their full paths.
     """
-    parts = [read_dataset(folder) for folder in folders]
     if len(parts) == 1:
         return parts[0]
     version = hashlib.sha256(" ".join(part.sha256 for part in parts).encode()).hexdigest()

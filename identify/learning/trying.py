@@ -3,21 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harvest.datasets.manifest import KNOWN, TEST, VALIDATION
-from identify.bundle import LITERT, LITERT_INT8, OPENVINO, OPENVINO_INT8, OPENVINO_WEIGHTS, Bundle, Measured
+from identify.bundle import INT8, LITERT_INT8, OPENVINO, OPENVINO_INT8, Measured
+from identify.engines import Engine, Floats, OpenVino, Runs
 from identify.images import Pixels
 from identify.learning.measuring import images_per_second, measured
 from identify.learning.quantising import CALIBRATION, MAKERS
 from identify.learning.task import Task
-from identify.runtime import Engine
 
-Floats = NDArray[np.float64]
-Logits = Callable[[Pixels], Floats]
 MOST = 2000
 """Pictures on which engines are measured at most."""
 ORDER = (LITERT_INT8, OPENVINO_INT8)
@@ -47,16 +44,10 @@ def tried(task: Task, saved: Path, model: bytes) -> Iterator[Trial]:
     for engine in wanted:
         task.tell(f"make {engine}", 0, 0)
         files = MAKERS[engine](task.tensorflow, saved, pictures)
-        run = RUNNERS[engine](files)
+        run = RUNNERS[engine](files, task.workplace).run
         said = _said(task, f"measure {engine}", run, places)
         speed = images_per_second(run, task.pictures[int(places[0])])
         yield Trial(measured(engine, said, whole, truth), files, speed)
-
-
-def runner_of(bundle: Bundle) -> Callable[[Pixels], tuple[Floats, Floats]]:
-    """Return what runs a bundle's model as it serves: pictures to logits and features."""
-    files = {path.name: path.read_bytes() for path in bundle.engine_files}
-    return RUNNERS[bundle.about.engine](files)
 
 
 def _said(task: Task, what: str, run: Callable[[Pixels], tuple[Floats, Floats]], places: NDArray[np.int64]) -> Floats:
@@ -68,28 +59,15 @@ def _said(task: Task, what: str, run: Callable[[Pixels], tuple[Floats, Floats]],
     return np.concatenate(parts)
 
 
-def _litert(files: Mapping[str, bytes]) -> Callable[[Pixels], tuple[Floats, Floats]]:
-    (model,) = files.values()
-    return Engine(model).run
+def _litert(files: Mapping[str, bytes], workplace: Path) -> Runs:
+    return Engine(files[INT8], name=INT8)
 
 
-def _openvino(files: Mapping[str, bytes]) -> Callable[[Pixels], tuple[Floats, Floats]]:
-    import openvino
-
-    core = openvino.Core()
-    compiled: Any = core.compile_model(core.read_model(files[OPENVINO], files[OPENVINO_WEIGHTS]), "CPU")
-
-    def run(images: Pixels) -> tuple[Floats, Floats]:
-        made = compiled(images.astype(np.float32))
-        logits, features = (np.asarray(made[place], np.float64) for place in (0, 1))
-        return logits, features
-
-    return run
+def _openvino(files: Mapping[str, bytes], workplace: Path) -> Runs:
+    for name, data in files.items():
+        (workplace / name).write_bytes(data)
+    return OpenVino(workplace / OPENVINO)
 
 
-RUNNERS: dict[str, Callable[[Mapping[str, bytes]], Callable[[Pixels], tuple[Floats, Floats]]]] = {
-    LITERT: _litert,
-    LITERT_INT8: _litert,
-    OPENVINO_INT8: _openvino,
-}
-"""How an engine is run, by its name."""
+RUNNERS: dict[str, Callable[[Mapping[str, bytes], Path], Runs]] = {LITERT_INT8: _litert, OPENVINO_INT8: _openvino}
+"""How the files of an engine are run, by its name."""

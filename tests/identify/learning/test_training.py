@@ -20,8 +20,9 @@ from crowd.campaign import DatasetRules, ModelRules
 from harvest.datasets.building import build
 from harvest.datasets.manifest import read_dataset
 from identify.affected import read_learned
-from identify.bundle import open_bundle
-from identify.learning.recipes import RECIPES, chosen
+from identify.bundle import DESCRIPTION, INT8, TRAINING, open_bundle
+from identify.learning.measuring import MOST_LOST
+from identify.learning.recipes import chosen
 from identify.learning.training import train
 from identify.runtime import Classifier, Scores
 from linkeddata.errors import DatasetError
@@ -86,13 +87,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def started(dataset: Path, out: Path, rules: dict[str, object]) -> "subprocess.Popen[str]":
+def started(dataset: Path, out: Path, rules: dict[str, object], **environment: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", CODE, str(dataset), str(out), json.dumps(rules)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    env = {**os.environ, **environment}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
-def trained(dataset: Path, out: Path, rules: dict[str, object]) -> str:
-    process = started(dataset, out, rules)
+def trained(dataset: Path, out: Path, rules: dict[str, object], **environment: str) -> str:
+    process = started(dataset, out, rules, **environment)
     told, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     return told
@@ -106,7 +108,9 @@ def undisturbed(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def content(folder: Path) -> dict[str, str]:
-    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
+    """Return a hash of each file, but of what says how long it took."""
+    files = (p for p in sorted(folder.iterdir()) if p.name not in (TRAINING, DESCRIPTION))
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def test_a_bundle_comes_out_and_answers_without_tensorflow(undisturbed: Path, dataset: Path) -> None:
@@ -156,39 +160,75 @@ def test_killed_in_the_middle_it_ends_with_the_same_bundle(undisturbed: Path, da
     assert "learn 8 " not in told
     assert "learn 9 " in told
     assert content(out) == content(undisturbed)
+    assert open_bundle(out).about == open_bundle(undisturbed).about
 
 
 @pytest.mark.slow
 def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_path: Path) -> None:
     weights = tmp_path / "backbone.weights.h5"
     make = (
-        "import sys, keras; keras.utils.set_random_seed(1); keras.applications.InceptionV3(include_top=False, "
-        "weights=None, input_shape=(75, 75, 3), pooling='avg').save_weights(sys.argv[1])"
+        "import sys, keras; keras.utils.set_random_seed(1); keras.applications.MobileNetV3Large(include_top=False, "
+        "weights=None, input_shape=(32, 32, 3), pooling='avg').save_weights(sys.argv[1])"
     )
     subprocess.run([sys.executable, "-c", make, str(weights)], check=True, capture_output=True, timeout=300)
-    rules = {"name": "shapes", "recipe": "inceptionv3", "image_px": 75, "epochs": 3, "weights": str(weights)}
+    rules = {"name": "shapes", "backbone": "mobilenetv3", "image_px": 32, "weights": str(weights)}
     told = trained(dataset, tmp_path / "model", rules)
     assert "compute features" in told
-    (answer,) = Classifier.open(tmp_path / "model").answer([plate("Rubra ovata", "white", 7)])
+    bundle = open_bundle(tmp_path / "model")
+    assert bundle.about.recipe == "head"
+    (answer,) = Classifier.open(bundle.folder).answer([plate("Rubra ovata", "white", 7)])
     assert isinstance(answer, Scores)
+    (quick,) = bundle.about.engines
+    assert (quick.engine, quick.images) == ("litert-int8", 24)
+    assert bundle.about.engine == ("litert-int8" if quick.loss_points <= MOST_LOST else "litert")
+    assert bundle.has(INT8) == quick.accepted
 
 
-def test_weights_that_cannot_be_had_are_said_so_with_the_way_out(dataset: Path, tmp_path: Path) -> None:
-    rules = SMALL | {"recipe": "inceptionv3", "image_px": 75, "weights": str(tmp_path / "nowhere.h5")}
+def test_weights_that_cannot_be_used_are_said_so(dataset: Path, tmp_path: Path) -> None:
+    rules = {"backbone": "mobilenetv3", "image_px": 32, "weights": str(tmp_path / "nowhere.h5")}
     process = started(dataset, tmp_path / "model", rules)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "DatasetError: the weights in" in errors
-    assert 'recipe = "small"' in errors
+
+
+@pytest.mark.slow
+def test_without_weights_a_small_network_learns_and_it_is_said(dataset: Path, tmp_path: Path) -> None:
+    nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    rules = {"backbone": "mobilenetv3", "image_px": 32, "epochs": 1, "engines": []}
+    told = trained(dataset, tmp_path / "model", rules, **nowhere)
+    assert "ImageNet weights of mobilenetv3 cannot be had" in told
+    assert "a small network learns in its place" in told
+    bundle = open_bundle(tmp_path / "model")
+    assert (bundle.about.backbone, bundle.about.recipe) == ("small", "scratch")
+    effort = json.loads((bundle.folder / TRAINING).read_text(encoding="utf-8"))
+    assert effort["instead_of"] == "mobilenetv3"
 
 
 def test_what_cannot_be_meant_is_refused_before_tensorflow_is_loaded(dataset: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no recipe 'huge'; there are small, inceptionv3"):
-        train(dataset, tmp_path / "model", ModelRules(recipe="huge"))
+    for wrong, words in (
+        ({"recipe": "huge"}, "no recipe 'huge'; there are head, finetune, scratch"),
+        ({"backbone": "vgg"}, "no backbone 'vgg'; there are inceptionv3, "),
+        ({"balance": "even"}, "no balance 'even'; there are logits, sampling, none"),
+        ({"engines": ("steam",)}, "no engine 'steam'; there are litert-int8, openvino"),
+        ({"min_images": 50}, "no class has 50 pictures that teach it"),
+    ):
+        with pytest.raises(DatasetError, match=words):
+            train(dataset, tmp_path / "model", ModelRules(**wrong))
     with pytest.raises(DatasetError, match="is no dataset of ours"):
-        train(tmp_path, tmp_path / "model", ModelRules(recipe="small"))
+        train(tmp_path, tmp_path / "model", ModelRules(backbone="small"))
+    assert "tensorflow" not in sys.modules
 
 
 def test_a_campaign_may_change_a_recipe() -> None:
-    recipe = chosen(ModelRules(recipe="small", epochs=3))
-    assert (recipe.epochs, recipe.image_px) == (3, RECIPES["small"].image_px)
+    plan = chosen(ModelRules(backbone="small", epochs=3))
+    assert (plan.recipe.name, plan.recipe.epochs, plan.image_px) == ("scratch", 3, 96)
+    assert chosen(ModelRules()).backbone.name == "inceptionv3"
+
+
+@pytest.mark.parametrize(
+    ("before", "recipe", "backbone"), [("small", "scratch", "small"), ("inceptionv3", "head", "inceptionv3")]
+)
+def test_recipes_that_campaign_files_named_before_still_mean_the_same(before: str, recipe: str, backbone: str) -> None:
+    plan = chosen(ModelRules(recipe=before))
+    assert (plan.recipe.name, plan.backbone.name) == (recipe, backbone)
