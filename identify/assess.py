@@ -33,6 +33,7 @@ from identify.evaluate import (
     threshold_keeping,
 )
 from identify.images import Pixels
+from identify.learning.head import Fitted
 from linkeddata.records import ModelClass
 
 PRECISION = 0.95
@@ -54,6 +55,8 @@ class Trained:
     image_px: int
     seed: int
     software: tuple[tuple[str, str], ...]
+    fitted: Fitted | None = None
+    """Where only a head learned: what it takes to fit it again to fewer pictures, and features of all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def bundled(task: Task, taught: Taught, out: Path, version: str, continues: Bund
             ("keras", task.keras.__version__),
             ("tensorflow", task.tensorflow.__version__),
         ),
+        fitted=taught.fitted,
     )
     name, pictures = task.rules.name or "model", cast(Pixels, task.pictures)
     bundle = assess(out, task.data, pictures, trained, name=name, version=version, progress=task.tell)

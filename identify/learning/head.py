@@ -7,6 +7,7 @@ classes' first directions are closed formulas (linear discriminant analysis with
 JASA 84:165-175); descent then turns the directions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,19 @@ class Head:
     def logits(self, features: Rows) -> Rows:
         """Return the sharpened cosines to each class and to "none of these": (rows, classes + 1)."""
         return np.asarray(SHARPNESS * (self.units(features) @ self.directions), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A head, features of all pictures of its dataset (pictures, size), and a head fitted to some of them alone.
+
+    ``fit`` takes places of pictures; its heads have a column for every class, taught or not. So a head can be judged by
+    groups that it did not learn from (``identify.judging.crossfit``).
+    """
+
+    head: Head
+    features: Rows
+    fit: Callable[[NDArray[np.int64]], Head]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

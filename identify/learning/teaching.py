@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from identify.learning.backbones import Seeing
 from identify.learning.continuing import Before
 from identify.learning.features import PLAIN, STRANGER, Trunk, features_of, trunk_of, varied
-from identify.learning.head import Descent, Lessons, fit
+from identify.learning.head import Descent, Fitted, Lessons, Rows, closed_form, fit
 from identify.learning.networks import backbone_of, fitted_head, learning_head, network, with_directions
 from identify.learning.recipes import FINETUNE, HEAD, RECIPES, SCRATCH
 from identify.learning.rounds import learn
@@ -30,6 +30,8 @@ class Taught:
     model: Any
     seeing: Seeing
     losses: tuple[float, ...]
+    fitted: Fitted | None = None
+    """Where the head was fitted to features of a backbone that did not change."""
 
 
 def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
@@ -46,45 +48,63 @@ def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
         seed=task.rules.seed,
     )
     trunk = trunk_of(task.tensorflow, seen, task.plan.image_px, task.features)
-    lessons = _lessons(task, trunk)
-    held = task.truths.judges
-    made, losses = fit(lessons, descent, _plain(task, trunk, held) if len(held) else None)
+    looked = _Looked.of(task, trunk)
+    judges = task.truths.judges
+    made, losses = fit(looked.lessons(), descent, looked.plain(judges) if len(judges) else None)
     model = network(
         task.keras, seen.backbone, seen.model, lambda f: fitted_head(task.keras, f, made), task.plan.image_px
     )
-    return Taught(with_directions(model, made), seen, tuple(losses))
+    again = Fitted(made, looked.rows, lambda places: closed_form(looked.lessons(places)))
+    return Taught(with_directions(model, made), seen, tuple(losses), again)
 
 
-def _lessons(task: Task, trunk: Trunk) -> Lessons:
-    """Return features of the pictures that teach, of variants of them and of strangers made from some."""
-    truths, learned = task.truths, task.truths.learned
-    kinds = [PLAIN, *(varied(n + 1, mirror=task.rules.mirror) for n in range(task.plan.backbone.variants))]
-    own = _features(task, trunk, learned, kinds)
-    models = learned[:: -(-len(learned) // STRANGERS)]
-    strange = _features(task, trunk, models, [STRANGER])[0]
-    return Lessons(
-        features=np.concatenate([own.reshape(-1, own.shape[-1]), strange]),
-        shown=np.concatenate([np.tile(truths.shown[learned], len(kinds)), np.full(len(models), truths.none)]),
-        sets=truths.sets,
-        sure=np.concatenate([np.tile(truths.sure[learned], len(kinds)), np.ones(len(models), np.float32)]),
-        depths=task.plan.backbone.depths or (own.shape[-1],),
-    )
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """Features of all pictures as they are (pictures, size), of variants (variants, learned, size), of strangers."""
+
+    task: Task
+    rows: Rows
+    varied: Rows
+    strange: Rows
+
+    @classmethod
+    def of(cls, task: Task, trunk: Trunk) -> "_Looked":
+        learned, mirror = task.truths.learned, task.rules.mirror
+        kinds = [varied(n + 1, mirror=mirror) for n in range(task.plan.backbone.variants)]
+        everything = np.arange(len(task.data.examples))
+        return cls(
+            task,
+            _features(task, trunk, everything, [PLAIN])[0],
+            _features(task, trunk, learned, kinds),
+            _features(task, trunk, learned[:: -(-len(learned) // STRANGERS)], [STRANGER])[0],
+        )
+
+    def lessons(self, places: Places | None = None) -> Lessons:
+        """Return what teaches: the learned pictures, their variants and strangers; or the pictures at ``places``."""
+        truths, learned = self.task.truths, self.task.truths.learned
+        own = learned if places is None else places
+        kept = np.arange(len(learned)) if places is None else np.flatnonzero(np.isin(learned, places))
+        kinds = len(self.varied)
+        shown = np.concatenate([truths.shown[own], np.tile(truths.shown[learned[kept]], kinds)])
+        sure = np.concatenate([truths.sure[own], np.tile(truths.sure[learned[kept]], kinds)])
+        more = self.varied[:, kept].reshape(-1, self.rows.shape[1])
+        return self._lessons(
+            np.concatenate([self.rows[own], more, self.strange]),
+            np.concatenate([shown, np.full(len(self.strange), truths.none)]),
+            np.concatenate([sure, np.ones(len(self.strange), np.float32)]),
+        )
+
+    def plain(self, places: Places) -> Lessons:
+        """Return the pictures at ``places`` as they are."""
+        truths = self.task.truths
+        return self._lessons(self.rows[places], truths.shown[places], truths.sure[places])
+
+    def _lessons(self, features: Rows, shown: Places, sure: Rows) -> Lessons:
+        depths = self.task.plan.backbone.depths or (features.shape[1],)
+        return Lessons(features=features, shown=shown, sets=self.task.truths.sets, sure=sure, depths=depths)
 
 
-def _plain(task: Task, trunk: Trunk, places: Places) -> Lessons:
-    """Return features of pictures as they are."""
-    truths = task.truths
-    rows = _features(task, trunk, places, [PLAIN])[0]
-    return Lessons(
-        features=rows,
-        shown=truths.shown[places],
-        sets=truths.sets,
-        sure=truths.sure[places],
-        depths=task.plan.backbone.depths or (rows.shape[-1],),
-    )
-
-
-def _features(task: Task, trunk: Trunk, places: Places, kinds: Sequence[str]) -> NDArray[np.float32]:
+def _features(task: Task, trunk: Trunk, places: Places, kinds: Sequence[str]) -> Rows:
     sha1s = [task.data.examples[place].copy_sha1 for place in places]
     return features_of(trunk, sha1s, lambda row: task.pictures[int(places[row])], kinds, task.tell)
 

@@ -9,15 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
-from crowd.campaign import DatasetRules, ModelRules
-from harvest.datasets.building import build
+from crowd.campaign import ModelRules
 from harvest.datasets.manifest import read_dataset
 from identify.affected import read_learned
 from identify.bundle import DESCRIPTION, INT8, TRAINING, open_bundle
@@ -26,11 +22,7 @@ from identify.learning.recipes import chosen
 from identify.learning.training import train
 from identify.runtime import Classifier, Scores
 from linkeddata.errors import DatasetError
-from linkeddata.records import Ancestor, Label, MediaFile, Taxon
-from linkeddata.storage import stored_file
 
-SHAPES = {"Rubra ovata": "#b03020", "Caerulea quadrata": "#3050b0", "Viridis plana": "#308040"}
-HANDS = {"ink": "#f4efe0", "wash": "#e8dcc0", "gouache": "#8aa0b8", "chalk": "#ffffff"}
 CODE = """
 import json, sys
 from pathlib import Path
@@ -40,51 +32,6 @@ dataset, out, rules = sys.argv[1:4]
 train(Path(dataset), Path(out), ModelRules(**json.loads(rules)), progress=lambda *told: print(*told, flush=True))
 """
 SMALL = {"name": "shapes", "backbone": "small", "image_px": 32, "epochs": 4, "batch": 6, "engines": []}
-
-
-def plate(name: str, paper: str, seed: int) -> bytes:
-    """Return a PNG of one of the shapes, placed by chance."""
-    random = np.random.default_rng(seed)
-    picture = Image.new("RGB", (48, 40), paper)
-    left, top = (int(v) for v in random.integers(4, 14, 2))
-    box = (left, top, left + 22, top + 18)
-    draw = ImageDraw.Draw(picture)
-    if name.startswith("Rubra"):
-        draw.ellipse(box, fill=SHAPES[name], outline="black")
-    elif name.startswith("Caerulea"):
-        draw.rectangle(box, fill=SHAPES[name], outline="black")
-    else:
-        draw.polygon([(box[0], box[3]), (box[2], box[3]), (left + 11, top)], fill=SHAPES[name], outline="black")
-    for _ in range(12):  # each plate is soiled in its own way: without it all plates of a shape are copies of one
-        x, y, grey = (int(v) for v in random.integers(0, [44, 36, 255]))
-        draw.line((x, y, x + int(random.integers(-9, 9)), y + int(random.integers(-9, 9))), fill=(grey,) * 3, width=2)
-    out = BytesIO()
-    picture.save(out, "PNG")
-    return out.getvalue()
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four hands, three shapes, four plates each, and two strangers."""
-    folder = tmp_path_factory.mktemp("plates")
-    media, labels = [], []
-    for number, (hand, paper) in enumerate(HANDS.items()):
-        for name in SHAPES:
-            for copy in range(4):
-                data = plate(name, paper, 100 * number + copy)
-                sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-                (folder / f"{sha1}.png").write_bytes(data)
-                iri = f"urn:test:{hand}:{name}:{copy}".replace(" ", "-")
-                media.append(MediaFile(iri=iri, sha1=sha1, group=hand, licence="https://example.org/cc0/"))
-                labels.append(Label(id=iri, campaign="t", file=iri, concept=name, status="accepted"))
-    taxa = [
-        Taxon(query=name, concept=name, name=name, rank="species", lineage=(Ancestor("genus", name.split()[0]),))
-        for name in SHAPES
-    ]
-    rules = DatasetRules(min_images=2, test_groups=("chalk",), validation_groups=("wash",))
-    out = folder.parent / "dataset"
-    build(media, labels, taxa, lambda one: stored_file(folder / f"{one.sha1}.png", sha1=one.sha1), out, rules)
-    return out
 
 
 def started(dataset: Path, out: Path, rules: dict[str, object], **environment: str) -> "subprocess.Popen[str]":
@@ -113,12 +60,12 @@ def content(folder: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def test_a_bundle_comes_out_and_answers_without_tensorflow(undisturbed: Path, dataset: Path) -> None:
+def test_a_bundle_comes_out_and_answers_without_tensorflow(undisturbed: Path, dataset: Path, red: bytes) -> None:
     bundle = open_bundle(undisturbed)
-    assert [one.label for one in bundle.classes] == sorted(SHAPES)
+    assert [one.label for one in bundle.classes] == ["Caerulea quadrata", "Rubra ovata", "Viridis plana"]
     assert (bundle.about.image_px, bundle.about.recipe) == (32, "scratch")
     assert dict(bundle.about.software)["tensorflow"]
-    (answer,) = Classifier.open(undisturbed).answer([plate("Rubra ovata", "white", 7)])
+    (answer,) = Classifier.open(undisturbed).answer([red])
     assert isinstance(answer, Scores)
     assert sum(answer.probabilities) == pytest.approx(1.0)
     assert not undisturbed.with_name(".undisturbed.training").exists()
@@ -164,7 +111,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_bundle(undisturbed: Path, da
 
 
 @pytest.mark.slow
-def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_path: Path) -> None:
+def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_path: Path, red: bytes) -> None:
     weights = tmp_path / "backbone.weights.h5"
     make = (
         "import sys, keras; keras.utils.set_random_seed(1); keras.applications.MobileNetV3Large(include_top=False, "
@@ -176,7 +123,7 @@ def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_p
     assert "compute features" in told
     bundle = open_bundle(tmp_path / "model")
     assert bundle.about.recipe == "head"
-    (answer,) = Classifier.open(bundle.folder).answer([plate("Rubra ovata", "white", 7)])
+    (answer,) = Classifier.open(bundle.folder).answer([red])
     assert isinstance(answer, Scores)
     (quick,) = bundle.about.engines
     assert (quick.engine, quick.images) == ("litert-int8", 24)
