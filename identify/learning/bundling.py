@@ -10,7 +10,8 @@ from identify.assess import Trained, assess
 from identify.bundle import LITERT, TRAINING, Bundle, amended
 from identify.images import Pixels
 from identify.learning.effort import Clock
-from identify.learning.export import keras_bytes, litert, saved_model
+from identify.learning.export import keras_bytes
+from identify.learning.forms import Forms
 from identify.learning.task import Task
 from identify.learning.teaching import Taught
 from identify.learning.trying import Trial, tried
@@ -20,9 +21,9 @@ from linkeddata.settings import VERSION
 def bundled(task: Task, taught: Taught, out: Path, version: str, continues: Bundle | None, clock: Clock) -> Bundle:
     """Export, measure and describe what was taught; put the bundle at ``out``."""
     task.tell("export", 0, 0)
-    saved = saved_model(taught.model, task.workplace)
-    model = litert(task.tensorflow, saved)
-    trials = list(tried(task, saved, model))
+    forms = Forms(task, taught)
+    model = forms.floats()
+    trials = list(tried(task, forms, model))
     trained = Trained(
         model=model,
         keras=keras_bytes(taught.model, task.workplace),

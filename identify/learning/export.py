@@ -16,6 +16,7 @@ SAVED = "saved-model"
 def saved_model(model: Any, workplace: Path) -> Path:
     """Write ``model`` as a SavedModel into ``workplace``; return its folder."""
     folder = workplace / SAVED
+    workplace.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     model.export(folder, format="tf_saved_model", verbose=False)
     return folder

@@ -40,10 +40,16 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS features (image TEXT, variant TEXT, row BL
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A backbone that LiteRT runs, and the file in which its features are kept."""
+    """A backbone that LiteRT runs, and the file in which its features are kept.
+
+    ``saved`` writes it as a SavedModel into a folder; ``folder`` and ``name`` say where its other forms are kept.
+    """
 
     model: bytes
     book: Path
+    folder: Path
+    name: str
+    saved: Callable[[Path], Path]
 
 
 def varied(number: int, *, mirror: bool) -> str:
@@ -55,18 +61,23 @@ def varied(number: int, *, mirror: bool) -> str:
     return f"varied {number}" + ("" if mirror else ", not mirrored")
 
 
-def trunk_of(tensorflow: Any, seeing: Seeing, size_px: int, folder: Path) -> Trunk:
+def trunk_of(tensorflow: Any, seeing: Seeing, size_px: int, folder: Path, workplace: Path) -> Trunk:
     """Return the trunk of a backbone; it is converted once and lies in ``folder`` with its features."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{seeing.backbone.name}-{size_px}-{seeing.sha256[:16]}"
+    keras = tensorflow.keras
+
+    def saved(workplace: Path) -> Path:
+        image = keras.layers.Input((size_px, size_px, 3), name="image")
+        return saved_model(
+            keras.Model(image, seeing.model(scaled(keras, seeing.backbone, image), training=False)), workplace
+        )
+
     path = folder / f"{name}.tflite"
     if not path.is_file():
-        keras = tensorflow.keras
-        image = keras.layers.Input((size_px, size_px, 3), name="image")
-        model = keras.Model(image, seeing.model(scaled(keras, seeing.backbone, image), training=False))
         with replaced(path) as out:
-            out.write(litert(tensorflow, saved_model(model, folder)))
-    return Trunk(path.read_bytes(), folder / f"{name}-{_code()}.sqlite")
+            out.write(litert(tensorflow, saved(workplace)))
+    return Trunk(path.read_bytes(), folder / f"{name}-{_code()}.sqlite", folder, name, saved)
 
 
 def features_of(

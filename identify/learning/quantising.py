@@ -4,23 +4,23 @@ Both make the network's numbers whole ones of 8 bits, by what real pictures of t
 such a form is good enough is measured (``measuring.py``), never supposed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from identify.bundle import INT8, LITERT_INT8, OPENVINO, OPENVINO_INT8, OPENVINO_WEIGHTS
+from identify.bundle import OPENVINO, OPENVINO_WEIGHTS
 from identify.hush import hushed
 from linkeddata.errors import DatasetError
 
 Images = NDArray[np.float32]
-CALIBRATION = 200
+CALIBRATION = 100
 """Pictures that calibrate at most."""
 
 
-def litert_int8(tensorflow: Any, saved: Path, pictures: Sequence[Images]) -> dict[str, bytes]:
+def litert_int8(tensorflow: Any, saved: Path, pictures: Sequence[Images]) -> bytes:
     """Return the model for LiteRT in 8 bits; ``pictures`` are (1, size, size, 3), 0-255. It takes and gives floats."""
 
     def shown() -> Iterator[list[Images]]:
@@ -30,10 +30,10 @@ def litert_int8(tensorflow: Any, saved: Path, pictures: Sequence[Images]) -> dic
         converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(saved))
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
         converter.representative_dataset = shown
-        return {INT8: bytes(converter.convert())}
+        return bytes(converter.convert())
 
 
-def openvino_int8(tensorflow: Any, saved: Path, pictures: Sequence[Images]) -> dict[str, bytes]:
+def openvino_int8(saved: Path, pictures: Sequence[Images]) -> dict[str, bytes]:
     """Return the model for OpenVINO in 8 bits: outputs logits and features, in this order.
 
     Raises ``DatasetError`` where OpenVINO or NNCF is not installed.
@@ -50,10 +50,3 @@ def openvino_int8(tensorflow: Any, saved: Path, pictures: Sequence[Images]) -> d
         path = saved.with_name(OPENVINO)
         openvino.save_model(small, path, compress_to_fp16=False)
     return {name: path.with_name(name).read_bytes() for name in (OPENVINO, OPENVINO_WEIGHTS)}
-
-
-MAKERS: dict[str, Callable[[Any, Path, Sequence[Images]], dict[str, bytes]]] = {
-    LITERT_INT8: litert_int8,
-    OPENVINO_INT8: openvino_int8,
-}
-"""How the files of each engine are made, by the engine's name."""

@@ -35,10 +35,10 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name=HEAD,
             about="a head learns on features of a backbone that is ready: minutes",
-            epochs=30,
+            epochs=15,
             batch=256,
             learning_rate=2e-3,
-            patience=10,
+            patience=5,
         ),
         Recipe(
             name=FINETUNE,

@@ -11,7 +11,7 @@ from identify.learning.backbones import Seeing
 from identify.learning.continuing import Before
 from identify.learning.features import PLAIN, STRANGER, Trunk, features_of, trunk_of, varied
 from identify.learning.head import Descent, Fitted, Lessons, Rows, closed_form, fit
-from identify.learning.networks import backbone_of, fitted_head, learning_head, network, with_directions
+from identify.learning.networks import backbone_of, fitted_head, learning_head, network
 from identify.learning.recipes import FINETUNE, HEAD, RECIPES, SCRATCH
 from identify.learning.rounds import learn
 from identify.learning.task import Task
@@ -31,7 +31,8 @@ class Taught:
     seeing: Seeing
     losses: tuple[float, ...]
     fitted: Fitted | None = None
-    """Where the head was fitted to features of a backbone that did not change."""
+    trunk: Trunk | None = None
+    """Both where the head was fitted to features of a backbone that did not change."""
 
 
 def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
@@ -47,15 +48,16 @@ def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
         balance=task.rules.balance,
         seed=task.rules.seed,
     )
-    trunk = trunk_of(task.tensorflow, seen, task.plan.image_px, task.features)
+    trunk = trunk_of(task.tensorflow, seen, task.plan.image_px, task.features, task.workplace)
     looked = _Looked.of(task, trunk)
     judges = task.truths.judges
     made, losses = fit(looked.lessons(), descent, looked.plain(judges) if len(judges) else None)
+    task.keras.backend.clear_session()  # layers are numbered anew, whether the trunk had to be made or not
     model = network(
         task.keras, seen.backbone, seen.model, lambda f: fitted_head(task.keras, f, made), task.plan.image_px
     )
     again = Fitted(made, looked.rows, lambda places: closed_form(looked.lessons(places)))
-    return Taught(with_directions(model, made), seen, tuple(losses), again)
+    return Taught(model, seen, tuple(losses), again, trunk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from harvest.datasets.manifest import KNOWN, TEST, VALIDATION
 from identify.bundle import INT8, LITERT_INT8, OPENVINO, OPENVINO_INT8, Measured
 from identify.engines import Engine, Floats, OpenVino, Runs
 from identify.images import Pixels
+from identify.learning.forms import MAKERS, Forms
 from identify.learning.measuring import images_per_second, measured
-from identify.learning.quantising import CALIBRATION, MAKERS
+from identify.learning.quantising import CALIBRATION
 from identify.learning.task import Task
 
 MOST = 2000
@@ -30,7 +31,7 @@ class Trial:
     images_per_second: float
 
 
-def tried(task: Task, saved: Path, model: bytes) -> Iterator[Trial]:
+def tried(task: Task, forms: Forms, model: bytes) -> Iterator[Trial]:
     """Yield the engines that the campaign asks for, measured beside ``model`` (LiteRT, floats) on held-out pictures."""
     wanted = [one for one in ORDER if one in task.rules.engines]
     places = np.concatenate([task.truths.held(split) for split in (TEST, VALIDATION, KNOWN)])[:MOST]
@@ -43,7 +44,7 @@ def tried(task: Task, saved: Path, model: bytes) -> Iterator[Trial]:
     whole = _said(task, "measure the float model", Engine(model).run, places)
     for engine in wanted:
         task.tell(f"make {engine}", 0, 0)
-        files = MAKERS[engine](task.tensorflow, saved, pictures)
+        files = MAKERS[engine](forms, pictures)
         run = RUNNERS[engine](files, task.workplace).run
         said = _said(task, f"measure {engine}", run, places)
         speed = images_per_second(run, task.pictures[int(places[0])])
