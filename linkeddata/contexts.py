@@ -18,6 +18,7 @@ from linkeddata.settings import VERSION
 ContextForm = Literal["link", "inline", "w3c"]
 """How a document names its context; see ``with_context``."""
 ANNO_CONTEXT = "http://www.w3.org/ns/anno.jsonld"
+LINKED_ART_CONTEXT = "https://linked.art/ns/v1/linked-art.json"
 
 
 def context(base_url: str) -> Document:
@@ -42,17 +43,20 @@ def shapes(base_url: str) -> str:
 
 
 def with_context(doc: Document, form: ContextForm, base_url: str) -> Document:
-    """Return ``doc`` with its context as a link to ours, inline, or as W3C's followed by ours.
+    """Return ``doc`` with its context as a link to ours, inline, or as the model's own beside ours.
 
-    The Web Annotation model (3.1) wants ``anno.jsonld`` named; consumers that check for it ask for ``w3c``. Ours
-    defines the same keys, so the triples are the same in all three forms. A document that came with a context of its
-    own, inline, keeps it.
+    The Web Annotation model (3.1) wants ``anno.jsonld`` named, Linked Art wants its own named last; consumers that
+    check for it ask for ``w3c``. Ours defines the same keys, so the triples are the same in all three forms. A
+    document that came with a context of its own, inline, keeps it.
     """
     named = doc.get("@context")
     if isinstance(named, dict) and ("graph" in doc or "lost" in doc):
         return doc
     if isinstance(named, str) and named.startswith(f"{base_url.rstrip('/')}/contexts/"):
-        return {**doc, **profile_context(named.rsplit("/", 1)[1].removesuffix(".jsonld"))} if form == "inline" else doc
+        profile = named.rsplit("/", 1)[1].removesuffix(".jsonld")
+        if form == "w3c" and profile == "linked-art":
+            return {**doc, "@context": [named, LINKED_ART_CONTEXT]}
+        return {**doc, **profile_context(profile)} if form == "inline" else doc
     if form == "inline":
         return {**doc, **context(base_url)}
     ours = f"{base_url.rstrip('/')}/context.jsonld"

@@ -43,7 +43,7 @@ DATA_FORMS = (JSON_LD, JSON, TURTLE, N_TRIPLES, N_QUADS, RDF_XML)
 
 Context = Annotated[
     ContextForm,
-    Query(description="How JSON-LD names its context: a link to ours, inline, or W3C's beside ours."),
+    Query(description="How JSON-LD names its context: a link to ours, inline, or the model's own beside ours."),
 ]
 
 

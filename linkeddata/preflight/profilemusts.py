@@ -28,23 +28,45 @@ HANDLES = re.compile(r"https://hdl\.handle\.net/[\w.]+/...-...-....*")
 MOTIVATIONS = ("ods:adding", "ods:deleting", "oa:assessing", "oa:editing", "oa:commenting")
 MERGED = ("ods:adding", "ods:deleting", "oa:editing")
 AGENT_KINDS = ("schema:Person", "schema:Organization", "schema:SoftwareApplication")
-LINKED_ART = frozenset(
+REFERENCE = frozenset({"id", "type", "_label"})
+"""What a reference to another thing has, and nothing else."""
+_EVERY = REFERENCE | {"_complete", "identified_by", "classified_as", "referred_to_by"}
+_RECORD = _EVERY | {"subject_of", "attributed_by", "equivalent", "representation", "member_of"}
+LINKED_ART = {
+    "VisualItem": _RECORD | {"represents", "digitally_shown_by", "subject_to"},
+    "DigitalObject": _RECORD | {"format", "dimension", "access_point", "digitally_shows", "conforms_to"},
+    "AttributeAssignment": _EVERY | {"carried_out_by", "timespan", "assigned", "assigned_property"},
+    "Type": _EVERY,
+    "TimeSpan": _EVERY | {"begin_of_the_begin", "end_of_the_begin", "begin_of_the_end", "end_of_the_end"},
+    "Person": REFERENCE,
+    "Group": REFERENCE,
+    "LinguisticObject": _EVERY | {"content", "language", "format", "digitally_carried_by", "subject_to"},
+    "Name": _EVERY | {"content", "language"},
+    "Dimension": _EVERY | {"value", "unit"},
+    "MeasurementUnit": REFERENCE,
+    "Right": _EVERY | {"possessed_by"},
+}
+"""The classes of Linked Art that our documents use, and the keys that each may have."""
+REFERRING = {"assigned": (), "carried_out_by": ("Person", "Group"), "access_point": ("DigitalObject",)}
+"""Keys whose values are references alone, and to what."""
+LISTS = frozenset(
     [
-        "VisualItem",
-        "DigitalObject",
-        "AttributeAssignment",
-        "Type",
-        "TimeSpan",
-        "Person",
-        "Group",
-        "LinguisticObject",
-        "Name",
-        "Dimension",
-        "MeasurementUnit",
-        "Right",
+        "represents",
+        "digitally_shown_by",
+        "digitally_shows",
+        "attributed_by",
+        "subject_of",
+        "assigned",
+        "carried_out_by",
+        "access_point",
+        "identified_by",
+        "classified_as",
+        "referred_to_by",
+        "dimension",
+        "subject_to",
+        "digitally_carried_by",
     ]
 )
-"""The classes of Linked Art that our documents use."""
 
 
 def against(profile: str, doc: Document, triples: Triples, where: str) -> Iterator[Finding]:
@@ -190,19 +212,28 @@ def _linked_art(doc: Document, triples: Triples) -> Iterator[Trouble]:
         kind = node.get("type")
         if kind not in LINKED_ART:
             yield f"{kind!r} is no class that is used here", FAULT
-        if kind == "AttributeAssignment" and ("assigned" in node) != ("assigned_property" in node):
-            yield "an AttributeAssignment says what it assigns as which property", FAULT
+            continue
+        for key in sorted(node.keys() - LINKED_ART[kind] - {"@context"}):
+            yield f"a {kind} has no {key}", FAULT
+        for key in sorted(node.keys() & LISTS):
+            if not isinstance(node[key], list):
+                yield f"{key} is a list", FAULT
+        for key, kinds in REFERRING.items():
+            for one in _listed(node.get(key)):
+                if not one.get("id") or one.keys() - REFERENCE or (kinds and one.get("type") not in kinds):
+                    yield f"{key} holds references{' to ' if kinds else ''}{' or '.join(kinds)}", FAULT
+        if kind == "AttributeAssignment":
+            if not node.get("assigned") or "assigned_property" not in node:
+                yield "an AttributeAssignment says what it assigns as which property", FAULT
+            if "id" in node and node.get("_complete") is not False:
+                yield "an assignment with an address where more is said has _complete: false", FAULT
         if kind == "TimeSpan" and not {"begin_of_the_begin", "end_of_the_end"} <= node.keys():
             yield "a TimeSpan has a beginning and an end", FAULT
-        if kind in ("Name", "LinguisticObject") and not (node.get("content") or node.get("id")):
-            yield f"a {kind} has a content", FAULT
+        carried = [one for one in _listed(node.get("digitally_carried_by")) if one.get("access_point")]
+        if kind in ("Name", "LinguisticObject") and not (node.get("content") or carried):
+            yield f"a {kind} has a content, or is carried by what has an access_point", FAULT
         if kind == "Dimension" and not ("value" in node and "unit" in node):
             yield "a Dimension has a value and a unit", FAULT
-    for key, value in doc.items():
-        if key in ("represents", "digitally_shown_by", "digitally_shows", "attributed_by", "subject_of") and not (
-            isinstance(value, list)
-        ):
-            yield f"{key} is a list", FAULT
 
 
 def _dwc(doc: Document, triples: Triples) -> Iterator[Trouble]:

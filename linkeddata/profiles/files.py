@@ -11,7 +11,7 @@ from typing import Any
 
 from linkeddata import iris, jsonld
 from linkeddata.nodes import Document
-from linkeddata.profiles import schema
+from linkeddata.profiles import linked_art, schema
 from linkeddata.profiles.facts import FACTS, Profile, filled
 from linkeddata.records import MediaFile
 
@@ -102,6 +102,8 @@ def digital_object(said: SaidOfFile) -> Document:
         "_label": f"Visual content of {label}",
         "represents": [{"id": iri, "type": "Type", "_label": name} for iri, name in taxa.items()],
     }
+    if "rights" in image:
+        visual["subject_to"] = [_right(own, image["rights"])]  # works have rights in Linked Art, files have none
     dimensions = [("width", WIDTH), ("height", HEIGHT)]
     return filled(
         {
@@ -121,16 +123,18 @@ def digital_object(said: SaidOfFile) -> Document:
             "format": image.get("format", ""),
             "dimension": [_pixels(own, name, kind, image[name]) for name, kind in dimensions if name in image],
             "access_point": [{"id": image["contentUrl"], "type": "DigitalObject"}] if "contentUrl" in image else [],
-            "subject_to": [_right(own, image["rights"])] if "rights" in image else [],
             "digitally_shows": [filled(visual)],
             "subject_of": [
-                {"id": iri, "type": "LinguisticObject", "_label": name}
-                for iri, name in [
-                    (image.get("page", ""), "Page of the file at its source"),
-                    (f"{own}.html", "Page of the file here"),
-                    *((iri, "Annotation on the file") for iri in image.get("subjectOf", [])),
+                linked_art.web_page(own, name, address, label)
+                for name, address, label in [
+                    ("source", image.get("page", ""), "Page of the file at its source"),
+                    ("page", f"{own}.html", "Page of the file here"),
+                    *(
+                        (f"annotation-{number}", f"{iri}.html", "Annotation on the file")
+                        for number, iri in enumerate(image.get("subjectOf", []), start=1)
+                    ),
                 ]
-                if iri
+                if address
             ],
         }
     )

@@ -317,6 +317,17 @@ def test_a_rejected_answer_is_never_asserted() -> None:
     assert "represents" in PROFILES["linked-art"].document(SAID["verified"])
 
 
+def test_linked_arts_own_context_is_named_last_where_that_is_asked_for() -> None:
+    doc = contexts.with_context(PROFILES["linked-art"].document(FULL), "w3c", BASE)
+    assert doc["@context"] == [f"{BASE}/contexts/linked-art.jsonld", "https://linked.art/ns/v1/linked-art.json"]
+
+
+def test_an_unknown_answer_assigns_nothing_in_linked_art_and_the_loss_says_so() -> None:
+    unknown = replace(FULL, identification=replace(ANSWER, label="", item="", gbif_key="", rank="", alternatives=()))
+    assert "attributed_by" not in PROFILES["linked-art"].document(unknown)
+    assert {"identification.agent", "identification.moment"} <= set(loss(PROFILES["linked-art"], unknown))
+
+
 def test_darwin_core_has_only_terms_of_its_own() -> None:
     assert {key for key in PROFILES["dwc"].document(FULL) if key not in ("@context", "id", "type")} <= dwc.TERMS
 
@@ -468,7 +479,7 @@ def test_a_digital_object_shows_what_people_stand_by() -> None:
     doc = digital_object(FILE)
     assert (doc["id"], doc["type"]) == (PLATE.iri, "DigitalObject")
     assert [one["_label"] for one in doc["digitally_shows"][0]["represents"]] == ["Vanessa cardui"]
-    assert doc["subject_to"][0]["classified_as"][0]["id"] == PLATE.licence
+    assert doc["digitally_shows"][0]["subject_to"][0]["classified_as"][0]["id"] == PLATE.licence
     assert [one["value"] for one in doc["dimension"]] == [512, 640]
     assert isomorphic(with_pyld(doc), rdf(doc))
 
