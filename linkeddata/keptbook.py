@@ -101,8 +101,9 @@ def tie(lookup: Lookup) -> int:
 class Book:
     """The file in ``folder``, for who writes it. Raises ``StoreError`` where it cannot be opened, or another has it."""
 
-    def __init__(self, folder: Path, wanted: str) -> None:
+    def __init__(self, folder: Path, wanted: str, most_stale: int = MOST_STALE) -> None:
         self._wanted = wanted
+        self._most_stale = most_stale
         path = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -172,8 +173,8 @@ class Book:
         Where that is much, everything is forgotten, which costs no memory.
         """
         rows = self._among("SELECT document FROM tie WHERE on_what IN", list(map(tie, lookups)))
-        tied = list(islice(rows, MOST_STALE))
-        if len(tied) == MOST_STALE:
+        tied = list(islice(rows, self._most_stale))
+        if len(tied) == self._most_stale:
             self.forget(position, entry)
             return
         named = {value for _, _, value in lookups} | set(changed)

@@ -14,7 +14,7 @@ import orjson
 from linkeddata.iris import media_uri
 from linkeddata.negotiation import JSON, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TURTLE
 from linkeddata.preflight import musts, profilemusts
-from linkeddata.preflight.feed import members
+from linkeddata.preflight.feed import living
 from linkeddata.preflight.findings import Finding
 from linkeddata.preflight.visit import Answer, Visit
 from linkeddata.problem import MEDIA_TYPE as PROBLEM_JSON
@@ -32,12 +32,7 @@ def samples(visit: Visit) -> list[str]:
         first = visit.get(f"{visit.base}/{kind}", JSON_LD).json or {}
         items = first.get("items") or first.get("first", {}).get("items") or []
         found |= dict.fromkeys(one["id"] for one in items[: visit.samples])
-    by_kind: dict[str, list[str]] = {}
-    for uri, activity in members(visit).items():
-        if activity != "Delete":
-            by_kind.setdefault(uri.removeprefix(visit.base).split("/")[1], []).append(uri)
-    for uris in by_kind.values():
-        found |= dict.fromkeys(uris[: visit.samples] + uris[-visit.samples :])
+    found |= dict.fromkeys(living(visit))
     described = visit.get(f"{visit.base}/catalogue", JSON_LD).json or {}
     found |= dict.fromkeys([f"{visit.base}/catalogue", *(one["id"] for one in described.get("dataset", []))])
     return [_document_of(visit, uri) for uri in found]

@@ -4,10 +4,10 @@ Where the base is not reachable yet, what begins with it is asked at the address
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import orjson
@@ -19,6 +19,7 @@ from linkeddata.settings import VERSION
 
 TIMEOUT_S = 60.0
 PIECE = 1 << 20
+T = TypeVar("T")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -67,6 +68,7 @@ class Visit:
     """How many pages of the feed are walked at most; 0 for all."""
     _session: requests.Session = field(default_factory=requests.Session)
     _asked: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    _seen: dict[Callable[["Visit"], Any], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # a connection that the server has closed meanwhile is no fault of what is published
@@ -100,6 +102,19 @@ class Visit:
         if key not in self._asked:
             self._asked[key] = self._ask(key[0], {"Accept": accept, **headers})
         return self._asked[key]
+
+    def passing(self, uri: str, accept: str) -> Answer:
+        """Return what a URI of ours answers and keep no body of it, for there may be many such: pages of the feed."""
+        answer = self._ask(uri, {"Accept": accept})
+        self._asked[uri, f"{accept} passing"] = replace(answer, body=b"")
+        return answer
+
+    def once(self, look: Callable[["Visit"], T]) -> T:
+        """Return what a look at this installation gave, which is taken only once."""
+        if look not in self._seen:
+            self._seen[look] = look(self)
+        found: T = self._seen[look]
+        return found
 
     def followed(self, uri: str, accept: str = "*/*") -> Answer:
         """Return what a URI answers in the end, over at most three redirects within this installation."""

@@ -23,6 +23,7 @@ from linkeddata.catalogue.holdings import Publisher
 from linkeddata.dumps import write_dumps
 from linkeddata.preflight import descriptions, musts, records, shapes
 from linkeddata.preflight.check import CHECKS, check
+from linkeddata.preflight.feed import Walk
 from linkeddata.preflight.findings import FAULT, Finding
 from linkeddata.preflight.shapes import read_shapes
 from linkeddata.preflight.visit import Visit
@@ -178,6 +179,26 @@ def test_all_is_well_where_all_is_well(installation: Installation) -> None:
     visit = installation.visit()
     assert [one.line() for one in check(visit) if one.level == FAULT] == []
     assert visit.asked > 100
+    pages = [one for one in visit.answers() if "/feed/ldes/" in one.uri]
+    assert len(pages) > 5  # in every form
+    assert not any(one.body for one in pages)  # there may be thousands: none is kept
+
+
+def test_of_a_long_feed_only_so_much_is_remembered() -> None:
+    visit, walked = Visit("https://museum.example", ""), Walk(samples=3)
+    uris = [f"https://museum.example/labels/{number}" for number in range(1000)]
+    for uri in uris:
+        walked.take(visit, uri, "Create")
+    for uri in (uris[0], uris[999], *uris[100:400]):
+        walked.take(visit, uri, "Delete")
+    walked.take(visit, uris[100], "Update")
+    assert walked.living() == [uris[at] for at in (1, 2, 100, 997, 998)]
+    assert list(walked.gone) == [uris[0], uris[999], *uris[101:128]]
+
+
+def in_form(form: str, spoil: Spoil) -> Spoil:
+    """Change an answer only where it is in this form."""
+    return lambda reply: spoil(reply) if reply.headers.get("content-type", "").startswith(form) else None
 
 
 def to(path: str, **changes: object) -> Spoil:
@@ -247,6 +268,9 @@ FAULTS: list[tuple[str, Spoil, str]] = [
     ("feed", to("/feed/ldes/1", status=500), "answers 500"),
     ("feed", to("/feed/ldes/1", body=in_json(lambda doc: doc["member"].pop(1))), "stands where 2 is due"),
     ("feed", to("/feed/ldes/1", cache_control="public, immutable"), "is open, but is called immutable"),
+    ("feed", in_form("text/turtle", to("/feed/ldes/1", body=b"<urn:a")), "cannot be read as text/turtle"),
+    ("feed", in_form("text/turtle", to("/feed/ldes/1", body=b"")), "is no page of an event stream in text/turtle"),
+    ("feed", in_form("text/turtle", to("/feed/ldes/1", status=406)), "answers 406"),
     ("feed", to("/feed/activity", body=in_json(lambda doc: doc.update(totalItems=1))), "counts 1 changes"),
     ("feed", to("/feed/activity/1", status=500), "answers 500"),
     ("feed", to("/feed/activity/1", body=in_json(lambda doc: doc["orderedItems"].pop())), "its pages hold"),

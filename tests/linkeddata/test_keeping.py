@@ -20,7 +20,7 @@ from identify.website import website
 from linkeddata import annotationroutes, documents
 from linkeddata.errors import StoreError
 from linkeddata.keeping import Answering, Keeping
-from linkeddata.keptbook import FOLDER, Book, made_for
+from linkeddata.keptbook import FOLDER, MOST_STALE, Book, made_for
 from linkeddata.keptreader import Kept
 from linkeddata.lookups import Watched
 from linkeddata.parts import Parts
@@ -41,10 +41,12 @@ AGENTS = ["urn:deboodt:model:m@1", "urn:deboodt:person:0a", ""]
 class Installation:
     """A store with an application over it, and what keeps answers ready for it."""
 
-    def __init__(self, home: Path, answering: Answering = annotationroutes.identified) -> None:
+    def __init__(
+        self, home: Path, answering: Answering = annotationroutes.identified, most_stale: int = MOST_STALE
+    ) -> None:
         self.settings = Settings(base_url=BASE, home=str(home))
         self.store = Store(self.settings.store)
-        self.book = Book(home / FOLDER, made_for(self.settings))
+        self.book = Book(home / FOLDER, made_for(self.settings), most_stale)
         self.parts = Parts(self.store, self.settings, website(self.settings).page)
         self.keeping = Keeping(self.parts, self.book, answering)
         self.kept = Kept(home / FOLDER, made_for(self.settings), self.store)
@@ -273,9 +275,8 @@ def test_another_address_another_version_and_another_log_begin_anew(tmp_path: Pa
             assert here.kept.bodies(["a0"]) == {}
 
 
-def test_much_that_is_stale_at_once_is_forgotten_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkeddata.keptbook.MOST_STALE", 3)
-    with Installation(tmp_path) as here:
+def test_much_that_is_stale_at_once_is_forgotten_whole(tmp_path: Path) -> None:
+    with Installation(tmp_path, most_stale=3) as here:
         here.store.put([answer(key) for key in KEYS], **SAID)
         here.keeping.catch_up()
         here.store.put([MediaFile(iri=FILES[0], title="Of all of them")], **SAID)
