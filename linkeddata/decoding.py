@@ -77,14 +77,14 @@ def checked(source: bytes | Path, limits: Limits) -> Facts:
     return facts
 
 
-def opened(source: bytes | Path, limits: Limits, wanted_px: int = 0) -> Image.Image:
+def opened(source: bytes | Path, limits: Limits, wanted_px: int = 0, *, grey: bool = False) -> Image.Image:
     """Return the first page, decoded, in whatever mode it has. Raises ``UnreadableImageError``.
 
-    ``wanted_px``: a picture whose longer side is at least this is enough, which saves time where the format can do it
-    (JPEG).
+    ``wanted_px``: a picture whose longer side is at least this is enough, and with ``grey`` one without colours, which
+    saves time where the format can do it (JPEG).
     """
     image = _header(source if isinstance(source, bytes) else source.read_bytes(), limits)
-    _load(image, wanted_px)
+    _load(image, wanted_px, "L" if grey else None)
     return image
 
 
@@ -120,11 +120,11 @@ def _header(source: bytes | Path, limits: Limits, height_px: int = 0) -> Image.I
     return image
 
 
-def _load(image: Image.Image, wanted_px: int) -> None:
+def _load(image: Image.Image, wanted_px: int, mode: str | None = None) -> None:
     try:
         if wanted_px:
             longest = max(image.size)
-            image.draft(None, (max(1, image.width * wanted_px // longest), max(1, image.height * wanted_px // longest)))
+            image.draft(mode, (max(1, image.width * wanted_px // longest), max(1, image.height * wanted_px // longest)))
         image.load()
     except Exception as error:
         image.close()

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
+from harvest.datasets.blocs import blocs_of
 from harvest.datasets.choices import chosen_classes
 from harvest.datasets.documents import documents
-from harvest.datasets.duplicates import held_together
+from harvest.datasets.duplicates import compared
 from harvest.datasets.examples import classes_of, examples_of, regions_of
 from harvest.datasets.folder import copied, forget, is_there, refuse_others, write
 from harvest.datasets.manifest import (
@@ -34,6 +35,8 @@ from harvest.datasets.manifest import (
     read_text,
     to_csv,
 )
+from harvest.datasets.revision import FILE as CHANGES
+from harvest.datasets.revision import revision, to_json
 from harvest.datasets.selection import Candidate, Losses, Ranks, Sought, eligible, teaching, without_copies
 from harvest.datasets.signing import signed
 from harvest.datasets.splits import split_by_group
@@ -60,6 +63,8 @@ def build(
     lost: Iterable[Failure] = (),
     about: About | None = None,
     checklist: Iterable[Taxon] = (),
+    after: Path | None = None,
+    looks: Path | None = None,
     seed: int = 1596,
     campaign: str = "",
     moment: str = "",
@@ -70,19 +75,26 @@ def build(
     ``image_of`` gives a file's image (none is the failure "no image"); its SHA-1 is the one of the example. ``tags``
     say where on a plate a taxon is, as far as anybody said it. ``strangers`` are IRIs of files known to show nothing
     that is to be learned; ``lost`` is what was lost before. With ``about`` come Parquet, Croissant, datasheet, credits
-    and report, whose coverage is counted against the species of ``checklist``. ``seed`` decides which groups are set
-    aside where none is named. The folder is built beside its place and put there in one step; one that is there with
-    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn, or something else is there.
+    and report, whose coverage is counted against the species of ``checklist``. ``after`` is the folder of the version
+    before, usually that which is in ``folder``: what it has stays on its side. What images look like is kept in the
+    folder ``looks``. ``seed`` decides which groups are set aside where none is named. The folder is built beside its
+    place and put there in one step; one that is there with the same content stays as it is. Raises ``DatasetError``
+    when nothing is left to learn, something else is there, or ``after`` has no dataset.
     """
     refuse_others(folder)
+    earlier = read_dataset(after) if after else _in(folder)
     losses = Losses(campaign, moment, list(lost))
     taxa = list(taxa)
     by_file, troubles = teaching(labels, rules)
     sought = Sought(by_file, troubles, Ranks(taxa, rules.rank), rules, frozenset(strangers), image_of)
     found = list(without_copies(eligible(media, sought, losses), losses))
     found = _within_numbers(found, rules, seed, losses)
-    found, looks = held_together(found, rules, progress)
-    placed = _enough_images(split_by_group(found, rules, seed, _sides_before(folder, rules, seed)), rules, losses)
+    images = compared([(candidate.source.sha1, candidate.source) for candidate in found], looks, progress)
+    places = {candidate.source.sha1: place for place, candidate in enumerate(found)}
+    before = _sides_before(earlier, rules, seed)
+    found, settled = blocs_of(found, images.copies, rules, before, losses)
+    found = _within_numbers(found, rules, seed, losses)  # again: some may have been left out
+    placed = _enough_images(split_by_group(found, rules, seed, settled, before), rules, losses)
     drawn, sources = examples_of(placed, regions_of(tags, taxa))
     classes = classes_of(placed)
     if len(classes) < 2:
@@ -96,18 +108,21 @@ def build(
     if is_there(folder, texts, examples):
         forget(folder)
     else:
-        bytes_of = {example.path: source for example, source in zip(examples, sources, strict=True)}
-        made: Mapping[str, str | bytes] = texts
+        revised = revision(earlier, examples, version, losses.failures)
+        told = texts | ({CHANGES: to_json(revised)} if revised else {})
+        made: Mapping[str, str | bytes] = told
         if about:
+            bytes_of = {example.path: source for example, source in zip(examples, sources, strict=True)}
             made = documents(
                 about,
                 examples,
                 classes,
                 losses.failures,
-                texts,
+                told,
                 version,
                 checklist,
-                looks,
+                images.among({places[example.sha1]: place for place, example in enumerate(examples)}),
+                revised,
                 lambda example: bytes_of[example.path].read_bytes(),
             )
         write(folder, made, list(zip(examples, sources, strict=True)), progress)
@@ -121,12 +136,21 @@ def build(
     )
 
 
-def _sides_before(folder: Path, rules: DatasetRules, seed: int) -> dict[str, str]:
-    """Return the side of each image of the version that is in the folder, if it was split by the same rules."""
+def _in(folder: Path) -> Dataset | None:
+    """Return the dataset that is in a folder; ``None`` where there is none, or one that was altered."""
     try:
-        earlier = read_dataset(folder)
-        said = json.loads(read_text(folder / "dataset.json"))["rules"]
-    except (DatasetError, OSError, ValueError, KeyError):
+        return read_dataset(folder)
+    except DatasetError:
+        return None
+
+
+def _sides_before(earlier: Dataset | None, rules: DatasetRules, seed: int) -> dict[str, str]:
+    """Return the side of each image of the version before, by SHA-1, if it was split by the same rules."""
+    if earlier is None:
+        return {}
+    try:
+        said = json.loads(read_text(earlier.folder / "dataset.json"))["rules"]
+    except (OSError, ValueError, KeyError):
         return {}
     wanted = json.loads(json.dumps(asdict(rules) | {"seed": seed}))
     if any(said.get(name) != wanted[name] for name in SPLIT_BY):

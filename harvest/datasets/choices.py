@@ -11,6 +11,7 @@ from crowd.campaign import DatasetRules
 from crowd.verdicts import STANDS
 from linkeddata.records import Label, MediaFile
 
+GONE = "deleted where it was published"
 NO_LICENCE = "no licence"
 NO_LABEL = "no accepted label"
 OTHER_STATUS = "label status not chosen"
@@ -107,11 +108,13 @@ FILE_CHOICES: dict[str, Callable[[MediaFile, DatasetRules], str]] = {
 def file_trouble(media: MediaFile, rules: DatasetRules) -> tuple[str, str]:
     """Return reason and detail why a file is not taken; two empty texts where it is.
 
-    Nothing without a licence is taken, whatever the rules say.
+    Nothing that is gone or without a licence is taken, whatever the rules say.
 
     >>> file_trouble(MediaFile(iri="x"), DatasetRules())
     ('no licence', '')
     """
+    if media.gone:
+        return GONE, media.gone
     if not media.licence:
         return NO_LICENCE, ""
     told = ((reason, choice(media, rules)) for reason, choice in FILE_CHOICES.items())

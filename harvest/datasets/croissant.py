@@ -11,6 +11,8 @@ from typing import Any
 from harvest.datasets.about import About
 from harvest.datasets.figures import Figures
 from harvest.datasets.manifest import DatasetClass, Example
+from harvest.datasets.revision import Revision
+from harvest.datasets.versions import in_short
 from harvest.imagestore import SUFFIXES
 from linkeddata.settings import HOMEPAGE, VERSION
 
@@ -89,6 +91,7 @@ def croissant(
     figures: Figures,
     version: str,
     tables: Mapping[str, tuple[int, str]],
+    revised: Revision | None = None,
 ) -> bytes:
     """Return the description; ``tables``: size and SHA-256 of each of ``TABLES``; ``version``: the content hash."""
     kinds = sorted({example.path.rpartition(".")[2] for example in examples})
@@ -110,6 +113,7 @@ def croissant(
         "recordSet": [_classes(classes), _examples()],
         **_responsible(about, figures),
         **_provenance(about, version),
+        **_revision(about, revised),
     }
     kept = {key: value for key, value in document.items() if value not in ("", [], {})}
     return (json.dumps(kept, ensure_ascii=False, indent=1) + "\n").encode()
@@ -297,3 +301,18 @@ def _provenance(about: About, version: str) -> Json:
             "prov:wasAssociatedWith": software,
         },
     }
+
+
+def _revision(about: About, revised: Revision | None) -> Json:
+    """Return of which version this is a revision, and what changed, for machines and in words."""
+    if revised is None:
+        return {}
+    before: Json = {
+        "@type": "prov:Entity",
+        "name": f"{about.title}, version {revised.of[:16]}",
+        "version": f"1.0.0+sha256.{revised.of[:16]}",
+        "sha256": revised.of,
+    }
+    if about.address:
+        before["@id"] = f"{about.address}@{revised.of[:16]}"
+    return {"prov:wasRevisionOf": before, "releaseNotes": in_short(revised.difference)}

@@ -11,11 +11,13 @@ from harvest.datasets.about import About
 from harvest.datasets.croissant import cite_as
 from harvest.datasets.figures import Figures
 from harvest.datasets.manifest import Example
+from harvest.datasets.revision import Revision
+from harvest.datasets.versions import in_short
 
 SHOWN = 12
 
 
-def datasheet(about: About, figures: Figures, version: str) -> str:
+def datasheet(about: About, figures: Figures, version: str, revised: Revision | None = None) -> str:
     """Return the datasheet."""
     smallest, middle, largest = figures.balance
     simulated = "\n**The images are painted and the crowd is simulated: nothing here is evidence.**\n"
@@ -68,14 +70,21 @@ never saw.
 ## Maintenance
 
 A tag that is withdrawn, a licence that changes or a label that is corrected makes a new version with another content
-hash.
-
+hash, which says what changed.
+{_changed(revised)}
 ## Citation
 
 ```bibtex
 {cite_as(about, version)}
 ```
 """
+
+
+def _changed(revised: Revision | None) -> str:
+    if revised is None:
+        return ""
+    told = f"This one comes after `{revised.of}`: {in_short(revised.difference)}. `changes.json` lists each."
+    return f"\n{told}\n"
 
 
 def _yaml(text: str) -> str:

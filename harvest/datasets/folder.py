@@ -67,6 +67,8 @@ def write(
     wanted = {partial / example.path for example, _ in files}
     for left_over in [path for path in partial.rglob("*") if path.is_file() and path not in wanted]:
         left_over.unlink()
+    for parent in {path.parent for path in wanted}:
+        parent.mkdir(parents=True, exist_ok=True)
     for done, (example, source) in enumerate(files, 1):
         if example.copy_sha1 == example.sha1:
             _link(source, partial / example.path)
@@ -101,11 +103,10 @@ def _link(source: Stored, target: Path) -> None:
     local = source.local
     if target.is_file() and (not local or target.stat().st_size == local.stat().st_size):
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         if local:
-            os.link(local.resolve(), target)
+            os.link(local.resolve() if local.is_symlink() else local, target)
             return
     except OSError:
         pass  # another file system, or one without links

@@ -7,51 +7,53 @@ that are near are compared by finer ones (``likeness``). ``verify`` looks at the
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harvest.datasets.duplicates import object_name, spread
-from harvest.datasets.likeness import ALIKE, NEAR, Look, Pair, look, near_pairs
-from harvest.datasets.manifest import KNOWN, Dataset, Example, read_dataset
+from harvest.datasets.blocs import object_name
+from harvest.datasets.duplicates import Compared, compared, spread
+from harvest.datasets.likeness import ALIKE, NEAR, Pair
+from harvest.datasets.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset, Example, read_dataset
+from harvest.datasets.strata import on_every_side
 from harvest.records import Progress, silent
 from linkeddata.errors import DatasetError
+from linkeddata.storage import stored_file
 
 FILE = "leakage.json"
-FORMAT = 1
+FORMAT = 2
 SHOWN = 20
 """Nearest pairs across sides that the certificate names."""
+UPLOADER = "files are not kept with who uploaded them: it says nothing of who made the picture"
 
 
-def certificate(examples: Sequence[Example], looks: Sequence[Look | None], version: str) -> dict[str, Any]:
-    """Return the certificate; ``looks`` are in the order of ``examples``, ``None`` for an unreadable image."""
-    seen = [place for place, one in enumerate(looks) if one]
+def certificate(examples: Sequence[Example], images: Compared, version: str) -> dict[str, Any]:
+    """Return the certificate; ``images`` are in the order of ``examples``."""
     across = [
-        (pair, examples[seen[pair.a]], examples[seen[pair.b]])
-        for pair in near_pairs([one for one in looks if one])
-        if examples[seen[pair.a]].split != examples[seen[pair.b]].split
+        (pair, examples[pair.a], examples[pair.b])
+        for pair in images.pairs
+        if examples[pair.a].split != examples[pair.b].split
     ]
-    groups = [(e.group, e.split) for e in examples if e.group and e.split != KNOWN]
+    seen = images.images - len(images.unreadable)
+    grouped = [e for e in examples if e.split not in (KNOWN, STRANGER)]
+    there = {(e.split, e.group or e.cluster or e.sha1, one): 1 for e in grouped for one in (e.concept, *e.also)}
+    sides = [side for side in (TRAIN, VALIDATION, TEST) if any(side == one for one, _, _ in there)]
     return {
         "format": FORMAT,
         "version": version,
         "keys": {
-            "group": {"values": len({name for name, _ in groups}), "on several sides": spread(groups)},
-            "cluster": {
-                "values": len({e.cluster for e in examples if e.cluster}),
-                "on several sides": spread((e.cluster, e.split) for e in examples if e.cluster),
-            },
-            "object": _object(examples),
-            "sha1": {
-                "values": len({e.sha1 for e in examples}),
-                "on several sides": spread((e.sha1, e.split) for e in examples),
-            },
+            "group": _key((e.group, e.split) for e in grouped),
+            "object": _key((object_name(e.institution, e.inventory_number), e.split) for e in grouped),
+            "cluster": _key((e.cluster, e.split) for e in examples),
+            "sha1": _key((e.sha1, e.split) for e in examples),
         },
+        "keys not known": {"uploader": UPLOADER},
+        "classes": dict(zip(("on every side", "in groups enough"), on_every_side(there, sides), strict=True)),
         "images": len(examples),
-        "unreadable": [e.path for e, one in zip(examples, looks, strict=True) if one is None],
+        "unreadable": [examples[place].path for place in images.unreadable],
         "pairs": {
-            "compared": len(seen) * (len(seen) - 1) // 2,
+            "compared": seen * (seen - 1) // 2,
             "across sides within bits": len(across),
             "copies across sides": sum(pair.copies for pair, _, _ in across),
         },
@@ -64,12 +66,10 @@ def certificate(examples: Sequence[Example], looks: Sequence[Look | None], versi
     }
 
 
-def _object(examples: Sequence[Example]) -> dict[str, Any]:
-    objects = [(object_name(e.institution, e.inventory_number), e.split) for e in examples if e.split != KNOWN]
-    return {
-        "values": len({name for name, _ in objects if name}),
-        "on several sides": spread(one for one in objects if one[0]),
-    }
+def _key(values: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return how many values a key has and which of them are on several sides; in: pairs of value and side."""
+    known = [one for one in values if one[0]]
+    return {"values": len({name for name, _ in known}), "on several sides": spread(known)}
 
 
 def _shown(pair: Pair, one: Example, other: Example) -> dict[str, Any]:
@@ -82,35 +82,31 @@ def _shown(pair: Pair, one: Example, other: Example) -> dict[str, Any]:
     }
 
 
-def looks_of(data: Dataset, progress: Progress = silent) -> list[Look | None]:
-    """Return what the images in the folder look like now; ``None`` for one that is not there or cannot be read."""
-
-    def one(example: Example) -> Look | None:
-        try:
-            return look((data.folder / example.path).read_bytes())
-        except OSError:
-            return None
-
-    looks = []
-    with ThreadPoolExecutor() as pool:
-        for number, found in enumerate(pool.map(one, data.examples), 1):
-            looks.append(found)
-            progress("compare images", number, len(data.examples))
-    return looks
-
-
 def verify(folder: Path, progress: Progress = silent) -> list[str]:
     """Return what is wrong with a dataset, in words; nothing where it is what its certificate says.
 
-    Raises ``DatasetError`` for a folder that is no dataset, was altered, or has no certificate.
+    Images are looked at anew, by what their bytes are now. Raises ``DatasetError`` for a folder that is no dataset, was
+    altered, or has no certificate.
     """
     data = read_dataset(folder)
     try:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{folder} has no certificate: {error}") from error
-    now = certificate(data.examples, looks_of(data, progress), data.sha256)
-    return [*_files(data), *leaks(now), *_claims(told, now)]
+    paths = sorted(path for path in (folder / "images").rglob("*") if path.is_file())
+    there = {str(path.relative_to(folder)): _sha1(path) for path in paths}
+    places = [place for place, example in enumerate(data.examples) if example.path in there]
+    images = [(there[path], stored_file(folder / path)) for path in (data.examples[place].path for place in places)]
+    found = compared(images, None, progress).among(dict(enumerate(places)))
+    missing = [place for place, example in enumerate(data.examples) if example.path not in there]
+    found = replace(found, images=len(data.examples), unreadable=tuple(sorted((*found.unreadable, *missing))))
+    now = certificate(data.examples, found, data.sha256)
+    return [*_files(data, there), *leaks(now), *_claims(told, now)]
+
+
+def _sha1(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha1").hexdigest()
 
 
 def leaks(found: dict[str, Any]) -> Iterator[str]:
@@ -124,16 +120,14 @@ def leaks(found: dict[str, Any]) -> Iterator[str]:
             yield f"{pair['a']} and {pair['b']} are {how} of one picture (likeness {pair['likeness']})"
 
 
-def _files(data: Dataset) -> Iterator[str]:
-    """Yield images that are missing, were altered, or are not in the manifest."""
+def _files(data: Dataset, there: Mapping[str, str]) -> Iterator[str]:
+    """Yield images that are missing, were altered, or are not in the manifest; ``there`` are those that are there."""
     expected = {example.path: example.copy_sha1 for example in data.examples}
-    there = {str(path.relative_to(data.folder)): path for path in (data.folder / "images").rglob("*") if path.is_file()}
     yield from (f"{path} is missing" for path in sorted(expected.keys() - there.keys()))
     yield from (f"{path} is not in the manifest" for path in sorted(there.keys() - expected.keys()))
-    for path in sorted(expected.keys() & there.keys()):
-        with there[path].open("rb") as file:
-            if hashlib.file_digest(file, "sha1").hexdigest() != expected[path]:
-                yield f"{path} was altered"
+    yield from (
+        f"{path} was altered" for path in sorted(expected.keys() & there.keys()) if there[path] != expected[path]
+    )
 
 
 def _claims(told: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

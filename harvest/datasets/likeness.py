@@ -6,32 +6,28 @@ found copies that were scaled, recoloured, mirrored, turned, that have other mar
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harvest.datasets.looks import DRAWN, Looks
 from harvest.datasets.neighbours import pairs_within
-from harvest.datasets.prints import Bits, Fingerprint, correlation, fingerprint, fitted
-from linkeddata.decoding import Limits, UnreadableImageError, opened, upright
+from harvest.datasets.prints import Bits, correlation, fitted
 
 NEAR = 8
 """Distance in bits of prints up to which pairs are looked at."""
 ALIKE = 0.96
 """Correlation of the grey levels, one picture laid over the other, from which on they are copies of one."""
-_LOOKED_AT_PX = 256
 _AS_IT_IS = 2
 """Of the eight ways to lay a picture, those that are looked for among parts: as it is, and mirrored."""
 _FITS = 6
 """Places of a part that are tried, the likeliest first."""
+_PARTS_AT_ONCE = 1 << 23
+"""Prints of parts that are looked up at a time."""
 
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What an image looks like; no prints where nothing is drawn on it, so that it is like nothing."""
-
-    prints: Fingerprint | None
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,24 +50,15 @@ class Pair:
         return self.likeness >= ALIKE
 
 
-def look(data: bytes) -> Look | None:
-    """Return what an image looks like, ``None`` for one that cannot be read."""
-    try:
-        return Look(fingerprint(upright(opened(data, Limits(), _LOOKED_AT_PX))))
-    except UnreadableImageError:
-        return None
-
-
-def near_pairs(looks: Sequence[Look]) -> list[Pair]:
+def near_pairs(looks: Looks) -> list[Pair]:
     """Return all pairs whose prints are near, laid as may be, the nearest first."""
-    places = [place for place, one in enumerate(looks) if one.prints]
-    prints = [one.prints for one in looks if one.prints]
+    places = np.flatnonzero(looks.states() == DRAWN)
     found: dict[tuple[int, int], Pair] = {}
-    for pair in (*_wholes(prints), *_cut_out(prints)):
+    for pair in (*_wholes(looks, places), *_cut_out(looks, places)) if len(places) else ():
         known = found.get((pair.a, pair.b))
         if known is None or pair.likeness > known.likeness:
             found[pair.a, pair.b] = pair
-    return sorted(Pair(p.distance, places[p.a], places[p.b], p.likeness, p.how) for p in found.values())
+    return sorted(found.values())
 
 
 def _pair(distance: int, one: int, other: int, likeness: float, how: str) -> Pair:
@@ -87,54 +74,56 @@ def _way(way: int) -> str:
     return ("mirrored" if way.bit_count() % 2 else "turned") if way else ""
 
 
-def _wholes(prints: Sequence[Fingerprint]) -> Iterator[Pair]:
+def _wholes(looks: Looks, places: Places) -> Iterator[Pair]:
     """Yield the pairs of which one, laid in one of its ways, with or without margins, is near the other."""
-    if not prints:
-        return
-    laid = np.stack([one.laid for one in prints])
+    laid = looks.laid(places)
     ways = laid.shape[2]
     left, right = _hits(laid.reshape(-1), laid[:, :, 0].reshape(-1))
     one, lay = np.divmod(left, 2 * ways)
     other, margins = np.divmod(right, 2)
     distance = np.bitwise_count(laid[one, lay // ways, lay % ways] ^ laid[other, margins, 0]).astype(np.int64)
-    rows = np.stack([distance, one, lay // ways, lay % ways, other, margins], axis=1)[one != other]
+    rows = np.stack([distance, places[one], lay // ways, lay % ways, places[other], margins], axis=1)[one != other]
     for bits, first, bare, way, second, second_bare in rows.tolist():
-        likeness = correlation(prints[first], bare, way, prints[second], second_bare)
+        likeness = correlation(looks.square(first, bare), way, looks.square(second, second_bare))
         yield _pair(bits, first, second, likeness, _way(way))
 
 
-def _cut_out(prints: Sequence[Fingerprint]) -> Iterator[Pair]:
+def _cut_out(looks: Looks, places: Places) -> Iterator[Pair]:
     """Yield the pairs of which one is near a part of the other, fitted to it as well as can be."""
-    if not prints:
-        return
-    laid = np.stack([one.laid[:, :_AS_IT_IS] for one in prints]).reshape(-1)
-    parts = np.stack([one.parts for one in prints])
-    left, right = _hits(laid, parts.reshape(-1))
-    one, lay = np.divmod(left, 2 * _AS_IT_IS)
-    other, part = np.divmod(right, parts.shape[1])
-    distance = np.bitwise_count(laid[left] ^ parts.reshape(-1)[right]).astype(np.int64)
+    laid = looks.laid(places)[:, :, :_AS_IT_IS].reshape(-1)
+    parts = looks.parts(places)
     fits: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
-    rows = np.stack([one, other, distance, lay // _AS_IT_IS, lay % _AS_IT_IS, part], axis=1)[one != other]
-    for small, large, *fit in rows.tolist():
-        fits[small, large].append(tuple(fit))
-    for (small, large), some in fits.items():
-        for bits, margins, way, place in sorted(some)[:_FITS]:
-            likeness = fitted(prints[small], margins, way, prints[large], place)
+    step = max(1, _PARTS_AT_ONCE // parts.shape[1])
+    for begin in range(0, len(parts), step):
+        some = parts[begin : begin + step].reshape(-1)
+        left, right = _hits(laid, some)
+        one, lay = np.divmod(left, 2 * _AS_IT_IS)
+        other, part = np.divmod(right, parts.shape[1])
+        distance = np.bitwise_count(laid[left] ^ some[right]).astype(np.int64)
+        columns = [places[one], places[begin + other], distance, lay // _AS_IT_IS, lay % _AS_IT_IS, part]
+        rows = np.stack(columns, axis=1)[one != begin + other]
+        for small, large, *fit in rows.tolist():
+            fits[small, large].append(tuple(fit))
+    for (small, large), likely in fits.items():
+        for bits, bare, way, place in sorted(likely)[:_FITS]:
+            likeness = fitted(looks.square(small, bare), way, looks.square(large, 0), place)
             yield _pair(bits, small, large, likeness, "part")
 
 
-def _hits(left: Bits, right: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _hits(left: Bits, right: Bits) -> tuple[Places, Places]:
     """Return the places on the left and right of all prints that are near; equal prints are looked up once."""
-    values, of_left = np.unique(left, return_inverse=True)
-    others, of_right = np.unique(right, return_inverse=True)
+    (values, of_left), (others, of_right) = _once(left), _once(right)
     one, two, _ = pairs_within(values, others, NEAR)
-    on_left, on_right = _places(of_left, len(values)), _places(of_right, len(others))
-    pairs = [np.meshgrid(on_left[a], on_right[b]) for a, b in zip(one.tolist(), two.tolist(), strict=True)]
-    if not pairs:
+    found = [np.meshgrid(of_left(a), of_right(b)) for a, b in zip(one.tolist(), two.tolist(), strict=True)]
+    if not found:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    return np.concatenate([a.ravel() for a, _ in pairs]), np.concatenate([b.ravel() for _, b in pairs])
+    return np.concatenate([a.ravel() for a, _ in found]), np.concatenate([b.ravel() for _, b in found])
 
 
-def _places(values: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
-    """Return where each of ``count`` values is."""
-    return np.split(np.argsort(values, kind="stable"), np.cumsum(np.bincount(values, minlength=count))[:-1])
+def _once(prints: Bits) -> tuple[Bits, Callable[[int], Places]]:
+    """Return prints, each once and in order, and what tells where the one at a place of these is."""
+    order = np.argsort(prints, kind="stable")
+    ordered = prints[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    ends = np.append(starts[1:], len(prints))
+    return ordered[starts], lambda place: order[starts[place] : ends[place]]

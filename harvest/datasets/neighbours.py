@@ -20,14 +20,15 @@ _WIDTHS = (13, 13, 13, 13, 12)
 _FARTHEST = 3 * len(_WIDTHS) - 1
 _AT_ONCE = 1 << 18
 """Pairs that are compared in one block: what a processor's cache holds."""
-_FEW = 1 << 21
-"""So many pairs are all compared."""
+FEW = 1 << 31
+"""So many pairs are all compared: sorting into bands takes longer."""
 
 
-def pairs_within(left: Prints, right: Prints | None = None, distance: int = 8) -> Pairs:
+def pairs_within(left: Prints, right: Prints | None = None, distance: int = 8, few: int = FEW) -> Pairs:
     """Return the pairs of ``left`` and ``right`` that differ in at most ``distance`` bits, each once, in order.
 
-    Without ``right``, the pairs within ``left``: those with the smaller position on the left. No pair is missed.
+    Without ``right``, the pairs within ``left``: those with the smaller position on the left. No pair is missed; up to
+    ``few`` are compared one by one.
     Raises ``ValueError`` for a distance above 14, for which the bands are too narrow.
 
     >>> first, second, bits = pairs_within(np.array([0b0000, 0b0111, 0b1111], np.uint64), distance=1)
@@ -38,7 +39,7 @@ def pairs_within(left: Prints, right: Prints | None = None, distance: int = 8) -
         raise ValueError(f"distance {distance}: 0 to {_FARTHEST} bits can be looked for")
     alone = right is None
     other = left if right is None else right
-    if len(left) * len(other) <= _FEW:
+    if len(left) * len(other) <= few:
         found = list(_compared(left, np.arange(len(left)), other, np.arange(len(other)), distance))
     else:
         found = [pair for band in range(len(_WIDTHS)) for pair in _in_band(left, other, band, distance, alone)]

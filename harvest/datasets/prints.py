@@ -7,9 +7,7 @@ library, so that there are prints with and without; and parts of the picture hav
 out of it.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,43 +15,47 @@ from PIL import Image
 
 COARSE, FINE = 8, 16
 """Frequencies along each side: 64 bits to look pictures up by, 256 to fit a picture to a part of another."""
-_SIDE_PX = 64
+SIDE_PX = 64
 _MARGIN = 24
 """Grey levels by which what is drawn stands out from its paper, of 255."""
 _DRAWN = 2.0
 """Standard deviation of the grey levels below which a picture is of one colour."""
 _PARTS = {0.9: 3, 0.8: 5, 0.7: 7}
 """Sides of the parts, of the picture's, and how many places along a side each has: a twentieth of a side apart."""
+PARTS = sum(places * places for places in _PARTS.values())
 
 Levels = NDArray[np.float32]
 Bits = NDArray[np.uint64]
+Square = NDArray[np.uint8]
+"""Grey levels, shape (64, 64)."""
+Squares = NDArray[np.uint8]
+"""Of pictures, each with its margins and without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Prints of one picture: coarse ones are one uint64, fine ones four.
+def squares_of(picture: Image.Image) -> Squares | None:
+    """Return the grey levels of a picture of any size and mode, with its margins and without, shape (2, 64, 64).
 
-    ``laid`` has shape (2, 8) and ``laid_fine`` (2, 8, 4): the picture with and without its margins, in the eight ways
-    to lay it, as it is first, its mirror image second. ``parts`` has shape (83,). ``squares`` are the grey levels,
-    shape (2, 64, 64), uint8, by which a part is fitted.
+    ``None`` where nothing is drawn on it.
     """
-
-    laid: Bits
-    laid_fine: Bits
-    parts: Bits
-    squares: NDArray[np.uint8]
-
-
-def fingerprint(picture: Image.Image) -> Fingerprint | None:
-    """Return the prints of a decoded picture of any size and mode; ``None`` where nothing is drawn on it."""
     picture = picture.convert("L")
-    squares = np.stack([_square(picture), _square(picture.crop(content_box(picture)))])
-    if squares[0].std() < _DRAWN:
+    whole = _square(picture)
+    if whole.std() < _DRAWN:
         return None
-    all_of_it = _waves_along(1.0, 1)[0]
-    laid = np.stack([[_laid(all_of_it @ one @ all_of_it.T, way) for way in range(8)] for one in squares])
-    parts = np.concatenate([_parts(squares[0], share, places) for share, places in _PARTS.items()])
-    return Fingerprint(_bits(laid, COARSE)[..., 0], _bits(laid, FINE), _bits(parts, COARSE)[..., 0], squares)
+    box = content_box(picture)
+    return np.stack([whole, whole if box == (0, 0, *picture.size) else _square(picture.crop(box))])
+
+
+def prints_of(squares: Squares) -> tuple[Bits, Bits]:
+    """Return the coarse prints of many pictures by their squares, shape (n, 2, 64, 64): wholes, and parts.
+
+    Wholes have shape (n, 2, 8): with and without margins, in the eight ways to lay a picture, as it is first, its
+    mirror image second. Parts have shape (n, 83).
+    """
+    levels = squares.astype(np.float32)
+    waves = _waves(levels, COARSE)
+    laid = np.stack([_bits(_laid(waves, way))[..., 0] for way in range(8)], axis=-1)
+    parts = [_parts(levels[:, 0], share, places) for share, places in _PARTS.items()]
+    return laid, np.concatenate(parts, axis=1)
 
 
 def content_box(picture: Image.Image) -> tuple[int, int, int, int]:
@@ -81,16 +83,25 @@ def content_box(picture: Image.Image) -> tuple[int, int, int, int]:
     return round(left), round(upper), round(right), round(lower)
 
 
-def _square(picture: Image.Image) -> NDArray[np.uint8]:
+def _square(picture: Image.Image) -> Square:
     """Return the picture's grey levels as a square of fixed size, whatever its proportions."""
-    return np.asarray(picture.resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX), np.uint8)
+    return np.asarray(picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX), np.uint8)
 
 
-def _parts(grey: NDArray[np.uint8], share: float, places: int) -> Levels:
-    """Return the waves of all parts of one size, shape (places², FINE, FINE)."""
-    along = _waves_along(share, places)
-    rows = along @ grey
-    return np.stack([rows[y] @ along[x].T for y, x in product(range(places), repeat=2)])
+def _waves(levels: Levels, frequencies: int) -> Levels:
+    """Return the lowest waves of squares, shape (…, frequencies, frequencies)."""
+    along = _waves_along(1.0, 1)[0, :frequencies]
+    rows: Levels = along @ levels
+    waves: Levels = rows @ along.T
+    return waves
+
+
+def _parts(levels: Levels, share: float, places: int) -> Bits:
+    """Return the prints of all parts of one size of many pictures, shape (n, places²)."""
+    along = _waves_along(share, places)[:, :COARSE]
+    rows: Levels = along @ levels[:, None]
+    waves: Levels = rows[:, :, None] @ along.transpose(0, 2, 1)
+    return _bits(waves.reshape(len(levels), places * places, COARSE, COARSE))[..., 0]
 
 
 @lru_cache(maxsize=8)
@@ -104,9 +115,9 @@ def _wave(share: float, begin: float) -> Levels:
 
     Each wave but the first adds up to nothing over its part, so that how light the part is does not tell.
     """
-    pixels = (np.arange(_SIDE_PX) + 0.5) / _SIDE_PX - begin
+    pixels = (np.arange(SIDE_PX) + 0.5) / SIDE_PX - begin
     inside = (pixels >= 0) & (pixels <= share)
-    waves = np.zeros((FINE, _SIDE_PX), np.float32)
+    waves = np.zeros((FINE, SIDE_PX), np.float32)
     wave = np.cos(np.arange(FINE)[:, None] * np.pi * pixels[inside] / share)
     wave[1:] -= wave[1:].mean(axis=1, keepdims=True)
     waves[:, inside] = wave
@@ -128,54 +139,54 @@ def _part_at(part: int) -> tuple[float, int, int, int]:
 
 def _laid(waves: Levels, way: int) -> Levels:
     """Return the waves of the picture mirrored left to right (1), upside down (2), across its diagonal (4)."""
-    odd = np.where(np.arange(FINE) % 2, np.float32(-1), np.float32(1))
+    odd = np.where(np.arange(waves.shape[-1]) % 2, np.float32(-1), np.float32(1))
     if way & 1:
         waves = waves * odd
     if way & 2:
         waves = waves * odd[:, None]
-    return waves.T if way & 4 else waves
+    return waves.swapaxes(-1, -2) if way & 4 else waves
 
 
-def _bits(waves: Levels, side: int) -> Bits:
-    """Return the signs of the lowest ``side`` by ``side`` waves of each picture, 64 to a number.
+def _bits(waves: Levels) -> Bits:
+    """Return the signs of the waves of each picture, 64 to a number.
 
     The first, which says how light the whole is, counts for nothing.
     """
-    signs = waves[..., :side, :side].reshape(*waves.shape[:-2], side * side) > 0
+    signs = waves.reshape(*waves.shape[:-2], waves.shape[-1] ** 2) > 0
     signs[..., 0] = False
     return np.packbits(signs, axis=-1, bitorder="little").view(np.uint64)
 
 
-def correlation(picture: Fingerprint, margins: int, way: int, other: Fingerprint, other_margins: int) -> float:
+def correlation(square: Square, way: int, other: Square) -> float:
     """Return how the grey levels of two pictures go together, -1 to 1, the first laid in one of its ways."""
-    return _together(turned(picture.squares[margins], way), other.squares[other_margins])
+    return _together(turned(square, way), other)
 
 
-def fitted(picture: Fingerprint, margins: int, way: int, other: Fingerprint, part: int) -> float:
+def fitted(square: Square, way: int, other: Square, part: int) -> float:
     """Return how the grey levels of a picture go together with those of a part of another, moved about until they fit.
 
-    ``margins`` and ``way`` are positions in the picture's ``laid``, ``part`` one in the other's ``parts``.
+    ``way`` is a position in the picture's wholes, ``part`` one in the other's parts.
     """
     share, places, y, x = _part_at(part)
-    mine, levels = picture.laid_fine[margins, way], other.squares[0].astype(np.float32)
+    levels = other.astype(np.float32)
+    mine = _bits(_laid(_waves(square.astype(np.float32), FINE), way))
     fits = []
     for length in (share - 0.04, share - 0.02, share, share + 0.02, share + 0.04):
         across, down = (_nudged(share, length, places, place) for place in (x, y))
-        laid: Levels = (down @ levels)[:, None] @ across.transpose(0, 2, 1)
-        differ = np.bitwise_count(_bits(laid, FINE) ^ mine).sum(-1)
+        rows: Levels = down @ levels
+        laid: Levels = rows[:, None] @ across.transpose(0, 2, 1)
+        differ = np.bitwise_count(_bits(laid) ^ mine).sum(-1)
         row, column = divmod(int(differ.argmin()), len(_NUDGES))
         left, upper = (_begin(share, length, places, place) for place in (x, y))
         fits.append((int(differ.min()), length, left + _NUDGES[column], upper + _NUDGES[row]))
     _, length, left, upper = min(fits)
     corners = (left, upper, left + length, upper + length)
-    box = tuple(_SIDE_PX * min(max(corner, 0.0), 1.0) for corner in corners)
-    cut = Image.fromarray(other.squares[0]).resize(
-        (_SIDE_PX, _SIDE_PX), Image.Resampling.BILINEAR, (box[0], box[1], box[2], box[3])
-    )
-    return _together(turned(picture.squares[margins], way), np.asarray(cut))
+    box = tuple(SIDE_PX * min(max(corner, 0.0), 1.0) for corner in corners)
+    cut = Image.fromarray(other).resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR, (box[0], box[1], box[2], box[3]))
+    return _together(turned(square, way), np.asarray(cut))
 
 
-def turned(square: NDArray[np.uint8], way: int) -> NDArray[np.uint8]:
+def turned(square: Square, way: int) -> Square:
     """Return grey levels laid as ``_laid`` lays their waves.
 
     >>> square = np.array([[1, 2], [3, 4]], np.uint8)
@@ -189,7 +200,7 @@ def turned(square: NDArray[np.uint8], way: int) -> NDArray[np.uint8]:
     return square.T if way & 4 else square
 
 
-def _together(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+def _together(one: Square, other: Square) -> float:
     a, b = (levels - levels.mean() for levels in (one.astype(np.float32), other.astype(np.float32)))
     return float((a * b).sum() / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-6))
 

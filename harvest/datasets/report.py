@@ -15,6 +15,8 @@ from PIL import Image
 from harvest.datasets.about import About
 from harvest.datasets.figures import Figures
 from harvest.datasets.manifest import SPLITS, DatasetClass, Example
+from harvest.datasets.revision import Revision
+from harvest.datasets.versions import in_words
 from linkeddata.decoding import Limits, UnreadableImageError, opened, upright
 
 TILE_PX = 96
@@ -34,6 +36,7 @@ def report(
     figures: Figures,
     version: str,
     read: Read,
+    revised: Revision | None = None,
 ) -> dict[str, bytes]:
     """Return ``report.html`` and ``report/…jpg``; ``read`` gives an example's image."""
     by_class: dict[str, list[Example]] = defaultdict(list)
@@ -56,6 +59,8 @@ def report(
         plot=balance_plot(classes),
         shares={name: _shares(getattr(figures, name)) for name in ("licences", "sources", "creators", "losses")},
         shown=SHOWN,
+        revised=revised,
+        changes=in_words(revised.difference, SHOWN).splitlines()[1:] if revised else (),
     )
     return {"report.html": text.encode(), **sheets}
 

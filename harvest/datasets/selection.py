@@ -73,13 +73,18 @@ class Losses:
         )
 
 
-def teaching(labels: Iterable[Label], rules: DatasetRules) -> tuple[dict[str, list[Label]], dict[str, str]]:
+Trouble = tuple[str, str]
+"""Reason and detail."""
+
+
+def teaching(labels: Iterable[Label], rules: DatasetRules) -> tuple[dict[str, list[Label]], dict[str, Trouble]]:
     """Return the labels that teach, by file, and why files that have labels but none of these were left without."""
     by_file: dict[str, list[Label]] = defaultdict(list)
-    troubles: dict[str, str] = {}
+    troubles: dict[str, Trouble] = {}
     for label in labels:
         if trouble := label_trouble(label, rules):
-            troubles[label.file] = max(troubles.get(label.file, ""), trouble)
+            told = (trouble, f"{label.name or label.concept}: {label.status}")
+            troubles[label.file] = max(troubles.get(label.file, told), told)
         else:
             by_file[label.file].append(label)
     return by_file, {file: why for file, why in troubles.items() if file not in by_file}
@@ -146,7 +151,7 @@ class Sought:
     """What files are looked at with: their labels, the classes, the rules, and where their images are."""
 
     by_file: Mapping[str, Sequence[Label]]
-    troubles: Mapping[str, str]
+    troubles: Mapping[str, Trouble]
     ranks: Ranks
     rules: DatasetRules
     strangers: frozenset[str]
@@ -178,7 +183,7 @@ def _shown(one: MediaFile, sought: Sought, losses: Losses) -> Candidate | None:
         return Candidate(one, NOWHERE)
     labels = sought.by_file.get(one.iri, ())
     if not labels:
-        losses.add(one.iri, sought.troubles.get(one.iri, NO_LABEL))
+        losses.add(one.iri, *sought.troubles.get(one.iri, (NO_LABEL, "")))
         return None
     found: dict[str, tuple[Label, DatasetClass]] = {}
     for label in sorted(labels, key=lambda x: (-x.probability, -x.support, x.concept)):

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harvest.datasets.manifest import Dataset, Example
@@ -51,16 +51,20 @@ class Difference:
 
 def difference(before: Dataset, after: Dataset) -> Difference:
     """Return what changed from one version to the other; why a file is gone is what the later one says of it."""
-    old = {example.file: example for example in before.examples}
-    new = {example.file: example for example in after.examples}
-    reasons = lost_in(after)
+    changes = changes_between(before.examples, after.examples, lost_in(after))
+    return Difference(before.sha256, after.sha256, tuple(changes))
+
+
+def changes_between(before: Iterable[Example], after: Iterable[Example], reasons: Mapping[str, str]) -> list[Change]:
+    """Return what changed from some rows to others, the gravest first; ``reasons`` are why files are gone."""
+    old = {example.file: example for example in before}
+    new = {example.file: example for example in after}
     changes = [Change(ADDED, file, after=new[file].label) for file in new.keys() - old.keys()]
     for file in old.keys() - new.keys():
         changes.append(Change(REMOVED, file, old[file].label, reasons.get(file, "not among what it was built from")))
     for file in old.keys() & new.keys():
         changes += _changes(old[file], new[file])
-    changes.sort(key=lambda change: (KINDS.index(change.kind), change.file))
-    return Difference(before.sha256, after.sha256, tuple(changes))
+    return sorted(changes, key=lambda change: (KINDS.index(change.kind), change.file))
 
 
 def lost_in(data: Dataset) -> dict[str, str]:
@@ -97,3 +101,12 @@ def in_words(found: Difference, most: int = 10) -> str:
 def _told(change: Change) -> str:
     said: Sequence[str] = [part for part in (change.before, change.after) if part]
     return f"{change.file}: {' → '.join(said)}" if said else change.file
+
+
+def in_short(found: Difference) -> str:
+    """Return a difference as one line.
+
+    >>> in_short(Difference("a" * 64, "b" * 64, (Change(RELICENSED, "M1", "CC BY", "CC0"), Change(ADDED, "M2"))))
+    '1 licence changed, 1 added'
+    """
+    return ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items()) or "nothing changed"

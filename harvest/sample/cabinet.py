@@ -7,16 +7,13 @@ from the plate's own seed.
 import io
 import os
 import random
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import resvg_py
 from PIL import Image, UnidentifiedImageError
 
+from harvest.helping import helpers
 from harvest.sample import trimmings
 from harvest.sample.hands import HANDS, Hand, finished
 from harvest.sample.layers import Layers, shift, stretch, turn
@@ -60,13 +57,10 @@ def paint_all(plates: Iterable[Plate], folder: Path, *, workers: int = 0, size_p
         for plate in plates:
             yield _painted(plate, folder, size_px) if plate.number in wanted else path_of(plate, folder)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_follow_parent) as pool:
+    with helpers(workers) as pool:
         jobs = {plate.number: pool.submit(_painted, plate, folder, size_px) for plate in missing}
-        try:
-            for plate in plates:
-                yield jobs[plate.number].result() if plate.number in jobs else path_of(plate, folder)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for plate in plates:
+            yield jobs[plate.number].result() if plate.number in jobs else path_of(plate, folder)
 
 
 def path_of(plate: Plate, folder: Path) -> Path:
@@ -165,19 +159,6 @@ def _size(plate: Plate, size_px: int) -> tuple[int, int]:
 def _signature(plate: Plate) -> bytes:
     """Return what is written into the file: that it is simulated, and from what it was painted."""
     return SIMULATED + f"; painting {PAINTING}, seed {plate.seed}".encode()
-
-
-def _follow_parent() -> None:
-    """In a worker: leave Ctrl-C to the parent, and end when the parent is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _jpeg(picture: Image.Image, comment: bytes) -> bytes:

@@ -19,7 +19,8 @@ from crowd.campaign import DatasetRules
 from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.leakage import FILE, verify
-from harvest.datasets.likeness import look, near_pairs
+from harvest.datasets.likeness import Pair, near_pairs
+from harvest.datasets.looks import look_book
 from harvest.datasets.manifest import Dataset, read_dataset
 from identify.cli import cli
 from linkeddata.errors import DatasetError
@@ -65,23 +66,32 @@ HOW = {
 }
 
 
+def copies_among(folder: Path, images: list[bytes]) -> list[Pair]:
+    named = []
+    for data in images:
+        sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        (folder / f"{sha1}.jpg").write_bytes(data)
+        named.append((sha1, stored_file(folder / f"{sha1}.jpg", sha1=sha1)))
+    with look_book(None) as book:
+        return [pair for pair in near_pairs(book.looks(named)) if pair.copies]
+
+
 @pytest.mark.parametrize("how", COPIES)
-def test_copies_of_one_picture_are_found(how: str) -> None:
+def test_copies_of_one_picture_are_found(how: str, tmp_path: Path) -> None:
     pictures = [picture(seed) for seed in range(40)]
-    looks = [look(jpeg(one)) for one in pictures] + [look(COPIES[how](pictures[11]))]
-    found = [pair for pair in near_pairs([one for one in looks if one]) if pair.copies]
+    found = copies_among(tmp_path, [*map(jpeg, pictures), COPIES[how](pictures[11])])
     assert [(pair.a, pair.b) for pair in found] == [(11, 40)]
     assert how == "a margin cut off" or found[0].how == HOW.get(how, "")  # a margin less is nearly the whole
 
 
-def test_of_equal_prints_all_are_compared() -> None:
+def test_of_equal_prints_all_are_compared(tmp_path: Path) -> None:
     """Six copies of one picture: every pair is told, not a chain of them."""
     base = np.asarray(picture(1).convert("L"), np.int16)
     sorts = [
         Image.fromarray(np.clip(base * share + (60 if share < 1 else 0), 0, 255).astype(np.uint8)) for share in (1, 0.5)
     ]
-    looks = [look(jpeg(one, quality)) for one in sorts for quality in (90, 80, 70)]
-    found = {(pair.a, pair.b) for pair in near_pairs([one for one in looks if one]) if pair.copies}
+    images = [jpeg(one, quality) for one in sorts for quality in (90, 80, 70)]
+    found = {(pair.a, pair.b) for pair in copies_among(tmp_path, images)}
     assert found == {(a, b) for b in range(6) for a in range(b)}
 
 
@@ -213,5 +223,9 @@ def test_named_groups_that_share_a_picture_are_on_one_side_or_told(tmp_path: Pat
     extra = {100: COPIES["smaller"](picture(3))}
     both = make(tmp_path, extra, replace(RULES, test_groups=("library 100", "maker 3")))
     assert {e.split for e in both.examples if e.group in ("library 100", "maker 3")} == {"test"}
-    with pytest.raises(DatasetError, match="the groups maker 3 and library 100 show one picture"):
-        make(tmp_path, extra, replace(RULES, test_groups=("library 100",), validation_groups=("maker 3",)))
+    apart = make(tmp_path, extra, replace(RULES, test_groups=("library 100",), validation_groups=("maker 3",)))
+    [lost] = apart.failures
+    assert (lost.subject[-3:], lost.reason) == ("100", "joins two sides")
+    assert lost.detail == "https://f.example/003 (validation)"
+    assert {e.split for e in apart.examples if e.group == "maker 3"} == {"validation"}
+    assert verify(apart.folder) == []

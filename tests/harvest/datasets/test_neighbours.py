@@ -29,13 +29,13 @@ def test_no_pair_within_the_distance_is_missed(distance: int) -> None:
         bits = rng.choice(64, int(rng.integers(0, 17)), replace=False)
         left[place + 1] = int(left[place]) ^ sum(1 << int(bit) for bit in bits)
         planted |= {(place, place + 1)} if len(bits) <= distance else set()
-    first, second, bits = pairs_within(left, distance=distance)
+    first, second, bits = pairs_within(left, distance=distance, few=0)
     assert planted <= set(zip(first.tolist(), second.tolist(), strict=True))
     assert (np.bitwise_count(left[first] ^ left[second]) == bits).all()
     assert (first < second).all()
     assert (bits <= distance).all()
     other = left[::-1].copy()
-    one, two, _ = pairs_within(left, other, distance)
+    one, two, _ = pairs_within(left, other, distance, few=0)
     both = {(a, len(left) - 1 - b) for a, b in zip(one.tolist(), two.tolist(), strict=True)}
     assert {(a, b) for a, b in both if a < b} == set(zip(first.tolist(), second.tolist(), strict=True))
 
