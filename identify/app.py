@@ -27,7 +27,7 @@ from identify.asking.shelf import Shelf
 from identify.following import Following
 from identify.information import Information
 from identify.manners import HEADERS, OPEN, Manners
-from identify.offered import holdings
+from identify.offered import examples, holdings
 from identify.runtime import Classifier
 from identify.steps import STEPS
 from identify.website import STATIC, Website, static, there, website
@@ -161,7 +161,7 @@ def create_app(
     app.include_router(queryroutes.router(endpoint, settings, site.page))
     image = ImageStore(settings.images).kept
     parts = Parts(opened, settings, site.page, image, ready)
-    catalogue = Catalogue(parts, lambda: holdings(settings, opened))
+    catalogue = Catalogue(parts, lambda: holdings(settings, opened), examples)
     app.include_router(_pages(app, parts, site, catalogue, shelf))
     app.include_router(catalogue_routes.router(catalogue, parts))
     app.include_router(

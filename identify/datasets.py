@@ -16,14 +16,22 @@ from identify.pipeline import Run
 from linkeddata.catalogue.datasets import training_iri
 from linkeddata.catalogue.holdings import of_settings
 from linkeddata.records import Label, Tag, Taxon
+from linkeddata.settings import Settings
 
 
 def build_dataset(
-    run: Run, folder: Path, rules: DatasetRules, *, title: str = "", checklist: Path | None = None
+    run: Run,
+    folder: Path,
+    rules: DatasetRules,
+    *,
+    title: str = "",
+    checklist: Path | None = None,
+    after: Path | None = None,
 ) -> Dataset:
     """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does.
 
-    Coverage is counted against the table ``checklist``, or, without one, the campaign's own taxa.
+    Coverage is counted against the table ``checklist``, or, without one, the campaign's own taxa. ``after`` is the
+    folder of the version before, where that is not in ``folder``.
     """
     labels = list(run.store.each(Label, campaign=run.campaign.id))
     return build(
@@ -37,11 +45,18 @@ def build_dataset(
         strangers=strangers(run),
         about=replace(about_dataset(run, labels, title), checklist=checklist.name if checklist else ""),
         checklist=read_checklist(checklist) if checklist else taxa_of(run).values(),
+        after=after,
+        looks=looks_of(run.settings),
         seed=run.campaign.model.seed,
         campaign=run.campaign.id,
         moment=run.now(),
         progress=run.progress,
     )
+
+
+def looks_of(settings: Settings) -> Path:
+    """Return where it is kept what images look like."""
+    return settings.home_path / "looks"
 
 
 def about_dataset(run: Run, labels: Iterable[Label], title: str = "") -> About:

@@ -4,9 +4,8 @@ A campaign's file lies wherever its owner keeps it, so the step ``publish`` writ
 the campaign's results: ``published/campaign.json``.
 """
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,16 @@ import orjson
 
 from crowd.campaign import Campaign as CampaignFile
 from harvest.datasets.manifest import read_dataset
-from linkeddata.catalogue.holdings import Campaign, DataFile, Holdings, Publisher, TrainingVersion, gathered, written_at
+from identify.publication import examples_in, published, version_of
+from linkeddata.catalogue.holdings import (
+    Campaign,
+    Holdings,
+    Publisher,
+    TrainingExample,
+    TrainingSet,
+    TrainingVersion,
+    gathered,
+)
 from linkeddata.errors import DatasetError
 from linkeddata.files import replaced
 from linkeddata.records import Step
@@ -24,17 +32,6 @@ from linkeddata.settings import Settings
 from linkeddata.store import Store
 
 FILE = "published/campaign.json"
-DATASET_FILES = {
-    "manifest.csv": "text/csv",
-    "manifest.parquet": "application/vnd.apache.parquet",
-    "classes.csv": "text/csv",
-    "dataset.json": "application/json",
-    "croissant.json": "application/ld+json",
-    "leakage.json": "application/json",
-    "README.md": "text/markdown",
-    "CREDITS.md": "text/markdown",
-}
-"""Files of a dataset that are published, where they are there."""
 
 
 def facts(campaign: CampaignFile) -> dict[str, Any]:
@@ -73,10 +70,18 @@ def holdings(settings: Settings, store: Store) -> Holdings:
     """Return what there is to describe: the campaigns that the store or the home folder knows."""
     folder = settings.home_path / "campaigns"
     names = store.distinct(Step, "campaign") | {path.parents[1].name for path in folder.glob(f"*/{FILE}")}
-    return gathered(settings, (_campaign(settings, folder / name, name) for name in sorted(names - {""})))
+    sets = {one.id: one for one in published(settings.home_path)}
+    campaigns = [_campaign(settings, folder / name, name, sets.pop(name, None)) for name in sorted(names - {""})]
+    return gathered(settings, campaigns, sets.values())
 
 
-def _campaign(settings: Settings, folder: Path, name: str) -> Campaign:
+def examples(version: TrainingVersion) -> Mapping[str, TrainingExample]:
+    """Return the images of a version by SHA-1; none of one that is no longer kept."""
+    manifest = next((one.path for one in version.files if one.name == "manifest.csv"), None)
+    return examples_in(manifest.parent, version.sha256) if manifest else {}
+
+
+def _campaign(settings: Settings, folder: Path, name: str, out: TrainingSet | None) -> Campaign:
     path = folder / FILE
     said = _facts(path, path.stat().st_mtime_ns) if path.is_file() else {}
     language = said.get("language") or settings.language
@@ -89,7 +94,7 @@ def _campaign(settings: Settings, folder: Path, name: str) -> Campaign:
         language=language,
         about=tuple(said.get("about", ())),
         publisher=publisher,
-        training=_versions(settings, folder),
+        training=_versions(settings, folder, out.versions if out else ()),
     )
 
 
@@ -99,43 +104,28 @@ def _facts(path: Path, changed: int) -> dict[str, Any]:
     return loaded
 
 
-def _versions(settings: Settings, folder: Path) -> tuple[TrainingVersion, ...]:
-    """Return the versions of a campaign's dataset: the one that is there, then those that its models learned from."""
+def _versions(settings: Settings, folder: Path, out: Sequence[TrainingVersion]) -> tuple[TrainingVersion, ...]:
+    """Return the versions of a campaign's dataset: the one that is there, those that were published (``out``), and
+    then those that are known by the models that learned from them."""
     learned: dict[str, list[str]] = {}
     for name, version, dataset in _bundles(settings, folder):
         learned.setdefault(dataset, []).append(f"{name}@{version}")
     path = folder / "dataset" / "dataset.json"
     here = _here(folder / "dataset", path.stat().st_mtime_ns) if path.is_file() else None
-    current = []
-    if here is not None:
-        models = tuple(learned.pop(here.sha256, ()))
-        current = [replace(here, models=models)]
+    kept = {one.sha256: one for one in ([here] if here else [])}
+    kept |= {one.sha256: one for one in out if one.files or one.sha256 not in kept}
+    found = [replace(one, models=tuple(learned.pop(one.sha256, ()))) for one in kept.values()]
     gone = [TrainingVersion(sha256=digest, models=tuple(models)) for digest, models in learned.items()]
-    return (*current, *gone)
+    return (*found, *gone)
 
 
 @lru_cache(64)
 def _here(folder: Path, changed: int) -> TrainingVersion | None:
     """Return the version that lies in ``folder``, None where it is none or was altered."""
     try:
-        dataset = read_dataset(folder)
+        return version_of(read_dataset(folder), folder)
     except DatasetError:
         return None
-    files = tuple(
-        DataFile(
-            path=folder / name,
-            media_type=media_type,
-            sha256=_digest(folder / name),
-            bytes=(folder / name).stat().st_size,
-            modified=written_at(folder / name),
-        )
-        for name, media_type in DATASET_FILES.items()
-        if (folder / name).is_file()
-    )
-    counts = tuple((name, dataset.counts.get(name, 0)) for name in ("images", "classes"))
-    return TrainingVersion(
-        sha256=dataset.sha256, files=files, counts=counts, modified=written_at(folder / "dataset.json")
-    )
 
 
 def _bundles(settings: Settings, folder: Path) -> Iterator[tuple[str, str, str]]:
@@ -146,8 +136,3 @@ def _bundles(settings: Settings, folder: Path) -> Iterator[tuple[str, str, str]]
     for path in reversed(paths):
         about = json.loads(path.read_text(encoding="utf-8"))
         yield about["name"], about["version"], about["dataset"]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-QUERIED = replace(DatasetRules(), min_images=1, labels=("reviewed", "accepted", "single"))
-"""The rules for what a query finds, where no option says otherwise: a statement on Commons is one person's word."""
+QUERIED = replace(DatasetRules(), min_images=1, labels=("reviewed", "accepted", "single"), sign=True)
+"""The rules for what a query finds, where no option says otherwise: a statement on Commons is one person's word.
+
+What is built with -o leaves the house, so that its images carry their credit, unless --no-sign.
+"""
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -110,6 +113,7 @@ def _params(given: Sequence[str]) -> dict[str, list[str]]:
 @click.option("-o", "--out", type=_FOLDER, help="Folder to build it in.")
 @click.option("--title", default="", help="What the dataset is called; default: the folder's name.")
 @click.option("--checklist", type=_FILE, help="Table of species with families: coverage is counted against it.")
+@click.option("--after", type=_FOLDER, help="Folder of the version before; default: what is in -o already.")
 @click.option("--width", "width_px", default=960, show_default=True, help="Width of the images, for --query.")
 @again_option
 @_choices
@@ -125,6 +129,7 @@ def build(
     out: Path | None,
     title: str,
     checklist: Path | None,
+    after: Path | None,
     width_px: int,
     again: bool,
     **given: Any,
@@ -149,21 +154,29 @@ def build(
         raise click.UsageError("-o DIR: where is the dataset to be built?")
     refuse_others(out)
     if campaign:
-        made = _of_campaign(shell, campaign, out, title, checklist, given)
+        made = _of_campaign(shell, campaign, _Made(out, title, checklist, after), given)
     else:
-        asked = _Asked(query, _params(params), endpoint, title or out.name, checklist, width_px)
-        made = _of_query(shell, asked, out, _with_choices(QUERIED, given))
+        asked = _Asked(query, _params(params), endpoint, _Made(out, title or out.name, checklist, after), width_px)
+        made = _of_query(shell, asked, _with_choices(QUERIED, given))
     _tell(shell, made)
 
 
-def _of_campaign(
-    shell: Shell, path: Path, out: Path, title: str, checklist: Path | None, given: dict[str, Any]
-) -> "Dataset":
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Where a dataset is built, what it is called, what it is held against, and after which version it comes."""
+
+    out: Path
+    title: str
+    checklist: Path | None
+    after: Path | None
+
+
+def _of_campaign(shell: Shell, path: Path, made: _Made, given: dict[str, Any]) -> "Dataset":
     from identify.datasets import build_dataset
 
     with opened_progress(shell) as progress, opened_campaign(shell, path, progress) as work:
-        rules = _with_choices(work.campaign.dataset, given)
-        return build_dataset(work, out, rules, title=title, checklist=checklist)
+        rules = _with_choices(replace(work.campaign.dataset, sign=True), given)
+        return build_dataset(work, made.out, rules, title=made.title, checklist=made.checklist, after=made.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +186,17 @@ class _Asked:
     query: str
     params: dict[str, list[str]]
     endpoint: str
-    title: str
-    checklist: Path | None
+    made: _Made
     width_px: int
 
 
-def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "Dataset":
+def _of_query(shell: Shell, asked: _Asked, rules: DatasetRules) -> "Dataset":
     from crowd.campaign import THUMBNAIL_WIDTHS
     from harvest.datasets.building import build as build_dataset
     from harvest.datasets.checklist import read_checklist
     from harvest.datasets.queried import Around, gather, question
     from harvest.imagestore import ImageStore
+    from identify.datasets import looks_of
     from identify.pipeline import SOFTWARE
     from linkeddata.records import Taxon
     from linkeddata.store import Store
@@ -199,21 +212,24 @@ def _of_query(shell: Shell, asked: _Asked, out: Path, rules: DatasetRules) -> "D
         around = Around(
             settings=settings, client=client, store=store, agent=SOFTWARE.id, moment=now(), progress=progress
         )
-        species = read_checklist(asked.checklist) if asked.checklist else store.each(Taxon)
-        about, rows = question(around, asked.query, asked.params, asked.endpoint, asked.title)
-        about = replace(about, checklist=asked.checklist.name if asked.checklist else "")
+        checklist = asked.made.checklist
+        species = read_checklist(checklist) if checklist else store.each(Taxon)
+        about, rows = question(around, asked.query, asked.params, asked.endpoint, asked.made.title)
+        about = replace(about, checklist=checklist.name if checklist else "")
         found = gather(rows, about.name, around, width_px=asked.width_px)
         return build_dataset(
             found.media,
             found.labels,
             found.taxa,
             ImageStore(settings.images, asked.width_px).kept,
-            out,
+            asked.made.out,
             rules,
             tags=found.tags,
             lost=found.lost,
             about=about,
             checklist=species,
+            after=asked.made.after,
+            looks=looks_of(settings),
             progress=progress,
         )
 
@@ -232,6 +248,41 @@ def lay_out_dataset(shell: Shell, folder: Path, layout: str, out: Path) -> None:
         written = lay_out(read_dataset(folder), layout, out, progress)
     names = [str(path) for path in written]
     shell.result({"layout": layout, "files": names}, "\n".join(names))
+
+
+@dataset.command("publish")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--name", default="", help="What it is called in its address; default: the folder's name.")
+@click.pass_obj
+def publish_dataset(shell: Shell, folder: Path, name: str) -> None:
+    """Publish the dataset in DIR: description, tables, shards, and each image with its file and label.
+
+    What was published under the name before stays as an older version. The images must carry their credit, and the
+    certificate must hold. A campaign's dataset that is published under the campaign's id is one of its versions.
+    """
+    from identify.publication import citation, publish
+    from linkeddata.catalogue.datasets import training_iri
+
+    settings = shell.settings()
+    name = name or folder.resolve().name
+    with opened_progress(shell) as progress:
+        version = publish(folder, settings.home_path, name, progress)
+    address = training_iri(settings.base_url.rstrip("/"), name, version.name)
+    cited = citation(folder, address)
+    told = {"address": address, "version": version.sha256, "changes": version.changes, "citation": cited}
+    shell.result(told, f"{address}\n{cited}")
+
+
+@dataset.command("withdraw")
+@click.argument("named", metavar="NAME@VERSION")
+@click.pass_obj
+def withdraw_dataset(shell: Shell, named: str) -> None:
+    """Take the files of a published version away; that there was one stays known."""
+    from identify.publication import withdraw
+
+    name, _, version = named.partition("@")
+    withdraw(shell.settings().home_path, name, version)
+    shell.result({"withdrawn": named}, f"{named} is no longer kept")
 
 
 @dataset.command("verify")

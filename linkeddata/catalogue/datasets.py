@@ -1,8 +1,8 @@
 """Which datasets there are. In: the store, the dumps, the holdings. Out: ``Described`` values, one a dataset.
 
 ``/datasets/published`` is everything, ``/datasets/published/ID`` belongs to one campaign, ``/datasets/training/ID`` is
-what a campaign's models learn from, with a version by content hash behind ``@``; ``/datasets/daily`` is the series of
-the dumps of single days.
+what a campaign's models learn from, or a dataset that was built from a query, with a version by content hash behind
+``@``; ``/datasets/daily`` is the series of the dumps of single days.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +11,17 @@ from urllib.parse import urlencode, urlsplit
 
 from linkeddata import iris, targets
 from linkeddata.catalogue.described import GZIP, IRREGULAR, ZIP, Described, Distribution, Words
-from linkeddata.catalogue.holdings import Campaign, DataFile, Holdings, TrainingVersion
+from linkeddata.catalogue.holdings import (
+    Campaign,
+    DataFile,
+    Holdings,
+    TrainingExample,
+    TrainingSet,
+    TrainingVersion,
+)
 from linkeddata.ids import GBIF_SPECIES, WIKIDATA_ENTITY
 from linkeddata.negotiation import JSON_LD, N_QUADS
+from linkeddata.nodes import Document
 from linkeddata.records import Identification, Label, MediaFile, Step, Taxon
 from linkeddata.store import Store
 
@@ -90,9 +98,9 @@ def published_iri(base: str, campaign: str = "") -> str:
     return iris.uri(f"{base}/datasets", "published", campaign) or f"{base}/datasets/published"
 
 
-def training_iri(base: str, campaign: str, version: str = "") -> str:
-    """Return the IRI of a campaign's training dataset, or of one version."""
-    return iris.uri(f"{base}/datasets", "training", campaign) + (f"@{version}" if version else "")
+def training_iri(base: str, name: str, version: str = "") -> str:
+    """Return the IRI of a training dataset, or of one version."""
+    return iris.uri(f"{base}/datasets", "training", name) + (f"@{version}" if version else "")
 
 
 def campaign_iri(base: str, campaign: str) -> str:
@@ -105,7 +113,8 @@ def all_datasets(around: Around) -> list[Described]:
     found = [whole(around)]
     for campaign in around.holdings.campaigns:
         found.append(part(around, campaign))
-        found += [training(around, campaign)] if campaign.training else []
+        found += [training(around, campaign.training_set)] if campaign.training else []
+    found += [training(around, one) for one in around.holdings.datasets if one.versions]
     return found + ([daily(around)] if around.days else [])
 
 
@@ -200,54 +209,101 @@ def part(around: Around, campaign: Campaign) -> Described:
     )
 
 
-def training(around: Around, campaign: Campaign) -> Described:
-    """Return a campaign's training dataset as such, which leads to its versions."""
-    base, current = around.base, campaign.training[0]
-    versions = [training_iri(base, campaign.id, one.name) for one in campaign.training]
+def training(around: Around, one: TrainingSet) -> Described:
+    """Return a training dataset as such, which leads to its versions."""
+    base, current = around.base, one.versions[0]
+    versions = [training_iri(base, one.id, version.name) for version in one.versions]
+    source = published_iri(base, one.campaign) if one.campaign else ""
     return Described(
-        iri=training_iri(base, campaign.id),
-        name=_training_name(campaign),
-        description=_about_training(campaign, current),
-        publisher=campaign.publisher,
-        about=subjects(around.store, campaign),
+        iri=training_iri(base, one.id),
+        name=_training_name(one),
+        description=_about_training(one, current),
+        publisher=one.publisher,
+        about=subjects(around.store, one),
         modified=current.modified,
-        distributions=_files(base, campaign, current),
+        distributions=_files(base, one, current),
         more={
-            "isBasedOn": published_iri(base, campaign.id),
-            "prov:wasDerivedFrom": published_iri(base, campaign.id),
+            "isBasedOn": source,
+            "prov:wasDerivedFrom": source,
             "dcat:hasVersion": versions,
             **({"dcat:hasCurrentVersion": versions[0]} if current.files else {}),
         },
     )
 
 
-def training_version(around: Around, campaign: Campaign, version: TrainingVersion) -> Described:
-    """Return one version of a campaign's training dataset."""
+def training_version(
+    around: Around, one: TrainingSet, version: TrainingVersion, examples: Sequence[str] = ()
+) -> Described:
+    """Return one version of a training dataset; ``examples`` are SHA-1s of some of its images."""
     base = around.base
+    iri = training_iri(base, one.id, version.name)
     models = [iris.model_uri(base, *name.rsplit("@", 1)) for name in version.models]
+    before = training_iri(base, one.id, version.revises[:16]) if version.revises else ""
     return Described(
-        iri=training_iri(base, campaign.id, version.name),
-        name={language: f"{name}, {version.name}" for language, name in _training_name(campaign).items()},
-        description=_about_training(campaign, version),
-        publisher=campaign.publisher,
-        about=subjects(around.store, campaign),
+        iri=iri,
+        name={language: f"{name}, {version.name}" for language, name in _training_name(one).items()},
+        description=_about_training(one, version),
+        publisher=one.publisher,
+        about=subjects(around.store, one),
         modified=version.modified,
         version=version.name,
-        distributions=_files(base, campaign, version),
+        distributions=_files(base, one, version),
         more={
-            "dcat:isVersionOf": training_iri(base, campaign.id),
-            "prov:wasDerivedFrom": published_iri(base, campaign.id),
+            "dcat:isVersionOf": training_iri(base, one.id),
+            "dcat:previousVersion": before,
+            "prov:wasRevisionOf": before,
+            "prov:wasDerivedFrom": published_iri(base, one.campaign) if one.campaign else "",
+            "void:exampleResource": [f"{iri}/examples/{sha1}" for sha1 in examples],
             "subjectOf": models,
         },
     )
 
 
-def _training_name(campaign: Campaign) -> Words:
-    title = campaign.title or campaign.id
+def example_node(
+    around: Around, one: TrainingSet, version: TrainingVersion, example: TrainingExample, labels: Sequence[str]
+) -> Document:
+    """Return one image of a version, tied to its file and to the labels that it learned from, by their ids."""
+    base = around.base
+    of = training_iri(base, one.id, version.name)
+    iri = f"{of}/examples/{example.sha1}"
+    said = [iris.uri(base, "labels", label) for label in labels]
+    node: Document = {
+        "id": iri,
+        "type": "ImageObject",
+        "name": {"en": f"{example.label or 'No class'} ({example.side})"},
+        "about": _concept_iri(example.concept),
+        "keywords": example.side,
+        "isPartOf": of,
+        "dcterms:isPartOf": of,
+        "isBasedOn": iris.iri_of(example.file),
+        "prov:wasDerivedFrom": [iri for iri in (iris.iri_of(example.file), *said) if iri],
+        "subjectOf": said,
+        "contentUrl": f"{of}/{example.path}" if version.folder else "",
+        "encodingFormat": example.media_type,
+        "license": iris.iri_of(example.licence),
+        "dcterms:license": iris.iri_of(example.licence),
+        "creditText": example.credit or example.creator,
+        "acquireLicensePage": iris.iri_of(example.page),
+        "mainEntityOfPage": f"{iri}.html",
+    }
+    return {key: value for key, value in node.items() if value not in ("", [], {})}
+
+
+def _concept_iri(concept: str) -> str:
+    if iris.is_item(concept):
+        return WIKIDATA_ENTITY + concept
+    key = concept.removeprefix("gbif:")
+    return GBIF_SPECIES + key if concept.startswith("gbif:") and key.isdecimal() else ""
+
+
+def _training_name(one: TrainingSet) -> Words:
+    title = one.title or one.id
+    if not one.campaign:
+        return {"en": f"Training dataset “{title}”", "nl": f"Trainingsdataset „{title}”"}
     return {"en": f"Training dataset of the campaign “{title}”", "nl": f"Trainingsdataset van de campagne „{title}”"}
 
 
-def _about_training(campaign: Campaign, version: TrainingVersion) -> Words:
+def _about_training(one: TrainingSet, version: TrainingVersion) -> Words:
     counts = dict(version.counts)
     images, classes = counts.get("images", 0), counts.get("classes", 0)
     learned = ", ".join(version.models)
@@ -265,31 +321,50 @@ def _about_training(campaign: Campaign, version: TrainingVersion) -> Words:
         "en": f" Models that learned from it: {learned}." if learned else "",
         "nl": f" Modellen die ervan leerden: {learned}." if learned else "",
     }
-    what = {
-        "en": "What models of this campaign learn from: a row for each image, with its label as people's tags decided "
-        "it, its source, and its own licence.",
-        "nl": "Waar modellen van deze campagne van leren: een rij per afbeelding, met het label dat uit de tags van "
-        "mensen volgt, de bron en de eigen licentie.",
+    changed = {
+        "en": f" Since the version before: {version.changes}." if version.changes else "",
+        "nl": f" Sinds de vorige versie (in het Engels): {version.changes}." if version.changes else "",
     }
     body = here if version.files else gone
     return _with_simulated(
-        {language: f"{what[language]} {body[language]}{models[language]}" for language in what}, campaign.simulated
+        {
+            language: f"{what} {body[language]}{models[language]}{changed[language]}"
+            for language, what in _what_it_is(one).items()
+        },
+        one.simulated,
     )
 
 
-def _files(base: str, campaign: Campaign, version: TrainingVersion) -> tuple[Distribution, ...]:
-    iri = training_iri(base, campaign.id, version.name)
+def _what_it_is(one: TrainingSet) -> Words:
+    if one.campaign:
+        return {
+            "en": "What models of this campaign learn from: a row for each image, with its label as people's tags "
+            "decided it, its source, and its own licence.",
+            "nl": "Waar modellen van deze campagne van leren: een rij per afbeelding, met het label dat uit de tags "
+            "van mensen volgt, de bron en de eigen licentie.",
+        }
+    said = f"{one.description} " if one.description else ""
+    return {
+        "en": f"{said if one.language == 'en' else ''}Labelled images to learn from, as a query found them: a row for "
+        "each image, with its label, its source, and its own licence.",
+        "nl": f"{said if one.language == 'nl' else ''}Afbeeldingen met label om van te leren, zoals een zoekvraag ze "
+        "vond: een rij per afbeelding, met het label, de bron en de eigen licentie.",
+    }
+
+
+def _files(base: str, one: TrainingSet, version: TrainingVersion) -> tuple[Distribution, ...]:
+    iri = training_iri(base, one.id, version.name)
     return tuple(
         Distribution(
-            key=one.name,
-            address=f"{iri}/{one.name}",
-            name={"en": one.name, "nl": one.name},
-            media_type=one.media_type,
-            bytes=one.bytes,
-            sha256=one.sha256,
-            modified=one.modified,
+            key=file.name,
+            address=f"{iri}/{file.name}",
+            name={"en": file.name, "nl": file.name},
+            media_type=file.media_type,
+            bytes=file.bytes,
+            sha256=file.sha256,
+            modified=file.modified,
         )
-        for one in version.files
+        for file in version.files
     )
 
 
@@ -404,9 +479,9 @@ def _lists(base: str, campaign: str) -> list[Distribution]:
     ]
 
 
-def subjects(store: Store, campaign: Campaign) -> tuple[str, ...]:
-    """Return the IRIs of what a campaign is about: IRIs as they are, Q-items, and names that the store has resolved."""
-    return tuple(filter(None, (_subject(store, one) for one in campaign.about)))
+def subjects(store: Store, one: Campaign | TrainingSet) -> tuple[str, ...]:
+    """Return the IRIs of what something is about: IRIs as they are, Q-items, and names that the store has resolved."""
+    return tuple(filter(None, (_subject(store, said) for said in one.about)))
 
 
 def _subject(store: Store, said: str) -> str:

@@ -6,13 +6,24 @@ from typing import Any
 from linkeddata import iris
 from linkeddata.catalogue import datasets
 from linkeddata.catalogue.described import CONTEXT, Described, agent_iri, agent_node, contact_iri, dataset_node
-from linkeddata.catalogue.holdings import Campaign, Holdings
+from linkeddata.catalogue.holdings import Campaign, Holdings, TrainingExample, TrainingSet, TrainingVersion
 from linkeddata.nodes import Document
 
 
 def dataset_document(one: Described, base: str) -> Document:
     """Return the description of one dataset."""
     return {"@context": context_iri(base), **dataset_node(one, base)}
+
+
+def example_document(
+    around: datasets.Around,
+    one: TrainingSet,
+    version: TrainingVersion,
+    example: TrainingExample,
+    labels: Sequence[str],
+) -> Document:
+    """Return one image of a version of a training dataset; ``labels`` are the ids of the labels it stands on."""
+    return {"@context": context_iri(around.base), **datasets.example_node(around, one, version, example, labels)}
 
 
 def catalogue_document(found: Sequence[Described], holdings: Holdings, base: str) -> Document:

@@ -63,11 +63,56 @@ class TrainingVersion:
     models: tuple[str, ...] = ()
     """Models that learned from it, as ``NAME@VERSION``."""
     modified: str = ""
+    revises: str = ""
+    """Content hash of the version before."""
+    changes: str = ""
+    """What changed since then, in words."""
+    folder: Path | None = None
+    """Where its images lie, if they are published."""
 
     @property
     def name(self) -> str:
         """What it is called: the beginning of its content hash."""
         return self.sha256[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingExample:
+    """One image of a version of a training dataset."""
+
+    sha1: str
+    path: str
+    """Where it lies in the dataset's folder."""
+    media_type: str
+    file: str
+    """IRI of the published file that it shows."""
+    page: str
+    concept: str
+    """The class: a Q-item, ``gbif:KEY``, or empty."""
+    label: str
+    side: str
+    campaign: str
+    """Whose label it is; empty where a query found the statement on the file itself."""
+    licence: str
+    credit: str
+    creator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """A training dataset: a campaign's, or one that was built from a query and published."""
+
+    id: str
+    title: str = ""
+    description: str = ""
+    language: str = "en"
+    simulated: bool = False
+    about: tuple[str, ...] = ()
+    publisher: Publisher = field(default_factory=Publisher)
+    versions: tuple[TrainingVersion, ...] = ()
+    """The first is the current one."""
+    campaign: str = ""
+    """Id of the campaign that it is of; empty: of none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +133,21 @@ class Campaign:
     training: tuple[TrainingVersion, ...] = ()
     """Versions of its training dataset; the first is the current one."""
 
+    @property
+    def training_set(self) -> TrainingSet:
+        """Its training dataset."""
+        return TrainingSet(
+            id=self.id,
+            title=self.title,
+            description=self.description,
+            language=self.language,
+            simulated=self.simulated,
+            about=self.about,
+            publisher=self.publisher,
+            versions=self.training,
+            campaign=self.id,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
@@ -95,6 +155,14 @@ class Holdings:
 
     publisher: Publisher = field(default_factory=Publisher)
     campaigns: tuple[Campaign, ...] = ()
+    datasets: tuple[TrainingSet, ...] = ()
+    """Training datasets of no campaign."""
+
+    @property
+    def training_sets(self) -> tuple[TrainingSet, ...]:
+        """All training datasets that have a version."""
+        of_campaigns = (one.training_set for one in self.campaigns)
+        return tuple(one for one in (*of_campaigns, *self.datasets) if one.versions)
 
     def campaign(self, key: str) -> Campaign | None:
         """Return the campaign with this id."""
@@ -113,7 +181,7 @@ def of_settings(settings: Settings) -> Publisher:
     )
 
 
-def gathered(settings: Settings, campaigns: Iterable[Campaign]) -> Holdings:
+def gathered(settings: Settings, campaigns: Iterable[Campaign], datasets: Iterable[TrainingSet] = ()) -> Holdings:
     """Return the holdings of an installation: campaigns take from the settings what their files do not say.
 
     Where the settings name nobody, who publishes all the campaigns publishes the whole; the same for the licence.
@@ -125,7 +193,8 @@ def gathered(settings: Settings, campaigns: Iterable[Campaign]) -> Holdings:
     if not own.licence and len(licences := {one.publisher.licence for one in found}) == 1:
         own = replace(own, licence=licences.pop())
     filled = tuple(replace(one, publisher=one.publisher.over(own)) for one in found)
-    return Holdings(publisher=own, campaigns=filled)
+    others = tuple(replace(one, publisher=one.publisher.over(own)) for one in datasets)
+    return Holdings(publisher=own, campaigns=filled, datasets=others)
 
 
 def written_at(path: Path) -> str:

@@ -4,8 +4,11 @@ The catalogue, its datasets and their versions, and campaigns are documents like
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
@@ -15,28 +18,36 @@ from linkeddata import conditions, contexts
 from linkeddata.catalogue import datasets, wellknown
 from linkeddata.catalogue.datasets import Around
 from linkeddata.catalogue.described import CONTEXT, Described
-from linkeddata.catalogue.documents import campaign_document, catalogue_document, dataset_document
-from linkeddata.catalogue.holdings import Campaign, Holdings, TrainingVersion
+from linkeddata.catalogue.documents import campaign_document, catalogue_document, dataset_document, example_document
+from linkeddata.catalogue.holdings import Campaign, Holdings, TrainingExample, TrainingSet, TrainingVersion
 from linkeddata.dumproutes import dump_files, dump_parts
 from linkeddata.negotiation import SUFFIXES, without_suffix
 from linkeddata.nodes import Document
-from linkeddata.parts import Page, Parts
+from linkeddata.parts import Gone, Page, Parts
 from linkeddata.problem import not_found
+from linkeddata.records import Label, MediaFile
 from linkeddata.responses import described, kept, problems, respond
+from linkeddata.withdrawals import tombstone_of, withdrawal
 
 CACHED = "public, max-age=60"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
+SOME = 3
+"""Images of a version that its description leads to."""
+
 Gather = Callable[[], Holdings]
 """Looks up what there is to describe; asked each time, for campaigns come and go."""
+Examples = Callable[[TrainingVersion], Mapping[str, TrainingExample]]
+"""Gives the images of a version by SHA-1; none of one that is not kept here."""
 
 
 class Catalogue:
     """Answers with descriptions; the counts in them are asked again only when the store has changed."""
 
-    def __init__(self, parts: Parts, gather: Gather) -> None:
+    def __init__(self, parts: Parts, gather: Gather, examples: Examples = lambda version: {}) -> None:
         self._parts = parts
         self._gather = gather
+        self.examples = examples
         self._all = lru_cache(1)(lambda state, holdings, days: datasets.all_datasets(self._around(holdings)))
 
     def around(self) -> Around:
@@ -58,6 +69,13 @@ class Catalogue:
         """Return the catalogue."""
         around = self.around()
         return catalogue_document(self.all(around), around.holdings, around.base)
+
+    def still_there(self, one: TrainingExample, form: str) -> None:
+        """Raise ``Gone`` for an image whose file was withdrawn here, or deleted where it was published."""
+        media = self._parts.store.get(MediaFile, one.file)
+        stone = withdrawal(media) if media else tombstone_of(self._parts.store, MediaFile, one.file)
+        if stone:
+            raise Gone(stone, form)
 
     def answer(
         self, request: Request, doc: Document, page: str, form: str, *, suffixed: bool = True, iri: str = ""
@@ -143,36 +161,83 @@ def _add_published(api: APIRouter, catalogue: Catalogue) -> None:
 
 def _add_training(api: APIRouter, catalogue: Catalogue) -> None:
     answers = described("schema.org `Dataset` and `dcat:Dataset`, with its versions or the version it is of.")
+    of_file: dict[int | str, dict[str, Any]] = {
+        200: {"description": "The file."},
+        206: {"description": "A part of it, as `Range` asks."},
+        304: {"description": "Not changed."},
+        **problems(404, 410, 412),
+    }
 
     @api.get("/datasets/training/{name}", summary="A training dataset", response_class=Response, responses=answers)
     def training(request: Request, name: str) -> Response:
-        """What a campaign's models learn from: `CAMPAIGN` leads to its versions, `CAMPAIGN@VERSION` is one of them."""
+        """What a campaign's models learn from, or what was built of a query: `NAME` leads to its versions,
+        `NAME@VERSION` is one of them."""
         around = catalogue.around()
         stem, form = without_suffix(name)
         key, at, version = stem.partition("@")
-        campaign, found = _trained(around, key, version)
-        one = (
-            datasets.training_version(around, campaign, found) if at and found else datasets.training(around, campaign)
-        )
+        dataset, found = _trained(around, key, version)
+        one = datasets.training(around, dataset)
+        if at and found:
+            some = islice(catalogue.examples(found), SOME)
+            one = datasets.training_version(around, dataset, found, list(some))
         return catalogue.answer(request, dataset_document(one, around.base), "dataset.html", form)
+
+    @api.get(
+        "/datasets/training/{name}/examples/{sha1}",
+        summary="An image of a training dataset",
+        response_class=Response,
+        responses=described("schema.org `ImageObject`: its file, class, labels, side, licence and credit."),
+    )
+    def example(request: Request, name: str, sha1: str) -> Response:
+        """`name` is `NAME@VERSION`, `sha1` the image's in the manifest. It is tied to the published file and to the
+        labels it stands on. An image whose file was withdrawn here is gone."""
+        stem, form = without_suffix(sha1)
+        around, dataset, version = _version(catalogue, name)
+        one = catalogue.examples(version).get(stem)
+        if one is None:
+            raise not_found("image of a training dataset", f"{name}/{sha1}")
+        catalogue.still_there(one, form)
+        said = around.store.each(Label, campaign=one.campaign, file=one.file) if one.campaign else ()
+        labels = [label.id for label in said if not withdrawal(label)]
+        doc = example_document(around, dataset, version, one, labels)
+        return catalogue.answer(request, doc, "example.html", form)
+
+    @api.get(
+        "/datasets/training/{name}/images/{path:path}",
+        summary="The image itself, as it is in a training dataset",
+        response_class=Response,
+        responses=of_file,
+    )
+    def image(request: Request, name: str, path: str) -> Response:
+        """A copy that carries its credit and licence; `path` is as the manifest has it."""
+        _, _, version = _version(catalogue, name)
+        sha1 = path.rpartition("/")[2].partition(".")[0]
+        one = catalogue.examples(version).get(sha1)
+        if one is None or version.folder is None or one.path != f"images/{path}":
+            raise not_found("image of a training dataset", f"{name}/{path}")
+        catalogue.still_there(one, "")
+        return _file(request, version.folder / one.path, f"{version.name}-{sha1}", one.media_type)
 
     @api.get(
         "/datasets/training/{name}/{file}",
         summary="A file of a training dataset",
         response_class=Response,
-        responses={200: {"description": "The file."}, 304: {"description": "Not changed."}, **problems(404, 412)},
+        responses=of_file,
     )
     def file(request: Request, name: str, file: str) -> Response:
-        """`name` is `CAMPAIGN@VERSION`; a version never changes."""
-        key, _, version = name.partition("@")
-        _, found = _trained(catalogue.around(), key, version) if version else (None, None)
-        one = next((one for one in found.files if one.name == file), None) if found else None
+        """`name` is `NAME@VERSION`; a version never changes. Parts are given by `Range`."""
+        _, _, version = _version(catalogue, name)
+        one = next((one for one in version.files if one.name == file), None)
         if one is None:
             raise not_found("file of a training dataset", f"{name}/{file}")
-        headers = {"ETag": f'"{one.sha256}"', "Cache-Control": "no-cache"}
-        if status := conditions.answered(request.headers, headers["ETag"]):
-            return Response(status_code=status, headers=headers)
-        return FileResponse(one.path, media_type=one.media_type, headers=headers)
+        return _file(request, one.path, one.sha256, one.media_type)
+
+
+def _file(request: Request, path: Path, tag: str, media_type: str) -> Response:
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+    if status := conditions.answered(request.headers, headers["ETag"]):
+        return Response(status_code=status, headers=headers)
+    return FileResponse(path, media_type=media_type, headers=headers)
 
 
 def _add_campaigns(api: APIRouter, catalogue: Catalogue) -> None:
@@ -219,9 +284,9 @@ def _pages(around: Around) -> Iterable[str]:
     for campaign in around.holdings.campaigns:
         yield datasets.campaign_iri(around.base, campaign.id)
         yield datasets.published_iri(around.base, campaign.id)
-        if campaign.training:
-            yield datasets.training_iri(around.base, campaign.id)
-            yield from (datasets.training_iri(around.base, campaign.id, one.name) for one in campaign.training)
+    for dataset in around.holdings.training_sets:
+        yield datasets.training_iri(around.base, dataset.id)
+        yield from (datasets.training_iri(around.base, dataset.id, one.name) for one in dataset.versions)
     if around.days:
         yield f"{around.base}/datasets/daily"
         yield from (f"{around.base}/datasets/daily/{day}" for day in around.days)
@@ -241,15 +306,25 @@ def _campaign(around: Around, name: str) -> tuple[Campaign, str]:
     return found, form
 
 
-def _trained(around: Around, key: str, version: str) -> tuple[Campaign, TrainingVersion | None]:
-    """Return the campaign and the version of its training dataset. Raises ``Problem`` 404."""
-    campaign = around.holdings.campaign(key)
-    if campaign is None or not campaign.training:
+def _trained(around: Around, key: str, version: str) -> tuple[TrainingSet, TrainingVersion | None]:
+    """Return a training dataset and a version of it. Raises ``Problem`` 404."""
+    dataset = next((one for one in around.holdings.training_sets if one.id == key), None)
+    if dataset is None:
         raise not_found("training dataset", key)
-    found = next((one for one in campaign.training if version and version in (one.name, one.sha256)), None)
+    found = next((one for one in dataset.versions if version and version in (one.name, one.sha256)), None)
     if version and found is None:
         raise not_found("version of a training dataset", f"{key}@{version}")
-    return campaign, found
+    return dataset, found
+
+
+def _version(catalogue: Catalogue, name: str) -> tuple[Around, TrainingSet, TrainingVersion]:
+    """Return what ``NAME@VERSION`` names. Raises ``Problem`` 404."""
+    around = catalogue.around()
+    key, _, version = name.partition("@")
+    dataset, found = _trained(around, key, version)
+    if found is None:
+        raise not_found("version of a training dataset", name)
+    return around, dataset, found
 
 
 def _with_days(around: Around) -> Around:

@@ -1,7 +1,11 @@
 """``deboodt dataset``: from a question to a dataset, on the recorded plates, over real HTTP."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,6 +223,50 @@ def test_the_built_dataset_is_laid_out_and_loaded(bhl: Dataset, home: Path, tmp_
     loaded = datasets.load_dataset(str(tmp_path / "hf"), cache_dir=str(tmp_path / "cache"))
     assert sum(map(len, loaded.values())) == len(bhl.examples)
     assert loaded["train"].features["label"].num_classes == len(bhl.classes)
+
+
+def test_every_taxon_on_three_plates_is_a_class(bhl: Dataset, saved: str) -> None:
+    """56 recorded taxa are on three files or more (57 in as many rows); the stand-in gives some files no licence."""
+    plates, rows = defaultdict(set), Counter[str]()
+    for row in json.loads(Path(saved).read_text(encoding="utf-8"))["results"]["bindings"]:
+        plates[row["taxon"]["value"]].add(row["file"]["value"])
+        rows[row["taxon"]["value"]] += 1
+    assert sum(number >= 3 for number in rows.values()) == 57
+    assert sum(len(files) >= 3 for files in plates.values()) == 56
+    told = json.loads((bhl.folder / "dataset.json").read_text(encoding="utf-8"))["lost"]
+    unfit = {one["file"] for one in told if one["reason"] != "too few images"}
+    expected = {taxon.rpartition("/")[2] for taxon, files in plates.items() if len(files - unfit) >= 3}
+    assert {one.concept for one in bhl.classes} == expected
+
+
+@pytest.mark.slow
+def test_the_lines_of_the_docs_lead_from_a_question_to_a_cited_dataset(
+    bhl: Dataset, home: Path, tmp_path: Path
+) -> None:
+    """Exactly as they stand there, by a shell; names and images are known to the home folder by now."""
+    docs = (Path(__file__).parents[2] / "docs/datasets.md").read_text(encoding="utf-8")
+    lines = re.search(r"and to the version after it:\n\n```sh\n(.*?)```", docs, re.S)
+    assert lines
+    assert lines[1].count("\n") <= 10
+    (tmp_path / "deboodt.toml").write_text((home / "deboodt.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin/deboodt"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m identify.cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    path = {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["bash", "-euc", lines[1]], cwd=tmp_path, env=os.environ | path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = read_dataset(tmp_path / "plates"), read_dataset(tmp_path / "plates-2")
+    assert first.classes == bhl.classes
+    assert f"plates@{first.sha256[:16]}" in done.stdout
+    cited = re.findall(r"@misc\{.*url = \{(.*?)\}", done.stdout)
+    assert cited[-2:] == [line for line in done.stdout.splitlines() if line.startswith("http")]
+    assert cited[-1].endswith(f"/datasets/training/plates@{second.sha256[:16]}")
+    sides = {example.sha1: example.split for example in first.examples}
+    assert all(sides[example.sha1] == example.split for example in second.examples if example.sha1 in sides)
+    assert "licence not chosen" in (tmp_path / "plates-2/changes.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # mlcroissant's, of rdflib
