@@ -79,6 +79,8 @@ class _Joining:
         self._joined = Joined(len(found))
         self._copies = Joined(len(found))
         self._blocs: dict[int, _Bloc] = {}
+        self._known: dict[int, set[str]] = {}
+        """Of copies whether they were for training, or set aside from it to be known: they may not be both."""
         self._first: dict[tuple[str, str], int] = {}
         """Of each group and object the first file that was taken."""
 
@@ -102,6 +104,10 @@ class _Joining:
         sides = {one: side for top, one in tops.items() if (side := self._settled(self._blocs[top], mine))}
         if mine.named:
             sides[place] = mine.named
+        own = {self._before[candidate.source.sha1]} if mine.votes else set()
+        taught = own.union(*(self._known[self._copies.top(one)] for one in neighbours))
+        if len(taught & {TRAIN, KNOWN}) > 1 and not own:
+            return JOINS, f"{KNOWN}, {TRAIN}"
         if len(set(sides.values())) > 1:
             told = sorted((side, self._found[one].media.iri) for one, side in sides.items() if one != place)
             return JOINS, "; ".join(f"{iri} ({side})" for side, iri in told)
@@ -113,6 +119,7 @@ class _Joining:
         self._blocs[place] = self._blocs[self._joined.top(place)] = mine
         for one in neighbours:
             self._copies.join(place, one)
+        self._known[self._copies.top(place)] = taught
         return "", ""
 
     def _take_stranger(self, place: int, neighbours: Iterable[int]) -> tuple[str, str]:

@@ -48,7 +48,7 @@ def split_by_group(
             sides[min(learning, key=lambda name: sizes[name])] = side
     sides |= settled
     of_copies = {c.cluster: before[c.source.sha1] for c in candidates if c.cluster and c.source.sha1 in before}
-    earlier = (of_copies.get(c.cluster) or before.get(c.source.sha1, "") for c in candidates)
+    earlier = (before.get(c.source.sha1) or of_copies.get(c.cluster, "") for c in candidates)
     return [(_side(c, sides, was, rules, seed), c) for c, was in zip(candidates, earlier, strict=True)]
 
 
