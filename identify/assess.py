@@ -1,6 +1,7 @@
-"""A trained network becomes a bundle. In: network, dataset, images. Out: a bundle with thresholds and figures.
+"""A trained network becomes a bundle. In: network, dataset, images. Out: a bundle with its judgement and figures.
 
-Temperature, thresholds and what makes a stranger come from the validation images; the figures come from groups that
+Calibration, thresholds and what makes a stranger come from pictures of groups that whatever judged them had not learned
+from: by cross-fitting where only a head learned, else from the validation images. The figures come from groups that
 nobody has looked at before. Everything is measured with the model as it will be served.
 """
 
@@ -11,37 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harvest.datasets.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset
 from identify.affected import learned_from
 from identify.bundle import CARD, CLASSES, KERAS, LEARNED, METRICS, WEIGHTS, Bundle, Description, write
 from identify.card import card
 from identify.classes import model_classes, to_json
-from identify.decide import Decision, Thresholds, decide, heaviest, taxon_at
+from identify.decide import Judge
 from identify.engines import Engine
-from identify.evaluate import (
-    Floats,
-    as_data,
-    auroc,
-    figures,
-    fit_temperature,
-    none_of_these,
-    rejection_curve,
-    scored,
-    share,
-    threshold_for_precision,
-    threshold_keeping,
-)
+from identify.evaluate import Floats, confusion
+from identify.evaluation import GROUPINGS, believed, by_group, of_judgement, of_strangers, part
+from identify.examining import KNOWN as OF_KNOWN_GROUP
+from identify.examining import LEARNED as WAS_LEARNED
+from identify.examining import UNSEEN, Examined
 from identify.images import Pixels
+from identify.judging.crossfit import Head, cross_fitted, folds_of
+from identify.judging.fitting import Evidence, fit
+from identify.judging.judgement import PRECISION, Judgement, to_files
+from identify.judging.openset import MEASURES, fit_openness, measures
+from identify.judging.ranks import OWN
+from identify.judging.words import Thresholds
 from identify.learning.head import Fitted
 from linkeddata.records import ModelClass
 
-PRECISION = 0.95
-"""Share of right answers asked of each rung."""
-LEAST = 0.5
-"""No answer below this probability."""
 KEEP = 0.92
-"""Share of known pictures that must not be taken for strangers."""
+"""Share of known pictures that must not be taken for strangers, where a whole network learned."""
+FEWEST_GROUPS = 3
+"""Groups without which nothing is cross-fitted: with two, each is judged by what one hand taught."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -59,29 +57,15 @@ class Trained:
     """Where only a head learned: what it takes to fit it again to fewer pictures, and features of all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What the network made of the images of one split."""
-
-    logits: Floats
-    truth: tuple[int, ...]
-    groups: tuple[str, ...]
-
-
 def assess(
     out: Path, data: Dataset, images: Pixels, trained: Trained, *, name: str, version: str, progress: Progress
 ) -> Bundle:
     """Measure ``trained`` on the splits of ``data`` (``images`` in its order) and write the bundle to ``out``."""
     classes = model_classes(data.classes, name, version)
-    seen = _seen(trained.model, data, images, progress)
-    chosen_on = next((s for s in (VALIDATION, KNOWN, TRAIN) if len(seen[s].truth)), TRAIN)
-    basis = seen[chosen_on]
-    temperature = fit_temperature(basis.logits[:, :-1], basis.truth)
-    # Plates of known hands count here too: a quantile of few pictures says little.
-    unlearned = [seen[split] for split in dict.fromkeys((chosen_on, VALIDATION, KNOWN))]
-    none = np.concatenate([none_of_these(part.logits) for part in unlearned])
-    scale = round(max(threshold_keeping(list(none), KEEP), 1e-6), 6)
-    thresholds = _thresholds(scored(basis.logits, temperature, scale)[0], basis.truth, classes)
+    seen = seen_by(trained, data, images, progress)
+    chosen_on = next((s for s in (VALIDATION, KNOWN, TRAIN) if _of(seen, s)), TRAIN)
+    judgement = _cross_fitted(trained, data, seen, classes, progress) or _held_out(seen, chosen_on, classes)
+    judge = Judge(judgement, classes)
     about = Description(
         name=name,
         version=version,
@@ -89,13 +73,16 @@ def assess(
         image_px=trained.image_px,
         dataset=data.sha256,
         seed=trained.seed,
-        temperature=temperature,
-        novelty_scale=scale,
-        thresholds=thresholds,
+        temperature=judgement.calibration.temperature,
+        thresholds=_in_short(judgement),
         simulated=any(e.simulated for e in data.examples),
         software=trained.software,
     )
-    metrics = {"chosen_on": chosen_on, **_metrics(seen, about, classes), "dataset": dict(data.counts)}
+    metrics = {
+        "chosen_on": "groups left out in turn" if judgement.openness.strangers else chosen_on,
+        **_metrics(judge, seen),
+        "dataset": dict(data.counts),
+    }
     files = {
         WEIGHTS: trained.model,
         KERAS: trained.keras,
@@ -103,86 +90,139 @@ def assess(
         METRICS: (json.dumps(metrics, indent=1, ensure_ascii=False) + "\n").encode(),
         CARD: card(about, classes, metrics, data).encode(),
         LEARNED: learned_from(data),
+        **to_files(judgement),
     }
     return write(out, about, files)
 
 
-def _seen(model: bytes, data: Dataset, images: Pixels, progress: Progress) -> dict[str, _Seen]:
-    """Run the served model over every image, once; return what it made of each split."""
-    engine = Engine(model)
-    number = {c.concept: i for i, c in enumerate(data.classes)}
-    parts = []
-    for begin in range(0, len(images), 16):
-        parts.append(engine.run(np.asarray(images[begin : begin + 16]))[0])
-        progress("evaluate", min(begin + 16, len(images)), len(images))
-    logits = np.concatenate(parts)
-    seen = {}
-    for split in (TRAIN, VALIDATION, TEST, KNOWN, STRANGER):
-        places = [i for i, e in enumerate(data.examples) if e.split == split]
-        truth = tuple(number.get(data.examples[i].concept, -1) for i in places)
-        groups = tuple(data.examples[i].group for i in places)
-        seen[split] = _Seen(logits[places], truth, groups)
-    return seen
+def seen_by(trained: Trained, data: Dataset, images: Pixels, progress: Progress) -> Examined:
+    """Return what the model makes of every image, in the manifest's order.
 
-
-def _thresholds(probabilities: Floats, truth: Sequence[int], classes: Sequence[ModelClass]) -> Thresholds:
-    """Return, for each rung, the lowest certainty from which on ``PRECISION`` of the answers is right.
-
-    Never less than ``LEAST``: what is answered is likelier than everything else together.
+    Where a head was fitted to features that lie ready, they are what the network gives; else it is run as it will be
+    served.
     """
-    top = [int(i) for i in np.argmax(probabilities, axis=1)]
-    certain = [float(row.max()) for row in probabilities]
-    own = threshold_for_precision(certain, [a == t for a, t in zip(top, truth, strict=True)], PRECISION)
-    return Thresholds(
-        own=round(max(LEAST, own), 6),
-        genus=_rank_threshold("genus", probabilities, truth, classes),
-        family=_rank_threshold("family", probabilities, truth, classes),
+    number = {c.concept: i for i, c in enumerate(data.classes)}
+    if trained.fitted is not None:
+        head, rows = trained.fitted.head, trained.fitted.features
+        logits, features = head.logits(rows).astype(np.float64), head.units(rows).astype(np.float64)
+    else:
+        logits, features = _run(Engine(trained.model), images, progress)
+    near = {TRAIN: WAS_LEARNED, KNOWN: OF_KNOWN_GROUP}
+    return Examined(
+        examples=data.examples,
+        nearness=tuple(near.get(e.split, UNSEEN) for e in data.examples),
+        truth=np.array([-1 if e.split == STRANGER else number.get(e.concept, -1) for e in data.examples], np.int64),
+        logits=logits,
+        features=features,
+        pixels=np.zeros(len(data.examples), np.int64),
     )
 
 
-def _rank_threshold(rank: str, probabilities: Floats, truth: Sequence[int], classes: Sequence[ModelClass]) -> float:
-    answers = [heaviest(list(row), classes, rank) for row in probabilities]
-    right = [taxon == taxon_at(classes[t], rank) for (taxon, _), t in zip(answers, truth, strict=True)]
-    return round(max(LEAST, threshold_for_precision([mass for _, mass in answers], right, PRECISION)), 6)
+def _run(engine: Engine, images: Pixels, progress: Progress) -> tuple[Floats, Floats]:
+    logits, features = [], []
+    for begin in range(0, len(images), 16):
+        found = engine.run(np.asarray(images[begin : begin + 16]))
+        logits.append(found[0])
+        features.append(found[1])
+        progress("evaluate", min(begin + 16, len(images)), len(images))
+    return np.concatenate(logits), np.concatenate(features)
 
 
-def _metrics(seen: dict[str, _Seen], about: Description, classes: Sequence[ModelClass]) -> dict[str, Any]:
+def _of(seen: Examined, *splits: str) -> Examined:
+    """Return what was made of the pictures of some splits; of the model's classes alone, but for strangers."""
+    return seen.only(
+        np.array([e.split in splits for e in seen.examples], bool) & ((seen.truth >= 0) | (STRANGER in splits))
+    )
+
+
+def _cross_fitted(
+    trained: Trained, data: Dataset, seen: Examined, classes: Sequence[ModelClass], progress: Progress
+) -> Judgement | None:
+    """Return the judgement by heads that were fitted anew without each group; nothing where that cannot be done."""
+    fitted = trained.fitted
+    if fitted is None:
+        return None
+    own = np.array([e.split in (TRAIN, VALIDATION) for e in data.examples]) & (seen.truth >= 0)
+    places = np.flatnonzero(own)
+    groups = [data.examples[i].group or data.examples[i].sha1 for i in places]
+    if len(set(groups)) < FEWEST_GROUPS:
+        return None
+    progress("judge", 0, int(folds_of(groups).max()) + 1)
+
+    def of_some(some: NDArray[np.int64]) -> Head:
+        return fitted.fit(places[some])
+
+    evidence = cross_fitted(of_some, fitted.features[places], seen.truth[places], groups, seed=trained.seed)
+    learned = _of(seen, TRAIN)
+    return fit(evidence, classes, bank=_bank(learned.features))
+
+
+def _held_out(seen: Examined, chosen_on: str, classes: Sequence[ModelClass]) -> Judgement:
+    """Return the judgement by pictures that were set aside.
+
+    Strangers are known by the network's own output for them, which made-up ones taught it: real ones were refused more
+    surely so than by energy or neighbours. Pictures of known hands count there, too, as a quantile of few says little.
+    """
+    basis, unlearned = _of(seen, chosen_on), _of(seen, chosen_on, VALIDATION, KNOWN)
+    nothing = np.zeros((0, 1), np.float32)
+    openness = fit_openness(
+        measures(unlearned.logits, unlearned.features, nothing), np.zeros((0, len(MEASURES))), ("none",), KEEP
+    )
+    how = {VALIDATION: "groups set aside for it", KNOWN: "pictures set aside of groups that it learned from"}
+    evidence = Evidence(
+        logits=basis.logits,
+        measured=measures(basis.logits, basis.features, nothing),
+        truth=basis.truth,
+        groups=tuple(e.group for e in basis.examples),
+        how=how.get(chosen_on, "the pictures that it learned from, as none was set aside: much too optimistic"),
+    )
+    return fit(evidence, classes, openness=openness)
+
+
+def _bank(features: NDArray[np.float64]) -> NDArray[np.float32]:
+    lengths = np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
+    bank: NDArray[np.float32] = (features / lengths).astype(np.float32)
+    return bank
+
+
+def _in_short(judgement: Judgement) -> Thresholds:
+    """Return the thresholds of the usual precision for those who do not read the judgement."""
+    words = judgement.words_of(PRECISION)
+    own, genus, family = (min(1.0, words.needed(rank)) for rank in (OWN, "genus", "family"))
+    return Thresholds(own=own, genus=genus, family=family)
+
+
+def _metrics(judge: Judge, seen: Examined) -> dict[str, Any]:
     """Return all figures as plain data: unseen and known groups, strangers, thresholds, the curve behind them."""
-    named = {"unseen": TEST, "known": KNOWN, "validation": VALIDATION}
-    none = {split: list(none_of_these(part.logits)) for split, part in seen.items()}
-    rejected = [not d.label for d in _decisions(seen[STRANGER], about, classes)]
+    unseen, known, validation = _of(seen, TEST), _of(seen, KNOWN), _of(seen, VALIDATION)
+    strangers = of_strangers(judge, unseen if len(unseen) else known, _of(seen, STRANGER).strangers)
+    judgement = judge.judgement
+    parts = {"unseen": unseen, "known": known, "validation": validation}
     return {
-        **{key: _split_figures(seen[split], about, classes) for key, split in named.items()},
-        "strangers": {
-            "images": len(rejected),
-            "rejected": as_data(share(sum(rejected), len(rejected))),
-            "auroc": auroc(none[TEST], none[STRANGER]),
-        },
-        "thresholds": asdict(about.thresholds) | {"none": about.novelty_scale, "temperature": about.temperature},
-        "curve": rejection_curve(none[TEST], none[STRANGER]),
+        **{key: _figures(judge, some) for key, some in parts.items()},
+        "strangers": strangers,
+        "errors": {name: by_group(judge, unseen, key) for name, key in GROUPINGS.items()},
+        "thresholds": asdict(_in_short(judgement)) | asdict(judgement.calibration),
+        "judgement": of_judgement(judge),
+        "curve": strangers.get("curve", []),
     }
 
 
-def _split_figures(seen: _Seen, about: Description, classes: Sequence[ModelClass]) -> dict[str, Any]:
-    """Return the figures of one split: of the class put first, and of what the ladder answers."""
-    probabilities, _ = scored(seen.logits, about.temperature, about.novelty_scale)
-    content = figures(probabilities, seen.truth, [one.label for one in classes])
-    decisions = _decisions(seen, about, classes)
-    truth = [classes[t] for t in seen.truth]
-    for rank in ("genus", "family"):
-        at_rank = [heaviest(list(row), classes, rank)[0] for row in probabilities]
-        right = [a == taxon_at(t, rank) for a, t in zip(at_rank, truth, strict=True)]
-        content[f"{rank}_accuracy"] = as_data(share(sum(right), len(right)))
-    answered = [(d, t) for d, t in zip(decisions, truth, strict=True) if d.label]
-    true = [d.label == taxon_at(t, d.rank).name for d, t in answered]
-    content["answered"] = as_data(share(len(answered), len(truth)))
-    content["answered_right"] = as_data(share(sum(true), len(true)))
-    content["rules"] = {rule: sum(d.rule == rule for d in decisions) for rule in ("R1", "R2", "R3", "R4", "R5")}
-    return content | {"groups": sorted(set(seen.groups))}
-
-
-def _decisions(seen: _Seen, about: Description, classes: Sequence[ModelClass]) -> list[Decision]:
-    probabilities, novelty = scored(seen.logits, about.temperature, about.novelty_scale)
-    return [
-        decide(list(row), float(n), classes, about.thresholds) for row, n in zip(probabilities, novelty, strict=True)
-    ]
+def _figures(judge: Judge, some: Examined) -> dict[str, Any]:
+    """Return the figures of one split, with the confusion of all classes."""
+    content = part(judge, some)
+    if not len(some):
+        return content
+    first = believed(judge, some)[0].argmax(axis=1)
+    counts = confusion([int(t) for t in some.truth], [int(a) for a in first], len(judge.classes))
+    at = {row["rank"]: row["accuracy"] for row in content["ranks"]}
+    told = content["answers"]
+    return {
+        **content,
+        "calibration_error": content["calibration"]["after"]["error"],
+        "confusion": counts[:, :-1].tolist(),
+        **{f"{rank}_accuracy": at[rank] for rank in ("genus", "family") if rank in at},
+        "answered": told["answered"],
+        "answered_right": told["answered_right"],
+        "rules": told["rules"],
+    }
