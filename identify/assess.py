@@ -22,7 +22,7 @@ from identify.classes import model_classes, to_json
 from identify.decide import Judge
 from identify.engines import Engine
 from identify.evaluate import Floats, confusion
-from identify.evaluation import GROUPINGS, believed, by_group, of_judgement, of_strangers, part
+from identify.evaluation import believed, errors, of_judgement, of_strangers, part
 from identify.examining import KNOWN as OF_KNOWN_GROUP
 from identify.examining import LEARNED as WAS_LEARNED
 from identify.examining import UNSEEN, Examined
@@ -201,7 +201,7 @@ def _metrics(judge: Judge, seen: Examined) -> dict[str, Any]:
     return {
         **{key: _figures(judge, some) for key, some in parts.items()},
         "strangers": strangers,
-        "errors": {name: by_group(judge, unseen, key) for name, key in GROUPINGS.items()},
+        "errors": errors(judge, unseen),
         "thresholds": asdict(_in_short(judgement)) | asdict(judgement.calibration),
         "judgement": of_judgement(judge),
         "curve": strangers.get("curve", []),

@@ -49,7 +49,7 @@ def evaluation(judge: Judge, examined: Examined, taught: Sequence[int]) -> dict[
         "unseen": part(judge, unseen),
         "known": part(judge, known),
         "strangers": of_strangers(judge, unseen if len(unseen) else known, strangers),
-        "errors": {name: by_group(judge, unseen, key) for name, key in GROUPINGS.items()},
+        "errors": errors(judge, unseen),
         "learning": learning(judge, unseen, taught),
         "judgement": of_judgement(judge),
         "lost": [list(one) for one in examined.lost],
@@ -171,6 +171,16 @@ GROUPINGS: dict[str, Callable[[Example, int], str]] = {
     "image size": lambda _, pixels: _size(pixels),
 }
 """What pictures are grouped by, to see where a model errs more. ``group`` is the hand, series or style."""
+
+
+def errors(judge: Judge, shown: Examined) -> dict[str, Any]:
+    """Return ``by_group`` for every way of grouping; one that groups like another before it is left out."""
+    found: dict[str, Any] = {}
+    for name, key in GROUPINGS.items():
+        rows = by_group(judge, shown, key)
+        if rows and rows not in found.values():
+            found[name] = rows
+    return found
 
 
 def by_group(judge: Judge, shown: Examined, key: Callable[[Example, int], str]) -> list[dict[str, Any]]:
