@@ -59,7 +59,7 @@ def looked(images: Path, folder: Path) -> Looked:
     backbone = BACKBONES[BACKBONE]
     seen = seeing(tensorflow.keras, backbone, backbone.image_px)
     folder.mkdir(parents=True, exist_ok=True)
-    trunk = trunk_of(tensorflow, seen, backbone.image_px, folder)
+    trunk = trunk_of(tensorflow, seen, backbone.image_px, folder, folder)
 
     def picture(place: int) -> Any:
         return pixels(data[place], backbone.image_px, Limits())

@@ -5,6 +5,7 @@ from typing import Any
 
 from harvest.datasets.manifest import Dataset
 from identify.bundle import Description
+from identify.learning.told import engine, made
 from linkeddata.records import ModelClass
 
 SHOWN_GROUPS = 12
@@ -189,20 +190,9 @@ def _made(about: Description, training: Mapping[str, Any]) -> Iterator[str]:
         f"Recipe *{about.recipe}*, pictures of {about.image_px} x {about.image_px} pixels, seed {about.seed}, dataset "
         f"`{about.dataset[:16]}`; " + ", ".join(f"{name} {version}" for name, version in about.software) + "."
     )
-    if about.backbone and training:
-        began = f" ({training['weights']})" if training.get("weights") else ""
-        yield f"It looks with {about.backbone}{began}." + (
-            f" It goes on from {about.continues}." if about.continues else ""
-        )
-    if training.get("seconds"):
-        joules = training.get("joules")
-        energy = f", and {joules / 3.6e6:.3f} kWh by {training['joules_of']}" if joules else ""
-        yield f"Learning took {training['seconds'] / 60:.1f} minutes{energy}."
+    # What it cost and how fast it is stand in training.json: the same training gives the same card.
+    yield from (f"{line[:1].upper()}{line[1:]}." for line in made(training)[:1])
+    if about.continues:
+        yield f"It goes on from {about.continues}."
     if about.engines:
-        rows = [
-            f"| {one.engine} | {100 * one.accuracy:.1f} % | {one.loss_points:+.1f} | {one.images_per_second:.0f} | "
-            f"{'serves' if one.engine == about.engine else 'accepted' if one.accepted else 'refused'} |"
-            for one in about.engines
-        ]
-        head = ["| engine | right on held-out | points lost | pictures a second | |", "|---|---|---|---|---|"]
-        yield "\n".join([*head, *rows])
+        yield "\n".join(f"- {engine(one)}" for one in about.engines)

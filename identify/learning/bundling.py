@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from identify.assess import Trained, assess
-from identify.bundle import LITERT, TRAINING, Bundle, amended
+from identify.bundle import CARD, LITERT, TRAINING, Bundle, amended
+from identify.card import card
 from identify.images import Pixels
 from identify.learning.effort import Clock
 from identify.learning.export import keras_bytes
@@ -49,6 +50,7 @@ def bundled(task: Task, taught: Taught, out: Path, version: str, continues: Bund
     )
     files = {file: data for one in good for file, data in one.files.items()}
     told = _told(task, taught, trials, clock)
+    files[CARD] = card(about, bundle.classes, bundle.metrics, task.data, told).encode()
     return amended(bundle, about, {**files, TRAINING: (json.dumps(told, indent=1) + "\n").encode()})
 
 
