@@ -105,6 +105,8 @@ def open_session(store: Store, account: Account, now: Now) -> tuple[str, Session
 
 def session_of(store: Store, secret: str, now: Now) -> Session | None:
     """Return the session that a cookie opens, if it is not over and its account is not disabled."""
+    if not secret:
+        return None
     with store.reading() as connection:
         row = connection.execute(select(SESSION).where(SESSION.c.key == _digest(secret))).first()
     if row is None or row.expires <= now():

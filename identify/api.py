@@ -83,8 +83,8 @@ def router(
     api = APIRouter(tags=["models"])
     access = Access(Guard(parts.store, parts.settings, now), shelf.terms)
     asking = Asking(parts, shelf, access, Desk(fetch), now, limits)
-    api.include_router(modelroutes.router(parts, shelf))
     _add_identify(api, asking)
+    api.include_router(modelroutes.router(parts, shelf))
     api.include_router(openinference.router(parts.store, shelf, access, asking.desk, now))
     return api
 

@@ -157,10 +157,12 @@ def create_app(
         health["sparql"] = lambda: lag(opened, pool)
     elif settings.sparql_update:
         health["sparql"] = lambda: externalgraph.lag(opened, settings.home_path)
-    app.include_router(sparqlservice.router(endpoint, lambda query: site.page("sparql.html", _asking(query, settings))))
-    app.include_router(queryroutes.router(endpoint, settings, site.page))
     image = ImageStore(settings.images).kept
     parts = Parts(opened, settings, site.page, image, ready)
+    # First, for routes are tried in their order, and these are asked most by machines that do not rest.
+    app.include_router(models_api.router(parts, shelf, now=now, fetch=fetching(fetcher), limits=limits))
+    app.include_router(sparqlservice.router(endpoint, lambda query: site.page("sparql.html", _asking(query, settings))))
+    app.include_router(queryroutes.router(endpoint, settings, site.page))
     catalogue = Catalogue(parts, lambda: holdings(settings, opened), examples)
     app.include_router(_pages(app, parts, site, catalogue, shelf))
     app.include_router(catalogue_routes.router(catalogue, parts))
@@ -176,8 +178,6 @@ def create_app(
         )
     )
     app.include_router(countingroutes.router(opened, settings.home_path / "campaigns"))
-    fetch = fetching(fetcher)
-    app.include_router(models_api.router(parts, shelf, now=now, fetch=fetch, limits=limits))
     app.include_router(crowd_api.router(parts, now=now, index=names))
     _add_problems(app, site)
     add_tombstones(app, parts)

@@ -38,10 +38,10 @@ def pixels(data: bytes, size_px: int, limits: Limits) -> Pixels:
     if less and longest < size_px:
         image = upright(opened(data, limits, -(-size_px * max(image.size) // longest)))
         box = subject(image)
-    image = image.crop(box)
-    scale = size_px / max(image.size)
-    size = tuple(max(1, round(side * scale)) for side in image.size)
-    small = image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    width, height = box[2] - box[0], box[3] - box[1]
+    scale = size_px / max(width, height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     return _squared(np.asarray(small, np.uint8), size_px)
 
 

@@ -52,16 +52,22 @@ _HandedIn = tuple[str, "Future[Looked]"] | Failure
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What a model makes of one image: a probability for each class, and the novelty (0-1) of the whole.
-
-    ``logits`` and ``features`` are what the network gave.
-    """
+    """What a model makes of one image: the ``logits`` and ``features`` that the network gave, to be judged."""
 
     sha1: str
-    probabilities: tuple[float, ...]
-    novelty: float
     logits: Floats
     features: Floats
+    judge: Judge
+
+    @property
+    def probabilities(self) -> tuple[float, ...]:
+        """The probability of each class."""
+        return tuple(self.judge.probabilities(self.logits[None], self.features[None])[0].tolist())
+
+    @property
+    def novelty(self) -> float:
+        """How unlike what was learned, 0 to 1."""
+        return self.judge.probabilities(self.logits[None], self.features[None])[1]
 
 
 class Classifier:
@@ -144,9 +150,7 @@ class Classifier:
 
     def scores(self, sha1: str, looked: Looked) -> Scores:
         """Return what the network gave for one image as scores."""
-        logits, features = looked
-        probabilities, novelty = self.judge.probabilities(logits[None], features[None])
-        return Scores(sha1, tuple(probabilities.tolist()), novelty, logits, features)
+        return Scores(sha1, *looked, self.judge)
 
     def decided(self, seen: Sequence[Scores], asked: Asked = PLAIN) -> Decision:
         """Return the decision about one object, of which one or more images were ``seen``."""

@@ -6,6 +6,7 @@ for what it said still names it. Only a version with its files answers images.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from identify.bundle import Bundle
 from identify.runtime import Classifier
@@ -20,6 +21,10 @@ from linkeddata.withdrawals import Tombstone, tombstone_of
 
 Models = Mapping[str, Classifier]
 """The classifiers by ``NAME@VERSION``, of each name the newest first."""
+
+
+STANDS: Any = object()
+"""Remembered of a version that is not taken down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,14 @@ def found(store: Store, models: Models, name: str) -> Classifier:
 
     A version whose classes were withdrawn is gone, though its files may lie here still.
     """
+    for key, classifier in models.items():
+        if name in (key, classifier.bundle.about.name) and not taken_down(store, key):
+            return classifier
     version, _ = named(store, models, name)
+    known = f"{version.name}@{version.version}"
     if version.bundle is None:
-        known = f"{version.name}@{version.version}"
         raise Problem(404, "Not found", f"The files of {known} are not here any more: it answers no images.")
-    return models[f"{version.name}@{version.version}"]
+    return models[known]
 
 
 def named(store: Store, models: Models, name: str) -> tuple[Version, str]:
@@ -80,9 +88,14 @@ def every(store: Store, models: Models) -> list[Version]:
 
 def taken_down(store: Store, version: str) -> Tombstone | None:
     """Return the tombstone of a model's version, None for one that stands or never was."""
-    first = f"{version}/0"
-    gone = tombstone_of(store, ModelClass, first) if store.get(ModelClass, first) is None else None
-    return replace(gone, key=version) if gone else None
+    now, key = store.remembered.now(), (Tombstone, version)
+    known = store.remembered.get(key, now)
+    if known is None:
+        first = f"{version}/0"
+        gone = tombstone_of(store, ModelClass, first) if store.get(ModelClass, first) is None else None
+        known = replace(gone, key=version) if gone else STANDS
+        store.remembered.keep(key, known, now)
+    return None if known is STANDS else known
 
 
 def newness(version: str) -> list[tuple[int, str]]:

@@ -1,0 +1,130 @@
+"""A home folder with an InceptionV3, and pictures, to measure answering with. In: a folder. Out: what lies there then.
+
+Weights are random: what is measured is time and memory, not what is seen. The bundle has the float model, the one in
+whole numbers of 8 bits, and OpenVINO's where that is installed; which serves is said. TensorFlow exports in a process
+of its own: ``python -m benchmarks._identify_made FOLDER``.
+"""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+PX, CLASSES, SEED, CALIBRATION = 299, 200, 1, 12
+NAME = "inception"
+ENGINES = ("openvino", "litert-int8", "litert")
+
+
+def made(home: Path) -> Path:
+    """Return the bundle's folder in ``home``, made where it is not there."""
+    bundle = home / "models" / NAME / "1"
+    if not (bundle / "bundle.json").is_file():
+        subprocess.run([sys.executable, "-m", "benchmarks._identify_made", str(home)], check=True)
+    return bundle
+
+
+def picture(width: int, height: int, seed: int, detail: int = 6) -> bytes:
+    """Return a JPEG that is as rich as a photograph; ``detail`` pixels are about as large as what is seen in it."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (height // 90 + 2, width // 90 + 2, 3), dtype=np.uint8)
+    fine = rng.integers(0, 256, (height // detail + 2, width // detail + 2, 3), dtype=np.uint8)
+    layers = [
+        np.asarray(Image.fromarray(one).resize((width, height), Image.Resampling.BICUBIC), np.float32)
+        for one in (coarse, fine)
+    ]
+    out = io.BytesIO()
+    Image.fromarray((0.75 * layers[0] + 0.25 * layers[1]).astype(np.uint8)).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def pictures(folder: Path, number: int, width: int, height: int) -> list[Path]:
+    """Return paths of ``number`` JPEGs, made where they are not there; they are copies of eight."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{at:04}.jpg" for at in range(number)]
+    for at, path in enumerate(paths):
+        if not path.is_file():
+            path.write_bytes(paths[at % 8].read_bytes() if at >= 8 else picture(width, height, at))
+    return paths
+
+
+def main() -> None:
+    """Export the network and write the bundle."""
+    import os
+
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import keras
+    import tensorflow
+
+    home = Path(sys.argv[1])
+    work = home / "making"
+    work.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(SEED)
+    trunk = keras.applications.InceptionV3(weights=None, include_top=False, pooling="avg", input_shape=(PX, PX, 3))
+    given = keras.Input((PX, PX, 3))
+    features = trunk(keras.layers.Rescaling(1 / 127.5, offset=-1)(given))
+    network = keras.Model(given, [keras.layers.Dense(CLASSES + 1)(features), features])
+    network.save(work / "model.keras")
+    network.export(str(work / "saved"), format="tf_saved_model", verbose=False)
+    files = {"model.keras": (work / "model.keras").read_bytes()}
+    for name, optimised in (("model.tflite", False), ("model.int8.tflite", True)):
+        converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(work / "saved"))
+        if optimised:
+            converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: ([one] for one in _calibrating())
+        files[name] = converter.convert()
+    files |= _for_openvino(work)
+    _write(home, files)
+
+
+def _calibrating() -> Any:
+    for seed in range(CALIBRATION):
+        image = Image.open(io.BytesIO(picture(PX, PX, seed)))
+        yield np.asarray(image, np.float32)[None]
+
+
+def _for_openvino(work: Path) -> dict[str, bytes]:
+    """Return the model for OpenVINO in whole numbers of 8 bits; nothing where the extra is not installed."""
+    try:
+        import nncf
+        import openvino
+    except ImportError:
+        return {}
+    model = openvino.convert_model(str(work / "saved"))
+    model = nncf.quantize(model, nncf.Dataset(list(_calibrating())), subset_size=CALIBRATION)
+    openvino.save_model(model, work / "openvino.xml")
+    return {name: (work / name).read_bytes() for name in ("openvino.xml", "openvino.bin")}
+
+
+def _write(home: Path, files: dict[str, bytes]) -> None:
+    from identify.bundle import Description, write
+    from identify.classes import to_json
+    from linkeddata.records import ModelClass
+
+    classes = [
+        ModelClass(id=f"{NAME}@1/{at}", model=NAME, version="1", index=at, label=f"Species {at:03}", rank="species")
+        for at in range(CLASSES)
+    ]
+    about = Description(
+        name=NAME,
+        version="1",
+        recipe="random weights",
+        image_px=PX,
+        dataset="0" * 64,
+        seed=SEED,
+        engine=next(name for name in ENGINES if name != "openvino" or "openvino.xml" in files),
+    )
+    rest = {
+        "classes.json": to_json(classes).encode(),
+        "metrics.json": json.dumps({}).encode(),
+        "card.md": b"# random\n",
+    }
+    write(home / "models" / NAME / "1", about, files | rest)
+
+
+if __name__ == "__main__":
+    main()

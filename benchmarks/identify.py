@@ -1,0 +1,190 @@
+"""How fast and how lightly models answer. In: a folder to work in. Out: figures, one JSON line each.
+
+``python -m benchmarks.identify [PART…] [--folder F] [--seconds S]``; parts are ``serving``, ``folder``, ``crowd``; all
+without. An InceptionV3 with random weights is exported there first. Every figure stands beside its peer of the same
+run.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks._figure import figure
+from benchmarks._identify_clients import Answer, all_at_once, at_rate, in_turn, request_of
+from benchmarks._identify_made import NAME, made, picture, pictures
+
+IMAGE = (640, 480)
+LARGE = (4000, 3000)
+CLIENTS = 1000
+LOAD = 0.8
+STEADY = 2000
+"""Images over which memory is watched."""
+
+
+def measured(*arguments: str) -> dict[str, Any]:
+    """Return what a peer says of itself."""
+    command = [sys.executable, "-m", "benchmarks._identify_peers", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[int, int, float]]:
+    """Serve the models in ``home`` as users do; give port, process id and how long it took until it answered."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = int(found.getsockname()[1])
+    environment = os.environ | {
+        "DEBOODT_SPARQL_PUBLISHED": "http://127.0.0.1:9/",
+        "DEBOODT_KEEP_DOCUMENTS": "no",
+        "DEBOODT_IMAGES_A_MINUTE": "0",
+    }
+    command = [sys.executable, "-m", "identify.cli", "--home", str(home), "serve", "--port", str(port)]
+    begun = time.perf_counter()
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not _listens(port):
+                if process.poll() is not None:
+                    raise RuntimeError("the server ended")
+                time.sleep(0.01)
+            yield port, process.pid, time.perf_counter() - begun
+        finally:
+            process.terminate()
+
+
+def measure_serving(home: Path, seconds: float) -> None:
+    """Measure one image after the other over HTTP, the start, latencies under load, memory."""
+    bundle = made(home)
+    keras = measured("keras", str(home))["rate"]
+    bare = measured("bare", str(bundle))
+    requests = [request_of(f"/models/{NAME}/identify", picture(*IMAGE, seed)) for seed in range(8)]
+    with serving(home) as (port, pid, started):
+        figure("API with one InceptionV3 answers after", started, "s", beside="aim", beside_value=2.0, at_most=2.0)
+        asyncio.run(in_turn(port, requests, 2, 20))
+        number = max(30, int(seconds * bare["rate"]))
+        _, alone = asyncio.run(in_turn(port, requests, 1, number))
+        answers, together = asyncio.run(in_turn(port, requests, 4, number))
+        assert all(one.status == 200 for one in answers)
+        for name, rate in (("one client", alone), ("four clients", together)):
+            what = f"one image over HTTP, {name}, {bare['engine']}"
+            figure(what, rate, "images/s", beside="Keras predict, batch 1", beside_value=keras, at_least=10 * keras)
+            again = "the bare runtime, batch 1"
+            figure(what, rate, "images/s", beside=again, beside_value=bare["rate"], at_least=0.8 * bare["rate"])
+        took = asyncio.run(at_rate(port, requests, LOAD * together, seconds))
+        p50, p99 = took[len(took) // 2] * 1000, took[len(took) * 99 // 100] * 1000
+        figure(f"p99 at {LOAD:.0%} load", p99, "ms", beside="p50", beside_value=p50, at_most=3 * p50)
+        _measure_memory(port, pid, requests)
+
+
+def _measure_memory(port: int, pid: int, requests: list[bytes]) -> None:
+    asyncio.run(in_turn(port, requests, 4, STEADY // 2))
+    before = _resident_mb(pid)
+    asyncio.run(in_turn(port, requests, 4, STEADY))
+    after = _resident_mb(pid)
+    figure("API's memory with one InceptionV3", after, "MB", beside="aim", beside_value=600, at_most=600)
+    grown = (after - before) * 100_000 / STEADY
+    what = f"memory's growth by 100,000 images, from its slope over {STEADY:,}"
+    figure(what, grown, "MB", beside="resident", beside_value=after, at_most=0.1 * after)
+
+
+def measure_crowd(home: Path, seconds: float) -> None:
+    """Let a thousand clients ask at the same moment; none may hang, none may be told something wrong."""
+    made(home)
+    requests = [request_of(f"/models/{NAME}/identify", picture(*IMAGE, seed)) for seed in range(8)]
+    with serving(home) as (port, _, _):
+        right, _ = asyncio.run(in_turn(port, requests, 1, 8))
+        known = {_said(one) for one in right}
+        answers = asyncio.run(all_at_once(port, requests, CLIENTS))
+    answered = [one for one in answers if one.status == 200]
+    refused = [one for one in answers if one.status in (429, 503) and b"retry-after:" in one.head.lower()]
+    wrong = [one for one in answered if _said(one) not in known]
+    beside = f"{CLIENTS:,} clients at once"
+    figure("answered", len(answered), "clients", beside=beside, beside_value=CLIENTS)
+    figure("refused with Retry-After", len(refused), "clients", beside=beside, beside_value=CLIENTS)
+    other = len(answers) - len(answered) - len(refused)
+    figure("neither answered nor refused", other, "clients", beside=beside, beside_value=CLIENTS, at_most=1e-9)
+    figure("answered wrongly", len(wrong), "clients", beside=beside, beside_value=CLIENTS, at_most=1e-9)
+    figure("last of them was told after", max(one.seconds for one in answers), "s", beside=beside, beside_value=CLIENTS)
+
+
+def measure_folder(home: Path, seconds: float) -> None:
+    """Measure a folder of 12-megapixel files from the command line, beside Pillow with Keras, and beside its parts."""
+    bundle = made(home)
+    folder = home / "large"
+    pictures(folder, 16, *LARGE)
+    plain = measured("plain", str(home), str(folder))["rate"]
+    bare = measured("bare", str(bundle))
+    decode = measured("decode", str(bundle), str(folder))["rate"]
+    possible = 1 / (1 / decode + 1 / bare["rate"])
+    number = max(64, int(seconds * possible))
+    pictures(home / "many", number, *LARGE)
+    few, all_ = (_identified(home, some) for some in (folder, home / "many"))
+    rate = (number - 16) / (all_ - few)  # without the start, which both have
+    what = f"folder of 12-megapixel JPEGs, {bare['engine']}"
+    figure(what, rate, "images/s", beside="Pillow and Keras, one by one", beside_value=plain, at_least=9 * plain)
+    parts = "decoding and the bare runtime, together on both cores"
+    figure(what, rate, "images/s", beside=parts, beside_value=possible, at_least=0.85 * possible)
+
+
+def _identified(home: Path, folder: Path) -> float:
+    """Return how long the command takes over a folder."""
+    out = home / "out.jsonl"
+    arguments = ["identify", "--model", NAME, str(folder), "-o", str(out)]
+    begun = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "identify.cli", "--home", str(home), "--quiet", *arguments],
+        check=True,
+        capture_output=True,
+    )
+    return time.perf_counter() - begun
+
+
+def _said(answer: Answer) -> str:
+    """Return what an answer says apart from when it was said."""
+    doc = json.loads(answer.body)
+    return json.dumps([doc["id"], doc["target"], doc["alternatives"]])
+
+
+def _resident_mb(pid: int) -> float:
+    lines = (Path("/proc") / str(pid) / "status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1000
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.settimeout(1)
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+PARTS: dict[str, Callable[[Path, float], None]] = {
+    "serving": measure_serving,
+    "folder": measure_folder,
+    "crowd": measure_crowd,
+}
+
+
+def main() -> None:
+    """Measure the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long each rate is watched")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        for part in asked.parts:
+            PARTS[part](asked.folder or Path(temporary), asked.seconds)
+
+
+if __name__ == "__main__":
+    main()
