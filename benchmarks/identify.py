@@ -1,7 +1,7 @@
 """How fast and how lightly models answer. In: a folder to work in. Out: figures, one JSON line each.
 
-``python -m benchmarks.identify [PART…] [--folder F] [--seconds S]``; parts are ``serving``, ``folder``, ``crowd``; all
-without. An InceptionV3 with random weights is exported there first. Every figure stands beside its peer of the same
+``python -m benchmarks.identify [PART…] [--folder F] [--seconds S]``; parts are ``serving``, ``folder``, ``crowd``,
+``training``; all without. An InceptionV3 with random weights is exported there first. Every figure stands beside its peer of the same
 run.
 """
 
@@ -22,10 +22,12 @@ from typing import Any
 from benchmarks._figure import figure
 from benchmarks._identify_clients import Answer, all_at_once, at_rate, in_turn, request_of
 from benchmarks._identify_made import NAME, made, picture, pictures
+from benchmarks._identify_training import training
 
 IMAGE = (640, 480)
 LARGE = (4000, 3000)
 CLIENTS = 1000
+BACKBONE, TAUGHT = "efficientnet-lite0", 2000
 LOAD = 0.8
 STEADY = 2000
 """Images over which memory is watched."""
@@ -167,10 +169,16 @@ def _listens(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
+def measure_training(home: Path, seconds: float) -> None:
+    """Measure what it costs to teach a head, with a cold cache of features and a warm one."""
+    training(home, BACKBONE, TAUGHT)
+
+
 PARTS: dict[str, Callable[[Path, float], None]] = {
     "serving": measure_serving,
     "folder": measure_folder,
     "crowd": measure_crowd,
+    "training": measure_training,
 }
 
 
