@@ -1,8 +1,8 @@
 """How fast and how lightly models answer. In: a folder to work in. Out: figures, one JSON line each.
 
 ``python -m benchmarks.identify [PART…] [--folder F] [--seconds S]``; parts are ``serving``, ``folder``, ``crowd``,
-``training``; all without. An InceptionV3 with random weights is exported there first. Every figure stands beside its peer of the same
-run.
+``training``; all without. An InceptionV3 with random weights is exported there first. Every figure stands beside its
+peer of the same run.
 """
 
 import argparse
