@@ -32,7 +32,6 @@ COINS = 20
 TREES = {
     "mixed": ((400, 50, 40), 4.0, MIXED),
     "without amateurs": ((400, 50, 40), 8.0, NO_AMATEURS),
-    "without amateurs, more species": ((500, 60, 120), 8.0, NO_AMATEURS),
 }
 """Crowds over birds: questions, people and species; votes a question, about; kinds of people."""
 ALONE = "species alone"

@@ -72,9 +72,9 @@ def report_json(report: dict[str, Any]) -> str:
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
-def report_text(report: dict[str, Any]) -> str:
-    """Return the report for a terminal and for mail."""
-    return "\n".join(_lines(report)) + "\n"
+def report_text(report: dict[str, Any], rows: int | None = None) -> str:
+    """Return the report for mail and, with at most so many ``rows`` a table, for a terminal."""
+    return "\n".join(_lines(report, rows)) + "\n"
 
 
 def report_html(report: dict[str, Any]) -> str:
@@ -120,7 +120,7 @@ def sections(report: dict[str, Any]) -> Iterator[tuple[str, list[str], list[list
             yield title, columns, [[str(row.get(name, "")) for name in columns] for row in rows]
 
 
-def _lines(report: dict[str, Any]) -> Iterator[str]:
+def _lines(report: dict[str, Any], most: int | None) -> Iterator[str]:
     against = f"against {report['base']['name']}" if report["base"] else "without an export to compare with"
     yield f"{report['title']}: import {against}, {report['made']}"
     yield f"update key: {report['key']}; repeated fields: the import must {report['repeats']}"
@@ -138,7 +138,9 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
     for title, columns, rows in sections(report):
         yield ""
         yield f"{title} ({len(rows):,}; {', '.join(columns)})"
-        yield from ("  " + " | ".join(row) for row in rows)
+        yield from ("  " + " | ".join(row) for row in rows[:most])
+        if most is not None and len(rows) > most:
+            yield f"  … and {len(rows) - most:,} more in the report"
 
 
 def _why_nothing(report: dict[str, Any]) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
+ROWS = 10
+"""Rows of a table of the report that a terminal is shown; the files have all."""
+
 
 @click.group()
 def export() -> None:
@@ -125,7 +128,7 @@ def _tell(shell: Shell, said: "Delivery", out: Path | None, formats: Sequence[st
         written = write(said, out, formats=formats, now=now)
     names = [path.name for path in written if "-report." not in path.name]
     report = report_of(said, names, now())
-    shell.result(report, report_text(report).rstrip())
+    shell.result(report, report_text(report, ROWS if written else None).rstrip())
     if written:
         shell.say(f"in {out}: {', '.join(path.name for path in written)}")
 

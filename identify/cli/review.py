@@ -59,7 +59,8 @@ def review(shell: Shell, campaign: Path, account: str, taxon: str, collection: s
         asked = Asked(campaign=load_campaign(campaign).id, institution=collection, taxon=names)
         if listing:
             entries = page(store, found.person(), asked, 50)
-            shell.result([_listed(entry) for entry in entries], "\n".join(map(_line, entries)) or "nothing is open")
+            rows = [_listed(store, entry) for entry in entries]
+            shell.result(rows, "\n".join(map(_line, rows)) or "nothing is open")
             return
         with open_index(settings.index_path) if settings.index_path else nullcontext() as index:
             Desk(store, found.person(), TaxonSearch(store, index), ImageStore(settings.images)).work(asked)
@@ -188,18 +189,23 @@ class Desk:
         click.echo(f"taken back: {review.verdict}; it is open again")
 
 
-def _listed(entry: "Entry") -> dict[str, Any]:
+def _listed(store: "Store", entry: "Entry") -> dict[str, Any]:
+    from linkeddata.records import Identification, Label, MediaFile
+
+    label, answer = store.get(Label, entry.target), store.get(Identification, entry.target)
+    media = store.get(MediaFile, entry.file)
     return {
         "target": entry.target,
         "kind": entry.kind,
         "file": entry.file,
+        "title": media.title if media else "",
         "concept": entry.concept,
+        "name": label.name if label else answer.label if answer else "",
         "score": round(entry.score, 1),
         "reasons": [reason.words for reason in entry.reasons],
     }
 
 
-def _line(entry: "Entry") -> str:
-    return (
-        f"{entry.score:6.1f}  {entry.concept or 'unknown':<14}  {'; '.join(reason.words for reason in entry.reasons)}"
-    )
+def _line(row: dict[str, Any]) -> str:
+    name, title = row["name"] or row["concept"] or "unknown", row["title"] or row["file"]
+    return f"{row['score']:6.1f}  {name:<28}  {title}: {'; '.join(row['reasons'])}"

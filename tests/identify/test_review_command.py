@@ -72,6 +72,10 @@ def test_what_is_open_is_listed_for_machines(home: Path) -> None:
     listed = json.loads(CliRunner().invoke(cli, words, catch_exceptions=False).stdout)
     assert {one["target"] for one in listed} == {label(number).id for number in (1, 2, 3)}
     assert listed[0]["reasons"][1].startswith("crowd and machine differ")
+    words.remove("--json")
+    lines = CliRunner().invoke(cli, words, catch_exceptions=False).stdout.splitlines()
+    assert len(lines) == 3
+    assert all(one["name"] and one["name"] in line for one, line in zip(listed, lines, strict=True))
 
 
 def test_only_an_open_account_and_a_known_taxon(home: Path) -> None:
