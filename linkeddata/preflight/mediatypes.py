@@ -11,8 +11,8 @@ REGISTERED = frozenset(
         "application/sparql-query", "application/sparql-results+json", "application/sparql-results+xml",
         "application/trig", "application/vnd.apache.arrow.file", "application/vnd.apache.parquet", "application/xml",
         "application/zip", "application/zstd", "image/jpeg", "image/png", "image/gif", "image/tiff", "image/webp",
-        "text/csv", "text/html", "text/javascript", "text/css", "text/plain", "text/tab-separated-values",
-        "text/turtle", "text/xml",
+        "text/csv", "text/html", "text/javascript", "text/css", "text/markdown", "text/plain",
+        "text/tab-separated-values", "text/turtle", "text/xml",
     }
 )  # fmt: skip
 SUFFIXES = ("+gzip", "+zip", "+zstd")
@@ -21,7 +21,7 @@ SUFFIXES = ("+gzip", "+zip", "+zstd")
 def registered(media_type: str) -> bool:
     """Return whether a media type is registered, the packing behind it left aside.
 
-    >>> registered("application/n-quads+gzip"), registered("application/x-parquet"), registered("text/turtle;q=1")
+    >>> registered("application/n-quads+gzip"), registered("application/x-parquet"), registered("text/markdown;q=1")
     (True, False, True)
     """
     bare = media_type.partition(";")[0].strip().lower()
