@@ -199,7 +199,9 @@ def heaviest(probabilities: Sequence[float], classes: Sequence[ModelClass], rank
 
 def first_classes(probabilities: Sequence[float] | Floats, classes: Sequence[ModelClass]) -> tuple[Alternative, ...]:
     """Return the likeliest classes, likeliest first; equal ones by label. Probabilities keep six decimals."""
-    order = sorted(range(len(classes)), key=lambda i: (-probabilities[i], classes[i].label))
+    values = np.asarray(probabilities, float)
+    least = np.sort(values)[-min(SHOWN, len(values))]
+    order = sorted(np.flatnonzero(values >= least).tolist(), key=lambda i: (-values[i], classes[i].label))
     return tuple(
         Alternative(
             label=classes[i].label,

@@ -75,7 +75,7 @@ def fit(
         words=tuple(words_for(precision, rungs) for precision in PRECISIONS),
         coverages=tuple(coverage_for(asked, probabilities, [int(t) for t in truth]) for asked in COVERAGES),
         basis=Basis(how=evidence.how, images=len(truth), groups=tuple(groups)),
-        bank=bank,
+        bank=bank if openness.compares else NO_BANK,
     )
 
 

@@ -36,6 +36,11 @@ class Openness:
     keep: float = 0.95
     strangers: int = 0  # pictures that played the stranger when the weights were learned
 
+    @property
+    def compares(self) -> bool:
+        """Whether pictures are compared with those that were learned from."""
+        return self.weights[MEASURES.index("neighbours")] != 0.0
+
     def strangeness(self, measured: Floats) -> Floats:
         """Return the weighed sum of measures, shape (images, measures) → (images,)."""
         weights = np.array(self.weights)
@@ -76,9 +81,9 @@ def near(features: Floats, bank: NDArray[np.float32]) -> Floats:
     if not len(bank):
         return np.zeros(len(features))
     lengths = np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
-    similar = (features / lengths) @ np.asarray(bank, features.dtype).T
+    similar = (features / lengths).astype(np.float32) @ bank.T  # the bank stays as it is: it is large
     nearest = min(NEAREST, len(bank))
-    result: Floats = np.partition(similar, -nearest, axis=1)[:, -nearest:].mean(axis=1)
+    result: Floats = np.partition(similar, -nearest, axis=1)[:, -nearest:].mean(axis=1).astype(np.float64)
     return result
 
 
