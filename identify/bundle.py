@@ -120,6 +120,14 @@ class Bundle:
         return (self.folder / name).is_file()
 
     @property
+    def training(self) -> dict[str, Any]:
+        """What ``training.json`` says of how it was made; nothing where it has none."""
+        if not self.has(TRAINING):
+            return {}
+        content: dict[str, Any] = json.loads((self.folder / TRAINING).read_text(encoding="utf-8"))
+        return content
+
+    @property
     def card(self) -> str:
         """The model card, Markdown."""
         return (self.folder / CARD).read_text(encoding="utf-8")
@@ -147,6 +155,12 @@ def amended(bundle: Bundle, about: Description | None = None, files: Mapping[str
     return _sealed(bundle.folder, partial, told)
 
 
+def placed(bundle: Bundle, folder: Path) -> Bundle:
+    """Move a bundle to ``folder``, in the place of what is there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return _in_place(bundle.folder, folder)
+
+
 def _refuse_incomplete(about: Description, names: set[str]) -> None:
     if names - OPTIONAL.keys() != set(FILES):
         raise BundleError(f"a bundle holds {', '.join(FILES)}, not {', '.join(sorted(names - OPTIONAL.keys()))}")
@@ -170,11 +184,16 @@ def _sealed(folder: Path, partial: Path, about: Description) -> Bundle:
     content = {"format": FORMAT, **asdict(about), "software": dict(about.software), "files": sums}
     content["seal"] = _seal(content)
     (partial / DESCRIPTION).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return _in_place(partial, folder)
+
+
+def _in_place(new: Path, folder: Path) -> Bundle:
+    """Rename ``new`` to ``folder``, in the place of what is there."""
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
-    partial.rename(folder)
+    new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
     return open_bundle(folder)
 

@@ -77,6 +77,7 @@ T = TypeVar("T")
 OUTSIDE = "outside the campaign's taxa"
 NOT_RESOLVED = "name not resolved"
 LEFT_OPEN = "left open"
+NO_WEIGHTS = "no weights for the backbone"
 UNFINISHED = (
     SOURCE_FAILED, LEFT_TO_DO, EMPTY, NOTHING_FOUND, CUT_OFF, ROUTE_FAILED, PART_MISSING, NOT_INDEXED, BROKEN_LINE,
     CUT_OFF_DUMP, DAMAGED,
@@ -310,6 +311,9 @@ def train_step(run: Run) -> Done:
             progress=run.progress,
             features=run.settings.home_path / FOLDER,
         )
+    if instead := bundle.training.get("instead_of"):
+        detail = f"{instead} was asked for; a small network learned in its place: see [model] weights"
+        _keep(run, "train", [run.lost("train", f"{plan['name']}@{plan['version']}", NO_WEIGHTS, detail)])
     classes = dated(bundle.classes, run.store.each(Taxon))
     run.store.put([bundle.agent, *classes], agent=SOFTWARE.id, moment=run.now())
     return Done({"classes": len(bundle.classes), "version": int(bundle.about.version)})

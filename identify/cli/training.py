@@ -132,13 +132,9 @@ def _limits(settings: Any) -> "Limits":
 
 def _print(shell: Shell, bundle: "Bundle", told: "Comparison | None") -> None:
     """Print what was made: where it is, how good, what serves, what it cost."""
-    import json
-
-    from identify.bundle import TRAINING
     from identify.learning.comparing import in_words
     from identify.learning.told import lines
 
-    effort = json.loads((bundle.folder / TRAINING).read_text(encoding="utf-8")) if bundle.has(TRAINING) else {}
     data: dict[str, Any] = {"model": f"{bundle.about.name}@{bundle.about.version}", "folder": str(bundle.folder)}
-    data |= {"engine": bundle.about.engine, "training": effort, "comparison": asdict(told) if told else None}
-    shell.result(data, "\n".join([*lines(bundle, effort), *(in_words(told) if told else [])]))
+    data |= {"engine": bundle.about.engine, "training": bundle.training, "comparison": asdict(told) if told else None}
+    shell.result(data, "\n".join([*lines(bundle), *(in_words(told) if told else [])]))

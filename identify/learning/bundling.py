@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from identify.assess import Trained, assess
-from identify.bundle import CARD, LITERT, TRAINING, Bundle, amended
+from identify.bundle import CARD, LITERT, TRAINING, Bundle, amended, placed
 from identify.card import card
 from identify.images import Pixels
 from identify.learning.effort import Clock
@@ -39,7 +39,8 @@ def bundled(task: Task, taught: Taught, out: Path, version: str, continues: Bund
         fitted=taught.fitted,
     )
     name, pictures = task.rules.name or "model", cast(Pixels, task.pictures)
-    bundle = assess(out, task.data, pictures, trained, name=name, version=version, progress=task.tell)
+    made = task.workplace / "bundle"  # whole before it is where it can be found
+    bundle = assess(made, task.data, pictures, trained, name=name, version=version, progress=task.tell)
     good = [one for one in trials if one.measured.accepted]
     about = replace(
         bundle.about,
@@ -51,7 +52,8 @@ def bundled(task: Task, taught: Taught, out: Path, version: str, continues: Bund
     files = {file: data for one in good for file, data in one.files.items()}
     told = _told(task, taught, trials, clock)
     files[CARD] = card(about, bundle.classes, bundle.metrics, task.data, told).encode()
-    return amended(bundle, about, {**files, TRAINING: (json.dumps(told, indent=1) + "\n").encode()})
+    whole = amended(bundle, about, {**files, TRAINING: (json.dumps(told, indent=1) + "\n").encode()})
+    return placed(whole, out)
 
 
 def _told(task: Task, taught: Taught, trials: Sequence[Trial], clock: Clock) -> dict[str, Any]:

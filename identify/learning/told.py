@@ -1,4 +1,4 @@
-"""What a training made, in words. In: a bundle, what it cost. Out: lines for people."""
+"""What a training made, in words. In: a bundle. Out: lines for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +10,9 @@ ENGINE_NAMES = {LITERT: "LiteRT, floats", "litert-int8": "LiteRT, 8 bits", "open
 """What people call the engines."""
 
 
-def lines(bundle: Bundle, effort: Mapping[str, Any]) -> list[str]:
+def lines(bundle: Bundle) -> list[str]:
     """Return what was made, in a line a fact."""
-    about = bundle.about
+    about, effort = bundle.about, bundle.training
     told = [f"{about.name}@{about.version}: {len(bundle.classes):,} classes, in {bundle.folder}", *made(effort)]
     unseen = bundle.metrics.get("unseen", {}).get("accuracy")
     if unseen and unseen["of"]:
