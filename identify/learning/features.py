@@ -94,7 +94,7 @@ def features_of(
     asked = [(sha1, variant) for variant in variants for sha1 in sha1s]
     with closing(sqlite3.connect(trunk.book, timeout=60)) as book:
         book.execute(_SCHEMA)
-        kept = dict(_kept(book, variants))
+        kept = dict(_kept(book, sha1s, variants))
         missing = [(place, variant) for variant in variants for place, sha1 in enumerate(sha1s)]
         missing = [one for one, key in zip(missing, asked, strict=True) if key not in kept]
         fresh = _computed(trunk.model, [(sha1s[place], place, variant) for place, variant in missing], picture)
@@ -111,13 +111,15 @@ def features_of(
     return rows.reshape(len(variants), len(sha1s), -1)
 
 
-def _kept(book: sqlite3.Connection, variants: Sequence[str]) -> Iterator[tuple[tuple[str, str], bytes]]:
-    marks = ", ".join("?" * len(variants))
-    for image, variant, row in book.execute(
-        f"SELECT image, variant, row FROM features WHERE variant IN ({marks})",  # noqa: S608 - marks are ours
-        list(variants),
-    ):
-        yield (image, variant), row
+def _kept(
+    book: sqlite3.Connection, sha1s: Sequence[str], variants: Sequence[str]
+) -> Iterator[tuple[tuple[str, str], bytes]]:
+    """Yield what is kept of these pictures, by hash and variant."""
+    book.execute("CREATE TEMP TABLE asked (image TEXT)")
+    book.executemany("INSERT INTO asked VALUES (?)", ((sha1,) for sha1 in set(sha1s)))
+    for variant in variants:
+        found = book.execute("SELECT image, row FROM features JOIN asked USING (image) WHERE variant = ?", (variant,))
+        yield from (((image, variant), row) for image, row in found)
 
 
 def _computed(
@@ -127,9 +129,6 @@ def _computed(
 
     Alone a picture gives the same bits whatever is computed beside it.
     """
-    if not asked:
-        return
-    picture(0)  # pictures are read by one thread
     own = threading.local()
 
     def look(one: tuple[str, int, str]) -> tuple[str, str, bytes]:

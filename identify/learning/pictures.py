@@ -1,4 +1,4 @@
-"""The pictures of a dataset as a network sees them, read when they are first asked for. In: a dataset. Out: pixels."""
+"""The pictures of a dataset as a network sees them, read when they are asked for. In: a dataset. Out: pixels."""
 
 import os
 from collections.abc import Callable
@@ -19,39 +19,50 @@ Progress = Callable[[str, int, int], None]
 class Pictures:
     """All examples in the manifest's order, shape (images, size, size, 3), 0-255; they lie in a file, not in memory.
 
-    A training that finds all its features kept never asks for them.
+    Each is read when it is first asked for, and kept beside a mark that says so: a training that finds its features
+    kept reads few, one that was killed does not read again.
     """
 
     def __init__(self, data: Dataset, size_px: int, workplace: Path, limits: Limits, tell: Progress) -> None:
         self._data, self._limits, self._tell = data, limits, tell
         self.size_px = size_px
-        self._path = workplace / f"images-{size_px}.npy"
-        self._images: Pixels | None = None
+        shape = (len(data.examples), size_px, size_px, 3)
+        self._images = _opened(workplace / f"images-{size_px}.npy", shape)
+        self._there = _opened(workplace / f"images-{size_px}.read.npy", shape[:1])
 
     def __len__(self) -> int:
         return len(self._data.examples)
 
     def __getitem__(self, places: Any) -> Pixels:
         """Return the pictures at ``places`` (one, a slice, an array of places)."""
-        if self._images is None:
-            self._images = self._prepared()
+        asked = np.atleast_1d(np.arange(len(self))[places])
+        missing = np.unique(asked[self._there[asked] == 0])
+        if len(missing):
+            for place, image in zip(
+                missing, self._read([self._data.examples[place] for place in missing]), strict=True
+            ):
+                self._images[place] = image
+                self._there[place] = 1
+            self._tell("read images", int(self._there.sum()), len(self))
         return np.asarray(self._images[places])
 
-    def _prepared(self) -> Pixels:
-        if not self._path.is_file():
-            half = self._path.with_suffix(".part")
-            shape = (len(self), self.size_px, self.size_px, 3)
-            images = np.lib.format.open_memmap(half, mode="w+", dtype=np.uint8, shape=shape)
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for place, image in enumerate(pool.map(self._read, self._data.examples)):
-                    images[place] = image
-                    self._tell("read images", place + 1, len(self))
-            images.flush()
-            half.replace(self._path)
-        return np.lib.format.open_memmap(self._path, mode="r")
+    def _read(self, examples: list[Example]) -> list[Pixels]:
+        if len(examples) == 1:
+            return [self._pixels(examples[0])]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(self._pixels, examples))
 
-    def _read(self, example: Example) -> Pixels:
+    def _pixels(self, example: Example) -> Pixels:
         try:
             return pixels((self._data.folder / example.path).read_bytes(), self.size_px, self._limits)
         except (UnreadableImageError, OSError) as error:
             raise DatasetError(f"{example.path} of {example.file} cannot be read: {error}") from error
+
+
+def _opened(path: Path, shape: tuple[int, ...]) -> Pixels:
+    """Return the array in a file, which is made of noughts where it is not there."""
+    if not path.is_file():
+        half = path.with_suffix(".part")
+        np.lib.format.open_memmap(half, mode="w+", dtype=np.uint8, shape=shape).flush()
+        half.replace(path)
+    return np.lib.format.open_memmap(path, mode="r+")

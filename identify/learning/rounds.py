@@ -49,6 +49,8 @@ def learn(task: Task, model: Any) -> list[float]:
     best = [np.asarray(one) for one in model.variables]
     _restored(task.workplace, course, losses, variables, best)
     rounds, patience = task.plan.recipe.epochs, task.plan.recipe.patience
+    if not course.done and len(held):
+        course.best = _loss(task, model, held)  # what was there before may be the best
     while course.done < rounds and (not len(held) or course.done - course.best_round < patience):
         loss = 0.0
         for number, lesson in enumerate(_ahead(_lessons(task, course.done))):
