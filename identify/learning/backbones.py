@@ -33,8 +33,6 @@ class Backbone:
     about: str
     image_px: int
     build: Callable[[Any, int, str], Any]
-    variants: int
-    """How often each picture is varied before its features are kept; a slow network sees fewer."""
     depths: tuple[int, ...] = ()
     """How many of the features are of each depth of the network, where they are of several."""
     scale: float = 1.0
@@ -105,7 +103,6 @@ BACKBONES: dict[str, Backbone] = {
             about="InceptionV3 (arXiv:1512.00567), which museums know",
             image_px=299,
             build=_application("InceptionV3"),
-            variants=1,
             scale=1 / 127.5,
             offset=-1.0,
         ),
@@ -114,28 +111,24 @@ BACKBONES: dict[str, Backbone] = {
             about="EfficientNetV2-B0 (arXiv:2104.00298)",
             image_px=224,
             build=_application("EfficientNetV2B0"),
-            variants=2,
         ),
         Backbone(
             name="mobilenetv3",
             about="MobileNetV3-Large (arXiv:1905.02244), small and quick",
             image_px=224,
             build=_application("MobileNetV3Large"),
-            variants=4,
         ),
         Backbone(
             name="convnext",
             about="ConvNeXt-Tiny (arXiv:2201.03545), the largest here",
             image_px=224,
             build=_application("ConvNeXtTiny"),
-            variants=1,
         ),
         Backbone(
             name="efficientnet-lite0",
             about="EfficientNet-Lite0, whose ImageNet weights a package brings along",
             image_px=224,
             build=_lite,
-            variants=4,
             depths=(1280, 192),
             scale=1 / 128,
             offset=-127 / 128,
@@ -145,7 +138,6 @@ BACKBONES: dict[str, Backbone] = {
             about="a small residual network, learned from scratch",
             image_px=96,
             build=_small,
-            variants=4,
             scale=1 / 127.5,
             offset=-1.0,
         ),

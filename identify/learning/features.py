@@ -1,9 +1,9 @@
 """What a backbone sees in pictures, computed once. In: pictures by their SHA-1, a trunk. Out: rows of features.
 
-The trunk is the backbone as LiteRT runs it. What it makes of a picture, and of variants of it, is kept in a file of the
-home folder, whose name says what it depends on: the backbone, its weights, the size, and the code that reads and varies
-pictures. A variant is drawn from the picture's own SHA-1, so that it is the same in every training, whatever else
-is learned beside it; the same pictures with another head, seed or split need no backbone at all.
+The trunk is the backbone as LiteRT runs it. What it makes of a picture, mirrored or not, and of a stranger made of it,
+is kept in a file of the home folder, whose name says what it depends on: the backbone, its weights, the size, and the
+code that reads pictures. A stranger is drawn from the picture's own SHA-1, so that it is the same in every training,
+whatever else is learned beside it; the same pictures with another head, seed or split need no backbone at all.
 """
 
 import hashlib
@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from identify import augment, images, strange
-from identify.augment import augmented
 from identify.hush import hushed
 from identify.learning.backbones import Seeing, scaled
 from identify.learning.export import litert, saved_model
@@ -30,7 +29,8 @@ from linkeddata import decoding
 from linkeddata.files import replaced
 
 Rows = NDArray[np.float32]
-PLAIN, STRANGER = "plain", "stranger"
+PLAIN, MIRRORED, STRANGER = "plain", "mirrored", "stranger"
+"""What is looked at: a picture as it is, mirrored, or a stranger made from it."""
 FOLDER = "features"
 """Where features are kept in the home folder."""
 AT_ONCE = 64
@@ -50,15 +50,6 @@ class Trunk:
     folder: Path
     name: str
     saved: Callable[[Path], Path]
-
-
-def varied(number: int, *, mirror: bool) -> str:
-    """Return the name of a variant.
-
-    >>> varied(3, mirror=False)
-    'varied 3, not mirrored'
-    """
-    return f"varied {number}" + ("" if mirror else ", not mirrored")
 
 
 def trunk_of(tensorflow: Any, seeing: Seeing, size_px: int, folder: Path, workplace: Path) -> Trunk:
@@ -144,12 +135,11 @@ def _computed(
 
 def _shown(image: images.Pixels, sha1: str, variant: str) -> Rows:
     """Return a picture, or its variant, as one of a batch of one."""
-    if variant == PLAIN:
-        return image[None].astype(np.float32)
-    random = np.random.default_rng(np.frombuffer(hashlib.sha256(f"{sha1} {variant}".encode()).digest(), np.uint32))
     if variant == STRANGER:
-        return strangers(image[None], random).astype(np.float32)
-    return augmented(image[None], random, mirror="not mirrored" not in variant)
+        seed = hashlib.sha256(f"{sha1} {variant}".encode()).digest()
+        return strangers(image[None], np.random.default_rng(np.frombuffer(seed, np.uint32))).astype(np.float32)
+    shown = image[:, ::-1] if variant == MIRRORED else image
+    return shown[None].astype(np.float32)
 
 
 def _interpreter(model: bytes) -> Callable[[Rows], Rows]:
@@ -171,7 +161,7 @@ def _interpreter(model: bytes) -> Callable[[Rows], Rows]:
 
 
 def _code() -> str:
-    """Return a hash of the code that makes pixels and variants of an image: features of other code are others."""
+    """Return a hash of the code that makes pixels and strangers of an image: features of other code are others."""
     digest = hashlib.sha256()
     for module in (decoding, images, augment, strange):
         digest.update(Path(str(module.__file__)).read_bytes())

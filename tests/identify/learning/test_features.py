@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from identify.learning.features import AT_ONCE, PLAIN, STRANGER, Trunk, features_of, varied
+from identify.learning.features import AT_ONCE, MIRRORED, PLAIN, STRANGER, Trunk, features_of
 
 NAMES = [f"{number:040x}" for number in range(2 * AT_ONCE)]
 
@@ -37,7 +37,7 @@ def some(
 
 
 def test_what_is_kept_is_not_computed_again_and_is_the_same(trunk: Trunk) -> None:
-    kinds = (PLAIN, varied(1, mirror=True), STRANGER)
+    kinds = (PLAIN, MIRRORED, STRANGER)
     first = some(trunk, NAMES[:5], picture, *kinds)
     assert first.shape[:2] == (3, 5)
     assert (some(trunk, NAMES[:5], nobody, *kinds) == first).all()
@@ -47,7 +47,7 @@ def test_what_is_kept_is_not_computed_again_and_is_the_same(trunk: Trunk) -> Non
 
 def test_a_pictures_features_do_not_depend_on_what_is_asked_beside_it(trunk: Trunk, tmp_path: Path) -> None:
     other = Trunk(trunk.model, tmp_path / "other.sqlite", tmp_path, "colours", trunk.saved)
-    kinds = (varied(2, mirror=False), PLAIN)
+    kinds = (STRANGER, PLAIN)
     together = some(trunk, NAMES[:8], picture, *kinds)
     alone = some(other, NAMES[6:7], lambda place: picture(6), *kinds)
     assert (together[:, 6:7] == alone).all()
