@@ -34,11 +34,12 @@ class Course:
     best_round: int = 0
 
 
-def learn(task: Task, model: Any) -> list[float]:
+def learn(task: Task, model: Any, *, knows: bool) -> list[float]:
     """Teach ``model`` round by round, going on from the last one that was finished; return the loss of each round.
 
     The loss of a round is that on pictures set aside (validation, else known groups), where there are any: learning
-    ends when it has not become less for as many rounds as the recipe is patient, and the best round's weights stay.
+    ends when it has not become less for as many rounds as the recipe is patient, and the best round's weights stay; a
+    model that ``knows`` something before the first round may be best as it was.
     """
     steps = max(1, len(task.truths.learned) // _batch(task))
     optimiser = _optimiser(task, model, steps)
@@ -49,8 +50,8 @@ def learn(task: Task, model: Any) -> list[float]:
     best = [np.asarray(one) for one in model.variables]
     _restored(task.workplace, course, losses, variables, best)
     rounds, patience = task.plan.recipe.epochs, task.plan.recipe.patience
-    if not course.done and len(held):
-        course.best = _loss(task, model, held)  # what was there before may be the best
+    if knows and not course.done and len(held):
+        course.best = _loss(task, model, held)
     while course.done < rounds and (not len(held) or course.done - course.best_round < patience):
         loss = 0.0
         for number, lesson in enumerate(_ahead(_lessons(task, course.done))):

@@ -122,7 +122,7 @@ def finetune(task: Task, seen: Seeing, old: Before | None) -> Taught:
     first = int(len(inside.layers) * (1 - UPPER))
     for place, layer in enumerate(inside.layers):
         layer.trainable = place >= first and type(layer).__name__ != "BatchNormalization"
-    return Taught(taught.model, seen, (*taught.losses, *learn(task, taught.model)))
+    return Taught(taught.model, seen, (*taught.losses, *learn(task, taught.model, knows=True)))
 
 
 def scratch(task: Task, seen: Seeing, old: Before | None) -> Taught:
@@ -137,7 +137,7 @@ def scratch(task: Task, seen: Seeing, old: Before | None) -> Taught:
     )
     if old:
         model = old.taught(model, classes)
-    return Taught(model, seen, tuple(learn(task, model)))
+    return Taught(model, seen, tuple(learn(task, model, knows=old is not None)))
 
 
 TEACHING: dict[str, Callable[[Task, Seeing, Before | None], Taught]] = {
