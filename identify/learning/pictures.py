@@ -43,7 +43,8 @@ class Pictures:
             ):
                 self._images[place] = image
                 self._there[place] = 1
-            self._tell("read images", int(self._there.sum()), len(self))
+            if len(missing) > 1:
+                self._tell("read images", int(self._there.sum()), len(self))
         return np.asarray(self._images[places])
 
     def _read(self, examples: list[Example]) -> list[Pixels]:
