@@ -115,15 +115,13 @@ def building(folder: Path, rows: int) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as looks:
         asked = (images, names, out, Path(looks))
         shutil.rmtree(out, ignore_errors=True)
-        first, memory = measured(ours, *asked)
-        shutil.rmtree(out)
-        again, memory_again = measured(ours, *asked)
-    plain, plain_memory = measured(plainly, *asked)
-    name, beside = f"building from {rows:,} rows", "pandas, joins only"
-    figure(f"{name}, images never seen", rows / first, "rows/s", beside=beside, beside_value=rows / plain)
-    figure(f"{name}, images seen before", rows / again, "rows/s", beside=beside, beside_value=rows / plain)
-    figure(f"{name}, peak memory", memory, "MiB", beside=beside, beside_value=plain_memory)
-    figure(f"{name}, images seen before: peak memory", memory_again, "MiB", beside=beside, beside_value=plain_memory)
+        plain, plain_memory = measured(plainly, *asked)
+        for when in ("images never seen", "images seen before"):
+            name, beside = f"building from {rows:,} rows, {when}", "pandas, joins only"
+            taken, memory = measured(ours, *asked)
+            shutil.rmtree(out)
+            figure(name, rows / taken, "rows/s", beside=beside, beside_value=rows / plain)
+            figure(f"{name}: peak memory", memory, "MiB", beside=beside, beside_value=plain_memory)
 
 
 def looking(folder: Path) -> None:

@@ -13,7 +13,6 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ def _seen(fresh: Sequence[Named]) -> Iterator[Seen]:
     pieces = [list(piece) for piece in batches(fresh, _AT_ONCE)]
     done = 0
     here = all(source.local for _, source in fresh)  # what is elsewhere is waited for, not computed
-    if here and len(fresh) >= MANY and parent_process() is None:
+    if here and len(fresh) >= MANY:
         try:
             with helpers(_workers()) as pool:
                 for seen in _in_turn(pool, pieces):
