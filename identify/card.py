@@ -5,6 +5,7 @@ from typing import Any
 
 from harvest.datasets.manifest import Dataset
 from identify.bundle import Description
+from identify.judging.ranks import OWN
 from identify.learning.told import engine, made
 from linkeddata.records import ModelClass
 
@@ -103,13 +104,9 @@ def _words(metrics: Mapping[str, Any]) -> Iterator[str]:
         for row in judgement["words"]
         if row["precision"] in (0.8, 0.9, 0.95, 0.99)
     ]
-    yield "\n".join(
-        [
-            "| precision asked | " + " | ".join(f"{rank} from" for rank in judgement["ranks"]) + " |",
-            "|---" * (len(judgement["ranks"]) + 1) + "|",
-            *rows,
-        ]
-    )
+    named = ("its class" if rank == OWN else rank for rank in judgement["ranks"])
+    head = "| precision asked | " + " | ".join(f"{name} from" for name in named) + " |"
+    yield "\n".join([head, "|---" * (len(judgement["ranks"]) + 1) + "|", *rows])
 
 
 def _from(row: Mapping[str, Any], rank: str) -> str:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from linkeddata.records import Ancestor, ModelClass
 
 Floats = NDArray[np.float64]
-OWN = "class"
-"""Stands for the rank that each class has itself."""
+OWN = "own"
+"""Stands for the rank that each class of the model has itself; "class" is a rank of taxonomy."""
 USUAL = (
     "form", "variety", "subspecies", "species", "species group", "subgenus", "genus", "subtribe", "tribe", "subfamily",
     "family", "superfamily", "infraorder", "suborder", "order", "superorder", "subclass", "class", "subphylum",

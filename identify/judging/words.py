@@ -42,7 +42,7 @@ class Words:
     """From which certainty on an answer of each rank has ``precision``; ``by_class`` where a class has its own."""
 
     precision: float
-    by_rank: Mapping[str, float]  # the class's own rank is called "class"
+    by_rank: Mapping[str, float]  # the rank that a class has itself is called "own"
     by_class: Mapping[str, float] = field(default_factory=dict)  # by label
     answered: Mapping[str, int] = field(default_factory=dict)  # held-out pictures that each rank took
     right: Mapping[str, int] = field(default_factory=dict)
@@ -66,9 +66,9 @@ class Rung:
 def words_for(precision: float, rungs: Sequence[Rung], *, least: float = 0.0) -> Words:
     """Return the thresholds for one precision; ``rungs`` from the lowest rank up, about the same pictures in order.
 
-    >>> sure = Rung("class", np.linspace(0.5, 1.0, 100), np.linspace(0.5, 1.0, 100) > 0.6)
+    >>> sure = Rung("own", np.linspace(0.5, 1.0, 100), np.linspace(0.5, 1.0, 100) > 0.6)
     >>> words = words_for(0.9, [sure])
-    >>> 0.57 < words.by_rank["class"] < 0.6, words.right["class"] > 0.9 * words.answered["class"]
+    >>> 0.57 < words.by_rank["own"] < 0.6, words.right["own"] > 0.9 * words.answered["own"]
     (True, True)
     """
     count = len(rungs[0].certain) if rungs else 0
