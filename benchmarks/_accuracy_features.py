@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from identify.images import pixels
 from identify.learning.backbones import BACKBONES, seeing
-from identify.learning.features import PLAIN, STRANGER, features_of, trunk_of, varied
+from identify.learning.features import MIRRORED, PLAIN, STRANGER, features_of, trunk_of
 from identify.learning.head import Head, Lessons, closed_form
 from linkeddata.decoding import Limits
 from linkeddata.records import Ancestor, ModelClass
@@ -19,16 +19,14 @@ from linkeddata.records import Ancestor, ModelClass
 Rows = NDArray[np.float32]
 Places = NDArray[np.int64]
 BACKBONE = "efficientnet-lite0"
-VARIANTS = 1
-"""Varied features beside each picture's own; more of them made the head no better (73.1 % with four, and with none)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What the backbone made of the pictures: as they are, varied (variants, pictures, size), of made-up strangers."""
+    """What the backbone made of the pictures: as they are, mirrored (1, pictures, size), of made-up strangers."""
 
     rows: Rows
-    varied: Rows
+    mirrored: Rows
     strange: Rows
     depths: tuple[int, ...]
     truth: Places
@@ -37,8 +35,8 @@ class Looked:
 
     def head(self, places: Places, truth: Places, classes: int) -> Head:
         """Return the head that the pictures at some places teach; ``truth`` numbers the classes that are taught."""
-        own = np.tile(truth[places], 1 + len(self.varied))
-        more = self.varied[:, places].reshape(-1, self.rows.shape[1])
+        own = np.tile(truth[places], 1 + len(self.mirrored))
+        more = self.mirrored[:, places].reshape(-1, self.rows.shape[1])
         return closed_form(
             Lessons(
                 features=np.concatenate([self.rows[places], more, self.strange]),
@@ -66,15 +64,14 @@ def looked(images: Path, folder: Path) -> Looked:
     def picture(place: int) -> Any:
         return pixels(data[place], backbone.image_px, Limits())
 
-    names = [PLAIN, *(varied(n + 1, mirror=True) for n in range(VARIANTS))]
-    kinds = features_of(trunk, sha1s, picture, names, _silent)
+    kinds = features_of(trunk, sha1s, picture, [PLAIN, MIRRORED], _silent)
     models = list(range(0, len(data), 6))
     strange = features_of(trunk, [sha1s[i] for i in models], lambda i: picture(models[i]), [STRANGER], _silent)[0]
     numbers = sorted({row["hexcode"] for row in told})
     first = {row["hexcode"]: row for row in reversed(told)}
     return Looked(
         rows=kinds[0],
-        varied=kinds[1:],
+        mirrored=kinds[1:],
         strange=strange,
         depths=backbone.depths or (kinds.shape[-1],),
         truth=np.array([numbers.index(row["hexcode"]) for row in told], np.int64),
