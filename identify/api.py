@@ -121,7 +121,8 @@ def _add_identify(api: APIRouter, asking: Asking) -> None:
         asker = asking.access.asker(request, classifier)
         person = asking.access.guard.changing(request, "identify") if asked.store else None
         _ = asked.known  # what cannot be understood is said before anything is read
-        async with asking.desk.place(), received(request, asking.desk.held) as sent:
+        asking.desk.admit()
+        async with received(request, asking.desk.held) as sent:
             taken = asking.access.count(asker, len(sent))
             question = _Question(request, classifier, asker, asked, context, person)
             shown, lost = await _shown(asking.desk, sent, each=asked.each)

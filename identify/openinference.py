@@ -112,7 +112,8 @@ def _add_infer(api: APIRouter, store: Store, shelf: Shelf, access: Access, desk:
         """
         classifier = _chosen(store, shelf, name, version)
         asker = access.asker(request, classifier)
-        async with desk.place(), bytes_of_body(request, desk.held, MAX_BODY_BYTES) as body:
+        desk.admit()
+        async with bytes_of_body(request, desk.held, MAX_BODY_BYTES) as body:
             content, behind = split(body, request.headers.get(HEADER, ""))
             given = _given(inputs(content, behind), classifier.bundle.about.image_px)
             taken = access.count(asker, len(given))

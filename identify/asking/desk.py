@@ -27,8 +27,6 @@ DECODERS = 2
 FETCHERS = 8
 MOST_WAITING = 64
 """Images that may wait to be looked at."""
-MOST_INSIDE = 64
-"""Questions that may be received or answered at the same time."""
 LEAST_S, MOST_S = 1, 60
 _SLOWLY = 0.1
 
@@ -39,23 +37,20 @@ class Desk:
 
     fetch: Fetch
     held: Held = field(default_factory=Held)
-    inside: int = 0
     waiting: int = 0
     each_s: float = 0.05
     """What one image takes, as it was lately."""
     _decoders: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(DECODERS))
     _fetchers: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(FETCHERS))
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place for one question; raises ``Problem`` 503 where there is none."""
-        if self.inside >= MOST_INSIDE:
+    def admit(self) -> None:
+        """Raise ``Problem`` 503 where so many images wait that another's body need not be read.
+
+        Questions that are still coming in hold no place, or a few slow ones could keep all others out; their bytes are
+        counted (``received``).
+        """
+        if self.waiting >= MOST_WAITING:
             raise self._busy()
-        self.inside += 1
-        try:
-            yield
-        finally:
-            self.inside -= 1
 
     async def bytes_of(self, sent: Sent) -> bytes:
         """Return the bytes of an image, fetched where it was sent by address. Raises ``Problem``."""
@@ -103,7 +98,7 @@ class Desk:
         return classifier.scores(sha1, await asyncio.wrap_future(looked))
 
     def _busy(self) -> Problem:
-        wait = min(MOST_S, max(LEAST_S, math.ceil(self.each_s * (self.waiting + self.inside))))
+        wait = min(MOST_S, max(LEAST_S, math.ceil(self.each_s * self.waiting)))
         return Problem(503, "Busy", "Too many images are waiting.", {"Retry-After": str(wait)})
 
 
