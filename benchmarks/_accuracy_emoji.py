@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from benchmarks._accuracy_features import Looked, classes_of
 from benchmarks._figure import figure
 from identify.decide import Decision, Judge
-from identify.evaluate import auroc, calibration_error, share, softmax
+from identify.evaluate import auroc, calibration_error, share
 from identify.evaluation import is_right
+from identify.judging.calibration import softmax
 from identify.judging.crossfit import cross_fitted
 from identify.judging.fitting import fit
 from identify.judging.openset import MEASURES, measures

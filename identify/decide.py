@@ -15,20 +15,20 @@ Ranks are tried from the lowest up, so that R6 may come before R4 (a subfamily) 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from identify.judging.judgement import COVERAGE, LIKELY, PRECISION, Judgement, words_of
+from identify.judging.judgement import COVERAGE, LIKELY, PRECISION, Judgement
 from identify.judging.openset import measures
 from identify.judging.priors import Asked, Trait, with_priors
-from identify.judging.ranks import OWN, rank_of, ranks_of, taxon_at
-from identify.judging.words import Thresholds, Words
+from identify.judging.ranks import OWN, ranks_of
+from identify.judging.words import Words
 from linkeddata.records import Alternative, Ancestor, Certainty, Changed, ModelClass
 
-__all__ = ["Asked", "Decision", "Judge", "Thresholds", "decide", "first_classes", "heaviest", "judged", "taxon_at"]
+__all__ = ["Asked", "Decision", "Judge", "first_classes", "judged"]
 Floats = NDArray[np.float64]
 RUNGS: dict[str, str] = {
     "R1": "unlike the pictures the model learned from",
@@ -170,31 +170,6 @@ def judged(
     'uncertain'
     """
     return Judge(judgement, classes).judged(logits, features, asked)
-
-
-def decide(
-    probabilities: Sequence[float], novelty: float, classes: Sequence[ModelClass], thresholds: Thresholds
-) -> Decision:
-    """Return the first decision that the ladder allows with fixed thresholds, on the probabilities of ``classes``.
-
-    >>> lion = ModelClass(id="m@1/0", model="m", version="1", index=0, label="Panthera leo", rank="species")
-    >>> decide([0.9], 0.2, [lion], Thresholds()).label
-    'Panthera leo'
-    >>> decide([0.9], 1.0, [lion], Thresholds()).rule
-    'R1'
-    """
-    judge = Judge(Judgement(words=words_of(thresholds)), classes)
-    strange = min(novelty / thresholds.novelty, 1.0) if thresholds.novelty else 1.0
-    return replace(judge.decided(np.asarray(probabilities, float), strange), novelty=novelty)
-
-
-def heaviest(probabilities: Sequence[float], classes: Sequence[ModelClass], rank: str) -> tuple[Ancestor, float]:
-    """Return the taxon of ``rank`` with most probability, and how much (0 to 1, six decimals)."""
-    of_rank = rank_of(rank, classes)
-    if not of_rank.taxa:
-        return Ancestor(rank, ""), 0.0
-    place, mass = of_rank.heaviest(np.asarray(probabilities, float)[None])
-    return of_rank.taxa[int(place[0])], round(float(mass[0]), 6)
 
 
 def first_classes(probabilities: Sequence[float] | Floats, classes: Sequence[ModelClass]) -> tuple[Alternative, ...]:

@@ -78,61 +78,6 @@ def per_class(counts: NDArray[np.int64], labels: Sequence[str]) -> list[ClassFig
     ]
 
 
-def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
-    """Return probabilities, shape (images, classes), of logits divided by ``temperature``."""
-    scaled = np.asarray(logits, np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    result: Floats = powers / powers.sum(axis=-1, keepdims=True)
-    return result
-
-
-def scored(logits: Floats, temperature: float, novelty_scale: float) -> tuple[Floats, Floats]:
-    """Return probabilities (images, classes) and novelty (images,) of logits (images, classes + 1).
-
-    The last logit is for "none of these". Probabilities are those of the classes if it is one of them; novelty is the
-    probability of none as a share of ``novelty_scale``, the one from which on a picture is a stranger, 0 to 1.
-
-    >>> probabilities, novelty = scored(np.array([[4.0, 0.0, -9.0], [0.0, 0.0, 9.0]]), 1.0, 0.1)
-    >>> probabilities.round(2).tolist(), novelty.round(2).tolist()
-    ([[0.98, 0.02], [0.5, 0.5]], [0.0, 1.0])
-    """
-    none = none_of_these(logits)
-    return softmax(logits[:, :-1], temperature), np.clip(none / max(novelty_scale, 1e-9), 0.0, 1.0).round(6)
-
-
-def none_of_these(logits: Floats) -> Floats:
-    """Return the probability of the last logit, shape (images,); the temperature is the classes' and plays no part."""
-    return softmax(logits)[:, -1]
-
-
-def fit_temperature(logits: Floats, truth: Sequence[int]) -> float:
-    """Return the temperature that makes ``truth`` likeliest (Guo et al. 2017, arXiv:1706.04599), found on a grid.
-
-    The grid is log-spaced from 0.25 to 4 in 65 steps; 1.0 without images.
-    """
-    if not len(truth):
-        return 1.0
-    rows = np.arange(len(truth))
-    grid = np.geomspace(0.25, 4.0, 65)
-    losses = [-np.log(softmax(logits, t)[rows, list(truth)] + 1e-12).mean() for t in grid]
-    return round(float(grid[int(np.argmin(losses))]), 4)
-
-
-def threshold_for_precision(certainty: Sequence[float], right: Sequence[bool], precision: float) -> float:
-    """Return the lowest certainty from which on at least ``precision`` of the answers are right; 1.0 where none is.
-
-    >>> threshold_for_precision([0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.9)
-    0.7
-    """
-    order = np.argsort(-np.asarray(certainty, float), kind="stable")
-    kept = np.cumsum(np.asarray(right, float)[order]) / np.arange(1, len(order) + 1)
-    sorted_certainty = np.asarray(certainty, float)[order]
-    # Equal certainties stand or fall together: only the last of each may be a threshold.
-    last = np.append(sorted_certainty[1:] < sorted_certainty[:-1], True)[: len(order)]
-    enough = np.flatnonzero((kept >= precision) & last)
-    return float(sorted_certainty[enough[-1]]) if len(enough) else 1.0
-
-
 def threshold_keeping(novelty: Sequence[float], keep: float) -> float:
     """Return the novelty that ``keep`` of the known pictures stay below, shape (images,) → one number."""
     return float(np.quantile(np.asarray(novelty, float), keep)) if len(novelty) else float("inf")
@@ -215,23 +160,6 @@ def macro(rows: Sequence[ClassFigures]) -> dict[str, float]:
         "f1": sum(f1) / len(met),
     }
     return {name: round(value, 4) for name, value in means.items()} | {"classes": len(met)}
-
-
-def figures(probabilities: Floats, truth: Sequence[int], labels: Sequence[str]) -> dict[str, Any]:
-    """Return accuracy, top-5, per class and confusion of the classes a model puts first, as plain data for JSON."""
-    answer = [int(i) for i in np.argmax(probabilities, axis=1)] if len(truth) else []
-    first_five = [t in np.argsort(-row)[:5] for t, row in zip(truth, probabilities, strict=True)]
-    counts = confusion(truth, answer, len(labels))
-    right = [a == t for a, t in zip(answer, truth, strict=True)]
-    top = [float(row.max()) for row in probabilities]
-    return {
-        "images": len(truth),
-        "accuracy": as_data(share(sum(right), len(truth))),
-        "top5": as_data(share(sum(first_five), len(truth))),
-        "calibration_error": calibration_error(top, right),
-        "per_class": [as_data(row) for row in per_class(counts, labels)],
-        "confusion": counts[:, :-1].tolist(),
-    }
 
 
 def as_data(figure: Share | ClassFigures) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from identify.evaluate import (
     reliability,
     selective,
     share,
-    softmax,
 )
 from identify.examining import Examined
+from identify.judging.calibration import softmax
 from identify.judging.openset import MEASURES, measures
 from identify.judging.priors import on_list
 from identify.judging.ranks import OWN, Rank, taxon_at

@@ -1,10 +1,16 @@
 """The ladder of decisions, rung by rung."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identify.decide import RUNGS, SHOWN, Thresholds, decide, heaviest
+from identify.decide import RUNGS, SHOWN, Decision, Judge
+from identify.judging.judgement import Judgement, words_of
+from identify.judging.ranks import rank_of
+from identify.judging.words import Thresholds
 from linkeddata.records import Ancestor, ModelClass
 
 
@@ -23,6 +29,13 @@ def one(index: int, label: str, genus: str, family: str, rank: str = "species") 
         gbif_key=str(index),
         lineage=lineage,
     )
+
+
+def decide(
+    probabilities: Sequence[float], novelty: float, classes: Sequence[ModelClass], thresholds: Thresholds
+) -> Decision:
+    judge = Judge(Judgement(words=words_of(thresholds)), classes)
+    return judge.decided(np.array(probabilities, float), novelty)
 
 
 CLASSES = (
@@ -73,7 +86,8 @@ def test_a_stranger_still_shows_what_was_considered() -> None:
 def test_a_model_of_genera_answers_with_genera() -> None:
     genera = (one(0, "Papilio", "", "Papilionidae", "genus"), one(1, "Vanessa", "", "Nymphalidae", "genus"))
     assert decide((0.8, 0.2), 0.0, genera, THRESHOLDS).rank == "genus"
-    assert heaviest((0.4, 0.6), genera, "genus")[0] == Ancestor("genus", "Vanessa", "1")
+    rank = rank_of("genus", genera)
+    assert rank.taxa[rank.heaviest(np.array([[0.4, 0.6]]))[0][0]] == Ancestor("genus", "Vanessa", "1")
 
 
 def test_classes_that_are_no_taxa_are_never_rolled_up() -> None:

@@ -9,14 +9,9 @@ from identify.evaluate import (
     auroc,
     calibration_error,
     confusion,
-    figures,
-    fit_temperature,
     per_class,
     rejection_curve,
-    scored,
     share,
-    softmax,
-    threshold_for_precision,
     threshold_keeping,
 )
 
@@ -50,35 +45,6 @@ def test_confusion_counts_unknown_apart_and_per_class_divides_by_what_there_is()
     ]
 
 
-def test_precision_threshold_is_the_lowest_that_holds() -> None:
-    certainty = [0.95, 0.9, 0.8, 0.7, 0.6]
-    assert threshold_for_precision(certainty, [True, True, False, True, True], 0.8) == 0.6
-    assert threshold_for_precision(certainty, [True, True, False, True, False], 0.9) == 0.9
-    assert threshold_for_precision(certainty, [False] * 5, 0.5) == 1.0
-    assert threshold_for_precision([], [], 0.9) == 1.0
-
-
-def test_equal_certainties_stand_or_fall_together() -> None:
-    assert threshold_for_precision([0.9, 0.5, 0.5], [True, True, False], 0.9) == 0.9
-
-
-def test_temperature_finds_the_one_that_made_the_answers() -> None:
-    random = np.random.default_rng(1)
-    logits = random.normal(0, 3, (4000, 5))
-    truth = [int(random.choice(5, p=row)) for row in softmax(logits, 2.0)]
-    assert fit_temperature(logits, truth) == pytest.approx(2.0, rel=0.1)
-    assert fit_temperature(logits[:0], []) == 1.0
-
-
-def test_scores_leave_the_strangers_logit_out_of_the_probabilities() -> None:
-    logits = np.array([[2.0, 1.0, -3.0], [2.0, 1.0, 3.0]])
-    probabilities, novelty = scored(logits, 1.0, 0.5)
-    assert probabilities.sum(axis=1) == pytest.approx(1.0)
-    assert probabilities[0] == pytest.approx(probabilities[1])
-    assert novelty[0] < 0.02
-    assert novelty[1] == 1.0
-
-
 def test_auroc_is_the_chance_that_a_stranger_is_stranger() -> None:
     assert auroc([0.1, 0.2], [0.3, 0.4]) == 1.0
     assert auroc([0.1, 0.4], [0.1, 0.4]) == 0.5
@@ -100,10 +66,3 @@ def test_calibration_error_of_the_certain_and_wrong_is_one() -> None:
     assert calibration_error([1.0, 1.0], [False, False]) == 1.0
     assert calibration_error([0.75] * 4, [True, True, True, False]) == 0.0
     assert calibration_error([], []) == 0.0
-
-
-def test_figures_of_no_images_are_there_and_empty() -> None:
-    content = figures(np.empty((0, 2)), [], ["a", "b"])
-    assert content["images"] == 0
-    assert content["accuracy"]["of"] == 0
-    assert content["confusion"] == [[0, 0], [0, 0]]
