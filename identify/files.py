@@ -119,14 +119,6 @@ def identify_items(
         yield row
 
 
-def identify_paths(
-    settings: Settings, model: str, paths: Iterable[Path], *, moment: str, progress: Progress
-) -> Iterator[dict[str, Any]]:
-    """Yield an answer for each image in files and folders. Raises ``BundleError``."""
-    items = list(items_of(map(str, paths), _no_addresses))
-    yield from identify_items(opened(settings, model), items, moment=moment, progress=progress)
-
-
 def bundle_folder(settings: Settings, model: str) -> Path:
     """Return the folder of a model given as a folder, ``NAME`` (its newest version) or ``NAME@VERSION``."""
     if (Path(model) / "bundle.json").is_file():
@@ -165,11 +157,6 @@ def line_of(answer: dict[str, Any]) -> str:
         word = f" {answer['word']}" if answer["word"] else ""
         return f"{answer['path']}: {answer['label']} ({answer['rank']}){word} {answer['certainty']:.0%}  {ids}"
     return f"{answer['path']}: {answer['word'] or 'unknown'} ({answer['rule']})"
-
-
-def lines_of(answers: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield one line for people an answer."""
-    return map(line_of, answers)
 
 
 def _of_manifest(path: Path, fetch: Fetch) -> Iterator[Item]:
@@ -224,7 +211,3 @@ def _plain(answer: Identification | Failure) -> dict[str, Any]:
     if isinstance(answer, Failure):
         return {"lost": answer.reason, "detail": answer.detail}
     return asdict(answer)
-
-
-def _no_addresses(url: str) -> bytes:
-    raise ServiceError(f"{url}: addresses are not fetched here", code="no-client", url=url)

@@ -208,14 +208,6 @@ def identify_objects(
             yield lost[0], lost
 
 
-def identify_upload(
-    classifier: Classifier, image: bytes, *, moment: str, asked: Asked = PLAIN
-) -> Identification | Failure:
-    """Return the answer about bytes that somebody sent; its file is ``urn:sha1:`` and their sha1."""
-    media = MediaFile(iri=f"urn:sha1:{_sha1(image)}")
-    return next(identify_files(classifier, [(media, image)], moment=moment, asked=asked))
-
-
 def _looked(classifier: Classifier, reading: Iterable[Callable[[], bytes | Failure]]) -> Iterator[Scores | Failure]:
     """Yield what the model makes of each image, in order.
 

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from identify.bundle import Bundle
-from identify.files import bundle_folder, found, identify_paths, lines_of
+from identify.files import bundle_folder, found, identify_items, items_of, line_of, opened
 from linkeddata.errors import BundleError
 from linkeddata.settings import Settings
 
 MOMENT = "2026-01-01T00:00:00Z"
 MakeBundle = Callable[..., Bundle]
 Picture = Callable[..., bytes]
+
+
+def nothing(url: str) -> bytes:
+    raise AssertionError(f"{url} is fetched")
 
 
 @pytest.fixture
@@ -52,18 +56,16 @@ def test_every_picture_has_an_answer_in_order_and_broken_ones_are_told(
     paths["broken.jpg"].write_bytes(b"\xff\xd8 no picture")
     paths["blue.png"].write_bytes(picture("blue", "PNG"))
     told: list[tuple[str, int, int]] = []
-    answers = list(
-        identify_paths(
-            settings, "colours", paths.values(), moment=MOMENT, progress=lambda *progress: told.append(progress)
-        )
-    )
+    items = list(items_of(map(str, paths.values()), nothing))
+    classifier = opened(settings, "colours")
+    answers = list(identify_items(classifier, items, moment=MOMENT, progress=lambda *progress: told.append(progress)))
     assert [answer["path"] for answer in answers] == [str(path) for path in paths.values()]
     assert [answer.get("label") for answer in answers] == ["Vanessa cardui", None, "Ornithoptera priamus", None]
     assert [answer.get("lost") for answer in answers] == [None, "unreadable image", None, "no image"]
     assert answers[0]["version"] == "10"
     assert answers[0]["file"] == paths["red.jpg"].resolve().as_uri()
     assert told == [("identify", done, 4) for done in range(1, 5)]
-    lines = list(lines_of(answers))
+    lines = [line_of(answer) for answer in answers]
     assert lines[0].startswith(f"{paths['red.jpg']}: Vanessa cardui (species) ")
     assert lines[0].endswith("Q158603 gbif:4299368")
     assert lines[3] == f"{paths['gone.jpg']}: no image"
@@ -71,6 +73,7 @@ def test_every_picture_has_an_answer_in_order_and_broken_ones_are_told(
 
 def test_grey_is_unknown_and_the_rule_is_named(settings: Settings, tmp_path: Path, picture: Picture) -> None:
     (tmp_path / "grey.jpg").write_bytes(picture("grey"))
-    answer = next(identify_paths(settings, "colours", [tmp_path / "grey.jpg"], moment=MOMENT, progress=lambda *_: None))
+    items = list(items_of([str(tmp_path / "grey.jpg")], nothing))
+    (answer,) = identify_items(opened(settings, "colours"), items, moment=MOMENT, progress=lambda *_: None)
     assert answer["label"] == ""
-    assert list(lines_of([answer])) == [f"{tmp_path / 'grey.jpg'}: unknown ({answer['rule']})"]
+    assert [line_of(answer)] == [f"{tmp_path / 'grey.jpg'}: unknown ({answer['rule']})"]

@@ -11,13 +11,18 @@ import pytest
 
 from identify.bundle import FILES, Bundle, write
 from identify.decide import Asked
-from identify.runtime import Classifier, Scores, identify_files, identify_upload
+from identify.runtime import Classifier, Scores, identify_files
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError
 from linkeddata.records import Failure, Identification, MediaFile
 
 WHEN = "2026-11-23T08:00:00Z"
 Picture = Callable[..., bytes]
+
+
+def identify_upload(classifier: Classifier, image: bytes, *, moment: str) -> Identification | Failure:
+    """Return the answer about bytes alone."""
+    return next(identify_files(classifier, [(MediaFile(iri="urn:test:upload"), image)], moment=moment))
 
 
 @pytest.fixture(scope="module")
