@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from identify import augment, images, strange
 from identify.hush import hushed
+from identify.learning import backbones, efficientnetlite
 from identify.learning.backbones import Seeing, scaled
 from identify.learning.export import litert, saved_model
 from identify.strange import strangers
@@ -55,7 +57,7 @@ class Trunk:
 def trunk_of(tensorflow: Any, seeing: Seeing, size_px: int, folder: Path, workplace: Path) -> Trunk:
     """Return the trunk of a backbone; it is converted once and lies in ``folder`` with its features."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{seeing.backbone.name}-{size_px}-{seeing.sha256[:16]}"
+    name = f"{seeing.backbone.name}-{size_px}-{seeing.sha256[:16]}-{_code(backbones, efficientnetlite)}"
     keras = tensorflow.keras
 
     def saved(workplace: Path) -> Path:
@@ -68,7 +70,9 @@ def trunk_of(tensorflow: Any, seeing: Seeing, size_px: int, folder: Path, workpl
     if not path.is_file():
         with replaced(path) as out:
             out.write(litert(tensorflow, saved(workplace)))
-    return Trunk(path.read_bytes(), folder / f"{name}-{_code()}.sqlite", folder, name, saved)
+    return Trunk(
+        path.read_bytes(), folder / f"{name}-{_code(decoding, images, augment, strange)}.sqlite", folder, name, saved
+    )
 
 
 def features_of(
@@ -160,9 +164,9 @@ def _interpreter(model: bytes) -> Callable[[Rows], Rows]:
     return run
 
 
-def _code() -> str:
-    """Return a hash of the code that makes pixels and strangers of an image: features of other code are others."""
+def _code(*modules: ModuleType) -> str:
+    """Return a hash of modules' code: what other code makes of a picture, or of weights, is something else."""
     digest = hashlib.sha256()
-    for module in (decoding, images, augment, strange):
+    for module in modules:
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:12]
