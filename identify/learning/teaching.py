@@ -37,12 +37,12 @@ class Taught:
 
 def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
     """Teach a head on features of a backbone that is ready."""
-    recipe = RECIPES[HEAD]
-    own = task.plan.recipe if task.plan.recipe.name == HEAD else recipe  # fine-tuning's rounds are not the head's
+    alone = task.plan.recipe.name == HEAD  # fine-tuning's rounds are not the head's
+    own = task.plan.recipe if alone else RECIPES[HEAD]
     coarse = len(task.truths.sets) > len(task.data.classes) + 1
     descent = Descent(
         # Formulas say all there is to say of pictures of single classes; rare ones weigh as much as others in them.
-        rounds=own.epochs if coarse or task.rules.epochs else 0,
+        rounds=own.epochs if coarse or (alone and task.rules.epochs) else 0,
         batch=own.batch,
         rate=own.learning_rate,
         smoothing=own.smoothing,

@@ -129,6 +129,11 @@ def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_p
     assert (quick.engine, quick.images) == ("litert-int8", 24)
     assert bundle.about.engine == ("litert-int8" if quick.loss_points <= MOST_LOST else "litert")
     assert bundle.has(INT8) == quick.accepted
+    told = trained(dataset, tmp_path / "tuned", rules | {"recipe": "finetune", "epochs": 1, "batch": 8, "engines": []})
+    assert "learn 3 3" in told
+    tuned = open_bundle(tmp_path / "tuned")
+    assert (tuned.about.recipe, tuned.about.engine) == ("finetune", "litert")
+    assert tuned.training["weights"] == "backbone.weights.h5"
 
 
 def test_weights_that_cannot_be_used_are_said_so(dataset: Path, tmp_path: Path) -> None:
