@@ -34,7 +34,7 @@ RECIPES: dict[str, Recipe] = {
     for one in (
         Recipe(
             name=HEAD,
-            about="a head learns on features of a backbone that is ready: minutes",
+            about="a head learns on features of a backbone that is ready",
             epochs=15,
             batch=256,
             learning_rate=2e-3,
@@ -42,7 +42,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             name=FINETUNE,
-            about="a head, then the backbone's upper blocks with it: an hour",
+            about="a head, then the backbone's upper blocks with it",
             epochs=8,
             batch=16,
             learning_rate=1e-4,
