@@ -9,8 +9,8 @@ import io
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -60,6 +60,10 @@ def main() -> None:
     import keras
     import tensorflow
 
+    from identify.learning.export import litert
+    from identify.learning.quantising import litert_int8, openvino_int8
+    from linkeddata.errors import DatasetError
+
     home = Path(sys.argv[1])
     work = home / "making"
     work.mkdir(parents=True, exist_ok=True)
@@ -71,33 +75,12 @@ def main() -> None:
     network.save(work / "model.keras")
     network.export(str(work / "saved"), format="tf_saved_model", verbose=False)
     files = {"model.keras": (work / "model.keras").read_bytes()}
-    for name, optimised in (("model.tflite", False), ("model.int8.tflite", True)):
-        converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(work / "saved"))
-        if optimised:
-            converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ([one] for one in _calibrating())
-        files[name] = converter.convert()
-    files |= _for_openvino(work)
+    shown = [np.asarray(Image.open(io.BytesIO(picture(PX, PX, seed))), np.float32)[None] for seed in range(CALIBRATION)]
+    files["model.tflite"] = litert(tensorflow, work / "saved")
+    files["model.int8.tflite"] = litert_int8(tensorflow, work / "saved", shown)
+    with suppress(DatasetError):  # OpenVINO is an extra
+        files |= openvino_int8(work / "saved", shown)
     _write(home, files)
-
-
-def _calibrating() -> Any:
-    for seed in range(CALIBRATION):
-        image = Image.open(io.BytesIO(picture(PX, PX, seed)))
-        yield np.asarray(image, np.float32)[None]
-
-
-def _for_openvino(work: Path) -> dict[str, bytes]:
-    """Return the model for OpenVINO in whole numbers of 8 bits; nothing where the extra is not installed."""
-    try:
-        import nncf
-        import openvino
-    except ImportError:
-        return {}
-    model = openvino.convert_model(str(work / "saved"))
-    model = nncf.quantize(model, nncf.Dataset(list(_calibrating())), subset_size=CALIBRATION)
-    openvino.save_model(model, work / "openvino.xml")
-    return {name: (work / name).read_bytes() for name in ("openvino.xml", "openvino.bin")}
 
 
 def _write(home: Path, files: dict[str, bytes]) -> None:
