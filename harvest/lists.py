@@ -136,18 +136,29 @@ def is_address(text: str) -> bool:
     return re.fullmatch(r"https?://[^\s/]+\S*", text) is not None
 
 
+SPDX = ("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-only",
+        "GPL-3.0-or-later", "LGPL-3.0-only", "OFL-1.1", "ODbL-1.0", "ODC-By-1.0", "LAL-1.3")  # fmt: skip
+"""Licences that pictures have beside Creative Commons', by SPDX's ids (https://spdx.org/licenses/)."""
+_SPDX = {name.lower(): f"http://spdx.org/licenses/{name}" for name in SPDX}
+
+
 def licence_of(text: str) -> str:
     """Return the address of a licence from its address or from its name; ``""`` where it is not known which is meant.
 
-    A Creative Commons licence without its version could be several. CC0 has one version, whatever a list says.
+    A Creative Commons licence without its version could be several. CC0 has one version, whatever a list says. Of
+    other licences SPDX's ids are known.
 
     >>> licence_of("CC BY-NC-SA 3.0"), licence_of("CC_BY_4_0")
     ('https://creativecommons.org/licenses/by-nc-sa/3.0/', 'https://creativecommons.org/licenses/by/4.0/')
     >>> licence_of("CC0 4.0"), licence_of("CC BY-NC")
     ('https://creativecommons.org/publicdomain/zero/1.0/', '')
+    >>> licence_of("Apache-2.0"), licence_of("free")
+    ('http://spdx.org/licenses/Apache-2.0', '')
     """
     if is_address(text) or text.startswith("//"):
         return licence_iri(text)
+    if spdx := _SPDX.get(text.strip().lower()):
+        return spdx
     words = re.sub(r"[\s_/-]+", "-", text.strip().lower())
     words = re.sub(r"-(?:international|unported|generic|universal)$", "", words)
     words = re.sub(r"(?<=\d)-(?=\d)", ".", words).removesuffix("-license")

@@ -15,6 +15,8 @@ class About:
     """The SPARQL that was asked, with its parameters in it; empty for a campaign."""
     endpoint: str = ""
     """Whom it was put to: an address, or the name of a file of saved results."""
+    table: str = ""
+    """The name of the table of pictures that it was made from."""
     fresh: str = ""
     """Moment up to which the endpoint knew its wiki."""
     dated: str = ""
@@ -39,7 +41,11 @@ class About:
         'What the query plates-of-taxon found at https://qlever.dev/api/x.'
         >>> About(title="Birds", name="tag-the-birds").origin
         'The files and labels of the campaign tag-the-birds.'
+        >>> About(title="Birds", name="labels", table="labels.tsv").origin
+        'The pictures and labels of the table labels.tsv.'
         """
+        if self.table:
+            return f"The pictures and labels of the table {self.table}."
         if not self.endpoint:
             return f"The files and labels of the campaign {self.name}."
         state = f", as of {self.fresh}" if self.fresh else ""

@@ -48,7 +48,7 @@ images, {middle:,} in the middle. {figures.groups:,} groups (specimen, series or
 {_table("label status", "images", figures.statuses)}
 ## Collection
 
-{about.origin} {_asked(about)}Images were fetched as they were published and verified by checksum.
+{about.origin} {_asked(about)}{_taken(about)}
 
 {_table("source", "images", figures.sources[:SHOWN])}
 ## What was left out
@@ -103,6 +103,12 @@ def _size(images: int) -> str:
 
 def _asked(about: About) -> str:
     return f"The query:\n\n```sparql\n{about.query.strip()}\n```\n\n" if about.query else ""
+
+
+def _taken(about: About) -> str:
+    if about.table:
+        return "Pictures lay beside it; each could be decoded, and is known by the checksum of its bytes."
+    return "Images were fetched as they were published and verified by checksum."
 
 
 def _said_licence(about: About) -> str:

@@ -49,7 +49,7 @@ def figures_of(
         classes=len(classes),
         sides=tuple((side, n) for side in SPLITS if (n := sum(e.split == side for e in examples))),
         licences=_often(e.licence for e in examples),
-        sources=_often(e.institution or host_of(e.page or e.original or e.file) for e in examples),
+        sources=_often(e.institution or host_of(e.page or e.original or e.file) or e.source for e in examples),
         creators=_often(e.creator for e in examples if e.creator),
         groups=len({e.group for e in examples if e.group}),
         statuses=_often(e.status for e in examples if e.status),

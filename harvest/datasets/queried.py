@@ -183,10 +183,10 @@ def gather(rows: Iterable[Row | Missing], name: str, around: Around, *, width_px
     by_file = _by_file(rows, name, found)
     media = _described(by_file, name, around, found)
     said = {iri: list(_said(iri, by_file[iri], name, found)) for iri in media}
-    found.taxa = _resolved({label.concept for labels in said.values() for label in labels}, around, found)
+    found.taxa = resolved({label.concept for labels in said.values() for label in labels}, around, found)
     concepts = {taxon.query: taxon for taxon in found.taxa}
     for labels in said.values():
-        found.labels += [_accepted(label, concepts.get(label.concept)) for label in labels]
+        found.labels += [accepted(label, concepts.get(label.concept)) for label in labels]
     found.media = _with_images(list(media.values()), around, found, width_px)
     return found
 
@@ -277,15 +277,15 @@ def _label(iri: str, concept: str, row: Row, name: str) -> Label:
         name=row.get("taxon_name", ""),
         item=item,
         support=1,
-        probability=_share(row.get("probability", "")),
+        probability=share(row.get("probability", "")),
         status=row.get("status") or STATED,
     )
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
     """Return a number between 0 and 1, 0 for what is none.
 
-    >>> _share("0.75"), _share("often")
+    >>> share("0.75"), share("often")
     (0.75, 0.0)
     """
     try:
@@ -294,8 +294,8 @@ def _share(text: str) -> float:
         return 0.0
 
 
-def _resolved(concepts: Iterable[str], around: Around, found: Found) -> list[Taxon]:
-    """Return the taxa of items and GBIF keys, those that the store has not from the name index or the services."""
+def resolved(concepts: Iterable[str], around: Around, found: Found) -> list[Taxon]:
+    """Return the taxa of items, names and GBIF keys; those that the store has not, from the name index or services."""
     known: dict[str, Taxon] = {}
     for concept in sorted(concepts):
         if taxon := around.store.get(Taxon, concept):
@@ -315,7 +315,7 @@ def _resolved(concepts: Iterable[str], around: Around, found: Found) -> list[Tax
     return [*known.values(), *fresh]
 
 
-def _accepted(label: Label, taxon: Taxon | None) -> Label:
+def accepted(label: Label, taxon: Taxon | None) -> Label:
     """Return a label under the accepted taxon of what was asked; where nothing was found, as the row has it."""
     if taxon is None or not taxon.concept:
         return label

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from harvest.datasets.manifest import Dataset, read_dataset
 from harvest.standin.server import StandIn
@@ -304,3 +305,42 @@ def test_results_that_are_cut_off_are_no_dataset(build: Build, saved: str, tmp_p
     assert told.code == 2
     assert "the answer is cut off" in told.text
     assert not (tmp_path / "none").exists()
+
+
+def test_a_table_of_pictures_becomes_a_dataset_of_things_that_are_no_taxa(build: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    rows = ["pad,werelddeel,object"]
+    for number in range(12):
+        noise = Image.effect_noise((64, 64), 40 + 10 * number)
+        noise.save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{('Africa', 'Oceania')[number % 2]},mask {number}")
+    (folder / "list.csv").write_text("\n".join([*rows, "13.png,Asia,mask 13"]), encoding="utf-8")
+    named = ("--column", "file=pad", "--column", "label=werelddeel", "--column", "group=object")
+    told = build("--table", str(folder / "list.csv"), *named, "--constant", "licence=cc0", out=tmp_path / "set")
+    assert told.code == 0, told.text
+    made = read_dataset(tmp_path / "set")
+    assert {(one.label, one.concept, one.images) for one in made.classes} == {
+        ("Africa", "label:Africa", 6),
+        ("Oceania", "label:Oceania", 6),
+    }
+    assert {one.group for one in made.examples} == {f"mask {number}" for number in range(12)}
+    assert told.data["counts"]["lost: image missing"] == 1
+    assert "The pictures and labels of the table list.csv." in (made.folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--table", "a.csv", "--query", "files-of-items"), "give a campaign file, --query"),
+        (("--query", "files-of-items", "--column", "file=pad"), "--column and --constant tell of a --table"),
+        (("--table", "a.csv", "--column", "pad"), "'pad' is not WHAT="),
+        (("--table", "a.csv"), "a.csv: cannot be read"),
+    ],
+)
+def test_what_a_table_cannot_be_asked_is_said(
+    build: Build, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    done = build(*options, out=tmp_path / "set")
+    assert done.code != 0
+    assert told in done.text
