@@ -43,9 +43,11 @@ def card(
 
 def _what(about: Description, classes: Sequence[ModelClass]) -> str:
     ranks = sorted({one.rank for one in classes if one.rank})
+    named = f" ({', '.join(ranks)})" if ranks else ""
+    above = ", or a taxon above them where it is less sure" if any(one.lineage for one in classes) else ""
     text = (
-        f"Given one or several pictures of an object, it names one of {len(classes)} classes "
-        f"({', '.join(ranks) or 'no rank'}), or a taxon above them where it is less sure, and says in a word how sure "
+        f"Given one or several pictures of an object, it names one of {len(classes)} classes{named}"
+        f"{above}, and says in a word how sure "
         "it is: certain, likely, uncertain (it names nothing, and shows what it hesitates between) or unknown (unlike "
         "everything it learned)."
     )

@@ -15,8 +15,8 @@ from identify.engines import open_engine
 from identify.evaluation import coverage, evaluation
 from identify.evaluationpage import page
 from identify.examining import Progress, examine
-from identify.files import bundle_folder
 from identify.judging.judgement import judgement_of
+from identify.modelfolders import folder_of
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError
 from linkeddata.files import replaced
@@ -37,7 +37,7 @@ def evaluated(
 
     Raises ``BundleError`` or ``DatasetError`` for what is neither, or has nothing to measure on.
     """
-    bundle, data = open_bundle(bundle_folder(settings, model)), read_dataset(dataset)
+    bundle, data = open_bundle(folder_of(model, settings.home_path)), read_dataset(dataset)
     judge = Judge(judgement_of(bundle), bundle.classes)
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
     examined = examine(bundle, open_engine(bundle).engine.run, data, limits=limits, progress=progress)

@@ -10,10 +10,11 @@ from typing import Any
 
 from identify.decide import PLAIN, Asked
 from identify.information import Information
+from identify.modelfolders import folder_of
 from identify.pipeline import Progress
 from identify.runtime import MOST_OF_ONE, Classifier, Source, identify_objects
 from linkeddata.decoding import Limits
-from linkeddata.errors import BundleError, ServiceError, UsageError
+from linkeddata.errors import ServiceError, UsageError
 from linkeddata.ids import content_id
 from linkeddata.records import Failure, Identification, MediaFile
 from linkeddata.settings import Settings
@@ -68,12 +69,12 @@ class Item:
 
 
 def opened(settings: Settings, model: str) -> Classifier:
-    """Return a model: a bundle's folder, or ``NAME`` or ``NAME@VERSION`` in the home folder. Raises ``BundleError``."""
+    """Return a model as ``modelfolders`` finds it. Raises ``BundleError``."""
     from identify.bundle import open_bundle
 
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
     information = Information(settings.information_path)
-    return Classifier(open_bundle(bundle_folder(settings, model)), limits, traits=information.traits)
+    return Classifier(open_bundle(folder_of(model, settings.home_path)), limits, traits=information.traits)
 
 
 def items_of(named: Iterable[str], fetch: Fetch) -> Iterator[Item]:
@@ -117,26 +118,6 @@ def identify_items(
             row["images"] = [one.url if isinstance(one, Address) else str(one) for one in item.sources]
             row["lost_images"] = [f"{one.subject}: {one.reason} {one.detail}".strip() for one in lost]
         yield row
-
-
-def bundle_folder(settings: Settings, model: str) -> Path:
-    """Return the folder of a model given as a folder, ``NAME`` (its newest version) or ``NAME@VERSION``."""
-    if (Path(model) / "bundle.json").is_file():
-        return Path(model)
-    name, _, version = model.partition("@")
-    folder = settings.home_path / "models" / name
-    versions = (
-        [version]
-        if version
-        else sorted(
-            (entry.name for entry in folder.iterdir() if entry.name.isdigit()) if folder.is_dir() else (), key=int
-        )
-    )
-    if not versions or not (folder / versions[-1] / "bundle.json").is_file():
-        raise BundleError(
-            f"no model {model!r}: neither a bundle's folder nor a model in {settings.home_path / 'models'}"
-        )
-    return folder / versions[-1]
 
 
 def found(paths: Iterable[Path]) -> Iterator[Path]:

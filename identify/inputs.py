@@ -8,8 +8,9 @@ from pathlib import Path
 
 from crowd.credited import credited_people
 from crowd.gold import Answer, read_gold
-from harvest.datasets.manifest import TRAIN, Dataset, read_dataset
+from harvest.datasets.manifest import Dataset, read_dataset
 from harvest.sources import source_state
+from identify.affected import read_learned
 from identify.bundle import Bundle, open_bundle
 from identify.offered import facts
 from identify.pipeline import Run
@@ -137,7 +138,7 @@ def planned(run: Run) -> dict[str, str]:
 
 def targets(run: Run) -> list[tuple[MediaFile, Stored | None]]:
     """Return the campaign's files that the model did not learn from, each with its image where that is here."""
-    learned = {example.file for example in dataset_of(run).examples if example.split == TRAIN}
+    learned = {row.file for row in read_learned(model_of(run))}
     images = run.images
     return [(media, images.kept(media)) for media in files_of(run) if media.sha1 and media.iri not in learned]
 

@@ -290,8 +290,8 @@ def train_step(run: Run) -> Done:
     Which version is on the way is written down before it is begun, so that a killed training goes on as the same one.
     """
     from identify.learning.features import FOLDER
-    from identify.learning.promoting import next_version
     from identify.learning.training import train
+    from identify.modelfolders import next_version
 
     wanted = training_inputs(run)
     plan = planned(run)

@@ -56,13 +56,14 @@ def identify(
     was stopped or killed goes on where it was; broken images are listed, not fatal.
     """
     from identify.answerfiles import written
-    from identify.files import bundle_folder, items_of, line_of, opened
+    from identify.files import items_of, line_of, opened
+    from identify.modelfolders import folder_of
 
     _refuse_early(out, profile, cms_out)
     settings = shell.settings()
     answers: list[dict[str, Any]] = []
     asked = _asked(checklist, size_mm, years, precision)
-    bundle_folder(settings, model)
+    folder_of(model, settings.home_path)
     with opened_progress(shell) as progress, opened_client(shell, settings, "identify", progress) as client:
 
         def fetch(url: str) -> bytes:

@@ -67,9 +67,10 @@ def _of_datasets(
 ) -> None:
     from crowd.campaign import ModelRules
     from identify.learning.features import FOLDER
-    from identify.learning.promoting import CANDIDATES, next_version, promoted, version_of, with_comparison
+    from identify.learning.promoting import promoted, version_of, with_comparison
     from identify.learning.together import together
     from identify.learning.training import train as learn
+    from identify.modelfolders import CANDIDATES, next_version
 
     settings = shell.settings()
     older = version_of(before, settings.home_path) if before else None
@@ -118,7 +119,7 @@ def promote(shell: Shell, model: str, although_worse: bool) -> None:
 
 
 def _model_folder(bundle: "Bundle") -> Path:
-    from identify.learning.promoting import CANDIDATES
+    from identify.modelfolders import CANDIDATES
 
     above = bundle.folder.parent
     return above.parent if above.name == CANDIDATES else above

@@ -59,9 +59,9 @@ def _application(function: str) -> Callable[[Any, int, str], Any]:
 
     def build(keras: Any, size_px: int, weights: str) -> Any:
         make = getattr(keras.applications, function)
-        return make(
-            include_top=False, weights=weights or None, input_shape=(size_px, size_px, 3), pooling="avg", name=NAME
-        )
+        made = make(include_top=False, weights=weights or None, input_shape=(size_px, size_px, 3), pooling="avg")
+        # Not ``name=`` of the application's own: EfficientNetV2 looks up by it which of its sizes to build.
+        return keras.Model(made.inputs[0], made.outputs[0], name=NAME)
 
     return build
 

@@ -18,7 +18,7 @@ def measured(engine: str, own: NDArray[np.floating], whole: NDArray[np.floating]
     """Return how an engine does whose logits are ``own`` where those of the float model are ``whole``.
 
     It is accepted where it puts the right class first at most 0.3 points less often; never where there is nothing to
-    measure it on.
+    measure it on, nor where an answer is no number.
 
     >>> logits = np.array([[2.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     >>> one = measured("litert-int8", logits, logits, np.array([0, 0]))
@@ -36,7 +36,7 @@ def measured(engine: str, own: NDArray[np.floating], whole: NDArray[np.floating]
         accuracy=round(right, 4),
         loss_points=lost,
         agreement=round(float((first == before).mean()), 4),
-        accepted=lost <= MOST_LOST,
+        accepted=lost <= MOST_LOST and bool(np.isfinite(own).all()),
     )
 
 

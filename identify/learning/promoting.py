@@ -18,18 +18,11 @@ from identify.engines import open_engine
 from identify.images import pixels
 from identify.learning.comparing import ClassCompared, Comparison, Said, compared, in_words
 from identify.learning.continuing import same
+from identify.modelfolders import CANDIDATES, folder_of
 from linkeddata.decoding import Limits
 from linkeddata.errors import BundleError, DatasetError
 
-CANDIDATES = "candidates"
 Progress = Callable[[str, int, int], None]
-
-
-def next_version(model: Path) -> str:
-    """Return the number of the next version in the folder ``model``, candidates counted."""
-    folders = [one for one in (model, model / CANDIDATES) if one.is_dir()]
-    taken = [int(entry.name) for folder in folders for entry in folder.iterdir() if entry.name.isdigit()]
-    return str(max(taken, default=0) + 1)
 
 
 def version_of(text: str, home: Path) -> Bundle:
@@ -37,13 +30,7 @@ def version_of(text: str, home: Path) -> Bundle:
 
     Without a version the newest that serves. Raises ``BundleError``.
     """
-    name, _, version = text.partition("@")
-    folder = Path(name) if Path(name).is_dir() else home / "models" / name
-    serving = sorted((one.name for one in folder.glob("*") if one.name.isdigit()), key=int)
-    if not version and not serving:
-        raise BundleError(f"no model {text!r}: neither a folder with versions nor a model in {home / 'models'}")
-    places = [folder / (version or serving[-1]), folder / CANDIDATES / (version or serving[-1])]
-    return open_bundle(next((place for place in places if place.is_dir()), places[0]))
+    return open_bundle(folder_of(text, home, candidates=True))
 
 
 def with_comparison(older: Bundle, newer: Bundle, data: Dataset, limits: Limits, tell: Progress) -> Comparison:

@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowd.campaign import ModelRules
 from identify.learning.backbones import Seeing
 from identify.learning.continuing import Before
 from identify.learning.features import MIRRORED, PLAIN, STRANGER, Trunk, features_of, trunk_of
 from identify.learning.head import Descent, Fitted, Lessons, Rows, fit
 from identify.learning.networks import backbone_of, fitted_head, learning_head, network
-from identify.learning.recipes import FINETUNE, HEAD, RECIPES, SCRATCH
+from identify.learning.recipes import FINETUNE, HEAD, RECIPES, SCRATCH, Recipe
 from identify.learning.rounds import learn
 from identify.learning.task import Task
+from identify.learning.truths import Truths
+from linkeddata.errors import DatasetError
 
 STRANGERS = 1000
 """So many made-up strangers teach a head at most."""
+LEAST_DIFFERENCE = 1e-6
+"""Between features of pictures; with weights that are not its own a backbone may let nothing through."""
 UPPER = 0.3
 """Share of a backbone's layers that fine-tuning teaches."""
 Places = NDArray[np.int64]
@@ -35,14 +40,21 @@ class Taught:
     """Both where the head was fitted to features of a backbone that did not change."""
 
 
+def by_formulas(recipe: Recipe, rules: ModelRules, truths: Truths) -> bool:
+    """Say whether a recipe is nothing but a head of formulas, without rounds.
+
+    They say all there is to say of pictures of single classes; rare ones weigh as much as others in them.
+    """
+    return recipe.name == HEAD and not (truths.coarse or rules.epochs)
+
+
 def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
     """Teach a head on features of a backbone that is ready."""
     alone = task.plan.recipe.name == HEAD  # fine-tuning's rounds are not the head's
     own = task.plan.recipe if alone else RECIPES[HEAD]
-    coarse = len(task.truths.sets) > len(task.data.classes) + 1
+    turns = task.truths.coarse or (alone and task.rules.epochs)
     descent = Descent(
-        # Formulas say all there is to say of pictures of single classes; rare ones weigh as much as others in them.
-        rounds=own.epochs if coarse or (alone and task.rules.epochs) else 0,
+        rounds=own.epochs if turns else 0,
         batch=own.batch,
         rate=own.learning_rate,
         smoothing=own.smoothing,
@@ -75,6 +87,8 @@ class _Looked:
     def of(cls, task: Task, trunk: Trunk) -> "_Looked":
         learned, everything = task.truths.learned, np.arange(len(task.data.examples))
         rows = _features(task, trunk, everything, [PLAIN])[0]
+        if is_blind(rows):
+            raise DatasetError(f"{task.plan.backbone.name} sees no difference between pictures: are these its weights?")
         # Pictures varied in paper, colours and line brought nothing here (0.0 points on drawings), mirrored ones 1.1.
         mirrored = _features(task, trunk, learned, [MIRRORED]) if task.rules.mirror else np.empty((0, 0, 0), np.float32)
         return cls(
@@ -107,6 +121,15 @@ class _Looked:
     def _lessons(self, features: Rows, shown: Places, sure: Rows) -> Lessons:
         depths = self.task.plan.backbone.depths or (features.shape[1],)
         return Lessons(features=features, shown=shown, sets=self.task.truths.sets, sure=sure, depths=depths)
+
+
+def is_blind(rows: Rows) -> bool:
+    """Say whether features (pictures, size) are the same for all pictures: these cannot be the backbone's weights.
+
+    >>> is_blind(np.full((3, 8), 2e-11)), is_blind(np.eye(3))
+    (True, False)
+    """
+    return len(rows) > 1 and float(np.ptp(rows, axis=0).max()) < LEAST_DIFFERENCE
 
 
 def _features(task: Task, trunk: Trunk, places: Places, kinds: Sequence[str]) -> Rows:

@@ -12,6 +12,8 @@ from linkeddata.errors import DatasetError
 
 def tensorflow(seed: int) -> Any:
     """Return TensorFlow, set to give the same result each time. Raises ``DatasetError`` where it is not installed."""
+    import linkeddata.line  # noqa: F401  TensorFlow has an older libcurl in it: after it, pycurl would find that one
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with hushed():

@@ -21,10 +21,10 @@ from identify.learning.effort import Clock
 from identify.learning.pictures import Pictures
 from identify.learning.recipes import SCRATCH, Plan, chosen, small_instead
 from identify.learning.task import Progress, Task
-from identify.learning.teaching import TEACHING
+from identify.learning.teaching import TEACHING, by_formulas
 from identify.learning.tensors import tensorflow
 from identify.learning.together import together
-from identify.learning.truths import truths_of
+from identify.learning.truths import taught_by_all, truths_of
 from linkeddata.decoding import Limits
 from linkeddata.settings import VERSION
 
@@ -55,6 +55,8 @@ def train(
     tensors = tensorflow(rules.seed)
     old = before(tensors, continues) if continues else None
     plan, seen = _seeing(tensors, plan, rules, old, tell)
+    if by_formulas(plan.recipe, rules, truths):  # nothing has to stop it: validation's groups may teach, too
+        truths = truths_of(taught_by_all(data), rules.min_images)
     pictures = Pictures(truths.data, plan.image_px, workplace, limits or Limits(), clock.telling(tell))
     task = Task(tensors, truths, plan, rules, pictures, workplace, features or workplace, clock.telling(tell))
     taught = TEACHING[plan.recipe.name](task, seen, old)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harvest.datasets.manifest import KNOWN, STRANGER, TRAIN, VALIDATION, Dataset, DatasetClass, Example
+from harvest.datasets.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset, DatasetClass, Example
 from linkeddata.errors import DatasetError
 
 
@@ -32,6 +32,11 @@ class Truths:
     def learned(self) -> NDArray[np.int64]:
         """Places of the examples that teach."""
         return np.array([i for i, one in enumerate(self.data.examples) if one.split == TRAIN], np.int64)
+
+    @property
+    def coarse(self) -> bool:
+        """Whether some pictures are known as one of several classes only."""
+        return len(self.sets) > len(self.data.classes) + 1
 
     @property
     def none(self) -> int:
@@ -79,6 +84,17 @@ def truths_of(data: Dataset, min_images: int = 1) -> Truths:
     sure = [one.probability if one.probability > 0 else 1.0 for one in examples]
     kept = replace(data, classes=classes, examples=tuple(examples))
     return Truths(kept, np.array(shown, np.int64), table, np.clip(np.array(sure, np.float32), 0.5, 1.0))
+
+
+def taught_by_all(data: Dataset) -> Dataset:
+    """Return ``data`` whose pictures for validation teach, too, as long as others are left to test on.
+
+    For what has no rounds that something would have to end, a hand set aside for validation is a hand that is missing.
+    """
+    if not any(one.split == TEST for one in data.examples):
+        return data
+    examples = tuple(replace(one, split=TRAIN) if one.split == VALIDATION else one for one in data.examples)
+    return replace(data, examples=examples)
 
 
 def _leaves(classes: Sequence[DatasetClass]) -> list[DatasetClass]:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from identify.bundle import Bundle
-from identify.files import bundle_folder, found, identify_items, items_of, line_of, opened
+from identify.files import found, identify_items, items_of, line_of, opened
+from identify.modelfolders import CANDIDATES, folder_of
 from linkeddata.errors import BundleError
 from linkeddata.settings import Settings
 
@@ -29,15 +30,27 @@ def settings(tmp_path: Path, colour_bundle: MakeBundle) -> Settings:
 
 def test_a_model_is_named_by_folder_name_or_version(settings: Settings) -> None:
     models = settings.home_path / "models/colours"
-    assert bundle_folder(settings, "colours") == models / "10"
-    assert bundle_folder(settings, "colours@2") == models / "2"
-    assert bundle_folder(settings, str(models / "1")) == models / "1"
+    assert folder_of("colours", settings.home_path) == models / "10"
+    assert folder_of("colours@2", settings.home_path) == models / "2"
+    assert folder_of(str(models / "1"), settings.home_path) == models / "1"
+    assert folder_of(str(models), Path("elsewhere")) == models / "10"
+    assert folder_of(f"{models}@2", Path("elsewhere")) == models / "2"
+
+
+def test_a_candidate_is_found_by_those_who_look_for_it(settings: Settings, colour_bundle: MakeBundle) -> None:
+    models = settings.home_path / "models/colours"
+    made = colour_bundle(settings.home_path / "made", "11")
+    (models / CANDIDATES).mkdir()
+    made.folder.rename(models / CANDIDATES / "11")
+    assert folder_of("colours@11", settings.home_path, candidates=True) == models / CANDIDATES / "11"
+    with pytest.raises(BundleError, match="no model"):
+        folder_of("colours@11", settings.home_path)
 
 
 @pytest.mark.parametrize("name", ["shapes", "colours@3", "", "../models/colours@x"])
 def test_a_model_that_is_not_there_is_said_so(settings: Settings, name: str) -> None:
     with pytest.raises(BundleError, match="no model"):
-        bundle_folder(settings, name)
+        folder_of(name, settings.home_path)
 
 
 def test_folders_give_their_images_and_named_files_are_taken_as_they_are(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from identify.bundle import COMPARISON, amended, open_bundle
-from identify.learning.promoting import next_version, promoted, version_of
+from identify.learning.promoting import promoted, version_of
+from identify.modelfolders import next_version
 from linkeddata.errors import BundleError
 
 COMMAND = str(Path(sys.executable).parent / "deboodt")

@@ -25,3 +25,9 @@ def test_three_in_a_thousand_may_be_lost_and_no_more(right: int, accepted: bool)
 def test_where_nothing_is_held_out_nothing_is_taken() -> None:
     one = measured("openvino", logits(0, 0), logits(0, 0), np.zeros(0, np.int64))
     assert not one.accepted
+
+
+def test_what_answers_with_no_number_is_not_taken() -> None:
+    own = logits(900, 1000)
+    own[3] = np.nan
+    assert not measured("litert-int8", own, logits(900, 1000), np.zeros(1000, np.int64)).accepted

@@ -114,22 +114,19 @@ def test_killed_in_the_middle_it_ends_with_the_same_bundle(undisturbed: Path, da
 def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_path: Path, red: bytes) -> None:
     weights = tmp_path / "backbone.weights.h5"
     make = (
-        "import sys, keras; keras.utils.set_random_seed(1); keras.applications.MobileNetV3Large(include_top=False, "
+        "import sys, keras; keras.utils.set_random_seed(1); keras.applications.EfficientNetV2B0(include_top=False, "
         "weights=None, input_shape=(32, 32, 3), pooling='avg').save_weights(sys.argv[1])"
     )
     subprocess.run([sys.executable, "-c", make, str(weights)], check=True, capture_output=True, timeout=300)
-    rules = {"name": "shapes", "backbone": "mobilenetv3", "image_px": 32, "weights": str(weights)}
+    rules = {"name": "shapes", "backbone": "efficientnetv2", "image_px": 32, "weights": str(weights), "engines": []}
     told = trained(dataset, tmp_path / "model", rules)
     assert "compute features" in told
     bundle = open_bundle(tmp_path / "model")
     assert bundle.about.recipe == "head"
     (answer,) = Classifier.open(bundle.folder).answer([red])
     assert isinstance(answer, Scores)
-    (quick,) = bundle.about.engines
-    assert (quick.engine, quick.images) == ("litert-int8", 24)
-    assert bundle.about.engine == ("litert-int8" if quick.loss_points <= MOST_LOST else "litert")
-    assert bundle.has(INT8) == quick.accepted
-    told = trained(dataset, tmp_path / "tuned", rules | {"recipe": "finetune", "epochs": 1, "batch": 8, "engines": []})
+    assert {row.group for row in read_learned(bundle)} == {"gouache", "ink", "wash"}  # validation's hand teaches, too
+    told = trained(dataset, tmp_path / "tuned", rules | {"recipe": "finetune", "epochs": 1, "batch": 8})
     assert "learn 3 3" in told
     tuned = open_bundle(tmp_path / "tuned")
     assert (tuned.about.recipe, tuned.about.engine) == ("finetune", "litert")
@@ -147,12 +144,16 @@ def test_weights_that_cannot_be_used_are_said_so(dataset: Path, tmp_path: Path) 
 @pytest.mark.slow
 def test_without_weights_a_small_network_learns_and_it_is_said(dataset: Path, tmp_path: Path) -> None:
     nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-    rules = {"backbone": "mobilenetv3", "image_px": 32, "epochs": 1, "engines": []}
+    rules = {"backbone": "mobilenetv3", "image_px": 32, "epochs": 1}
     told = trained(dataset, tmp_path / "model", rules, **nowhere)
     assert "ImageNet weights of mobilenetv3 cannot be had" in told
     assert "a small network learns in its place" in told
     bundle = open_bundle(tmp_path / "model")
     assert (bundle.about.backbone, bundle.about.recipe) == ("small", "scratch")
+    (quick,) = bundle.about.engines
+    assert (quick.engine, quick.images) == ("litert-int8", 24)
+    assert bundle.about.engine == ("litert-int8" if quick.loss_points <= MOST_LOST else "litert")
+    assert bundle.has(INT8) == quick.accepted
     effort = json.loads((bundle.folder / TRAINING).read_text(encoding="utf-8"))
     assert effort["instead_of"] == "mobilenetv3"
 

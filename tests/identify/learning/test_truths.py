@@ -8,7 +8,7 @@ import pytest
 
 from harvest.datasets.manifest import Dataset, DatasetClass, Example
 from identify.learning.together import joined
-from identify.learning.truths import truths_of
+from identify.learning.truths import taught_by_all, truths_of
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor
 
@@ -100,3 +100,11 @@ def test_datasets_go_together_without_a_leak() -> None:
         ("Conus textile", 2, 0),
     ]
     assert np.unique([one.file for one in whole.examples]).size == 3
+
+
+def test_validations_groups_teach_where_others_are_left_to_test_on() -> None:
+    splits = ("train", "validation", "test")
+    data = dataset([example(SPECIES[0], n, split) for n, split in enumerate(splits)], SPECIES[:1])
+    assert [one.split for one in taught_by_all(data).examples] == ["train", "train", "test"]
+    only = replace(data, examples=data.examples[:2])
+    assert taught_by_all(only) is only
