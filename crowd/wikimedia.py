@@ -2,20 +2,18 @@
 
 Written to https://www.mediawiki.org/wiki/OAuth/For_Developers#OAuth_2: ``/authorize``, ``/access_token`` and
 ``/resource/profile`` below ``rest.php/oauth2`` of meta.wikimedia.org. Nothing but the profile is asked for, and the
-access token is forgotten at once.
+access token is forgotten at once. What speaks OAuth is imported when somebody comes: most servers let nobody in so.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from authlib.common.errors import AuthlibBaseError
-from authlib.common.security import generate_token
-from authlib.integrations.requests_client import OAuth2Session
-from requests import RequestException
+from typing import TYPE_CHECKING, Any
 
 from linkeddata.problem import Problem
 from linkeddata.settings import Settings
+
+if TYPE_CHECKING:
+    from authlib.integrations.requests_client import OAuth2Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,8 @@ def offered(settings: Settings) -> bool:
 
 def leaving(settings: Settings) -> Leaving:
     """Return where to send a browser."""
+    from authlib.common.security import generate_token
+
     verifier = generate_token(64)
     with _session(settings) as session:
         address, state = session.create_authorization_url(
@@ -52,6 +52,9 @@ def leaving(settings: Settings) -> Leaving:
 
 def arrived(settings: Settings, query: Mapping[str, str], state: str, verifier: str) -> WikimediaUser:
     """Return who came back with this query. Raises ``Problem``: 403 for a no or a state that is not ours, 502 else."""
+    from authlib.common.errors import AuthlibBaseError
+    from requests import RequestException
+
     if not state or query.get("state") != state:
         raise Problem(403, "Log-in refused", "This log-in was not begun here, or too long ago; begin again.")
     if "code" not in query:
@@ -86,7 +89,9 @@ def parse_profile(profile: Any) -> WikimediaUser:
     return WikimediaUser(str(profile["sub"]), profile["username"])
 
 
-def _session(settings: Settings) -> OAuth2Session:
+def _session(settings: Settings) -> "OAuth2Session":
+    from authlib.integrations.requests_client import OAuth2Session
+
     session = OAuth2Session(
         settings.wikimedia_client,
         settings.wikimedia_secret,

@@ -28,8 +28,8 @@ from identify.following import Following
 from identify.information import Information
 from identify.manners import HEADERS, OPEN, Manners
 from identify.offered import examples, holdings
+from identify.pipeline import ORDER
 from identify.runtime import Classifier
-from identify.steps import STEPS
 from identify.website import STATIC, Website, static, there, website
 from linkeddata import annotationroutes, externalgraph, queryroutes, sparqlservice
 from linkeddata import api as documents_api
@@ -307,7 +307,7 @@ def _campaigns(parts: Parts) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "steps": sorted(done, key=lambda step: list(STEPS).index(step.name) if step.name in STEPS else len(STEPS)),
+            "steps": sorted(done, key=lambda step: ORDER.index(step.name) if step.name in ORDER else len(ORDER)),
             "report": f"/campaigns/{name}/report" if _report(parts.settings, name) else "",
         }
         for name, done in sorted(steps.items())

@@ -77,8 +77,10 @@ def _squared(picture: Pixels, size_px: int) -> Pixels:
     """Return ``picture`` in the middle of a square of its border's median colour."""
     height, width = picture.shape[:2]
     edges = (picture[0], picture[-1], picture[:, 0], picture[:, -1])
+    row = np.empty((size_px, 3), np.uint8)
+    row[:] = np.median(np.concatenate(edges), axis=0).astype(np.uint8)
     square = np.empty((size_px, size_px, 3), np.uint8)
-    square[:] = np.median(np.concatenate(edges), axis=0).astype(np.uint8)
+    square[:] = row  # line by line: three bytes at a time take ten times as long
     top, left = (size_px - height) // 2, (size_px - width) // 2
     square[top : top + height, left : left + width] = picture
     return square

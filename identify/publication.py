@@ -17,8 +17,6 @@ from typing import Any
 
 from harvest.datasets.about import About
 from harvest.datasets.croissant import cite_as
-from harvest.datasets.layouts import lay_out
-from harvest.datasets.leakage import verify
 from harvest.datasets.manifest import Dataset, Example, read_dataset
 from harvest.datasets.revision import read_revision
 from harvest.datasets.versions import in_short
@@ -60,6 +58,8 @@ def publish(folder: Path, home: Path, name: str, progress: Progress = silent) ->
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"name {name!r}: small letters, digits and hyphens")
+    from harvest.datasets.leakage import verify  # the server reads what is published and makes none of it
+
     data = read_dataset(folder)
     told = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
     if not told["rules"].get("sign"):
@@ -148,6 +148,8 @@ def _example(one: Example) -> TrainingExample:
 
 def _fill(data: Dataset, target: Path, progress: Progress) -> None:
     """Put the dataset and its shards beside ``target``, then in its place."""
+    from harvest.datasets.layouts import lay_out
+
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(data.folder, partial)

@@ -20,4 +20,5 @@ def listen(app: ASGIApp, host: str, port: int) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, 20, 100)
+    gc.enable()
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

@@ -11,7 +11,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import orjson
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from linkeddata.records import (
@@ -72,7 +71,7 @@ INDEXED: dict[type[Record], tuple[str, ...]] = {
 """Fields that records are looked up by; each index ends in the key, so that reading in key order needs no sorting."""
 
 # PostgreSQL would sort by the server's language; "C" is code point order, as in SQLite and as in Python.
-TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 BIG = BigInteger().with_variant(Integer(), "sqlite")
 _TYPES: dict[type, TypeEngine[Any]] = {str: TEXT, int: BIG, float: Float(53), bool: Boolean()}
 

@@ -207,3 +207,28 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert "click" in loaded
     heavy = {"tensorflow", "keras", "pandas", "numpy", "sqlalchemy", "alembic", "fastapi", "rdflib", "PIL", "requests"}
     assert not loaded & heavy
+
+
+def test_serving_loads_only_what_it_needs(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from linkeddata.settings import Settings\n"
+        "from linkeddata.store import Store\n"
+        "Store(Settings().store).close()\n"  # the first start makes the store, which takes Alembic
+        "before = {name for name in sys.modules if name.startswith(('alembic', 'mako', 'sqlalchemy'))}\n"
+        "from identify.app import create_app\n"
+        "create_app(Settings())\n"
+        "print(*(sys.modules.keys() - before))"
+    )
+    loaded = set(fresh(code, tmp_path))
+    assert {"identify.app", "fastapi", "numpy", "PIL"} <= loaded
+    training = {"tensorflow", "keras", "ai_edge_litert", "openvino", "scipy", "sklearn", "pandas", "pyarrow"}
+    others = {"alembic", "authlib", "joserfc", "rdflib", "pyshacl", "pywikibot", "fsspec", "msgspec", "pycurl"}
+    assert not {name.split(".")[0] for name in loaded} & (training | others)
+    assert not loaded & {
+        "identify.steps",
+        "identify.learning",
+        "harvest.dumps",
+        "crowd.cms",
+        "harvest.datasets.layouts",
+    }

@@ -10,6 +10,7 @@ import hashlib
 import math
 import time
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from anyio import to_thread
 
 from identify.asking.fetching import Fetch
 from identify.asking.received import MAX_UPLOAD_BYTES, Held, Sent
+from identify.batching import Batcher, Looked
 from identify.images import Pixels
 from identify.runtime import Classifier, Scores
 from linkeddata.decoding import UnreadableImageError
@@ -91,8 +93,7 @@ class Desk:
         batcher = classifier.batcher
         try:
             with batcher.announced():
-                read, sha1 = await to_thread.run_sync(_read, classifier, image, limiter=self._decoders)
-                looked = batcher.submit(read)
+                sha1, looked = await to_thread.run_sync(_handed_in, classifier, batcher, image, limiter=self._decoders)
         except UnreadableImageError as error:
             return error
         return classifier.scores(sha1, await asyncio.wrap_future(looked))
@@ -102,5 +103,7 @@ class Desk:
         return Problem(503, "Busy", "Too many images are waiting.", {"Retry-After": str(wait)})
 
 
-def _read(classifier: Classifier, image: bytes) -> tuple[Pixels, str]:
-    return classifier.read(image), hashlib.sha1(image, usedforsecurity=False).hexdigest()
+def _handed_in(classifier: Classifier, batcher: Batcher, image: bytes) -> "tuple[str, Future[Looked]]":
+    """Decode an image and hand it to the engine from here: the event loop may have something else to do just now."""
+    looked = batcher.submit(classifier.read(image))
+    return hashlib.sha1(image, usedforsecurity=False).hexdigest(), looked

@@ -88,7 +88,7 @@ class Shelf(Mapping[str, Classifier]):
                 try:
                     one = Classifier(open_bundle(path.parent), self._limits, later=True, traits=self.information.traits)
                     if ready:
-                        one.ready()
+                        one.warm()
                     kept[path] = one
                 except BundleError as error:
                     broken[_name(path)] = str(error)
@@ -120,7 +120,7 @@ class Shelf(Mapping[str, Classifier]):
 
     def _warm(self, one: Classifier) -> None:
         try:
-            one.ready()
+            one.warm()
         except BundleError as error:
             about = one.bundle.about
             self.broken[f"{about.name}/{about.version}"] = str(error)

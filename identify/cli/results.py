@@ -43,6 +43,9 @@ def serve(shell: Shell, host: str, port: int) -> None:
 
     Documents are named after the setting base_url; where it is not set, after the address they are served from.
     """
+    import gc
+
+    gc.disable()  # what is imported and built from here on stays; listen() turns the collector on again
     from identify.app import create_app
     from identify.following import wanted
     from identify.serving import listen
