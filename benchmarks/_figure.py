@@ -1,10 +1,12 @@
 """One figure as a JSON line. In: a measured value, what it stands beside, and an aim. Out: the line on stdout."""
 
 import json
+import os
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 
 def figure(
@@ -38,6 +40,15 @@ def seconds(action: Callable[[], object], runs: int = 5) -> float:
     return statistics.median(times)
 
 
-def command_seconds(command: Sequence[str], runs: int = 7) -> float:
+def command_seconds(command: Sequence[str], runs: int = 7, env: dict[str, str] | None = None) -> float:
     """Return the median wall time of a command as a whole process."""
-    return seconds(lambda: subprocess.run(command, check=True, capture_output=True), runs)
+    return seconds(lambda: subprocess.run(command, check=True, capture_output=True, env=env), runs)
+
+
+def as_installed(bytecode: Path) -> dict[str, str]:
+    """Return the environment of commands that find their modules compiled, as pip leaves them; ``bytecode`` keeps that.
+
+    The first command that runs so compiles them. A checkout that may not be written to would compile at each start.
+    """
+    plain = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return plain | {"PYTHONPYCACHEPREFIX": str(bytecode)}

@@ -57,22 +57,34 @@ async def in_turn(port: int, requests: Sequence[bytes], connections: int, number
     return answers, number / (time.perf_counter() - begun)
 
 
-async def at_rate(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> list[float]:
-    """Return how long each answer took at so many requests a second, evenly spaced, from when it was due."""
+async def ask_once(port: int, request: bytes) -> Answer:
+    """Return the answer to one request on a connection of its own."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    answer = await ask(reader, writer, request)
+    writer.close()
+    return answer
+
+
+async def at_moments(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> list[float]:
+    """Return how long each answer took that was asked for at these moments, from when it was due; the quickest first.
+
+    Whoever is due asks, however many still wait: a server that falls behind is not spared.
+    """
     took: list[float] = []
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
     begun = time.perf_counter()
 
-    async def one(at: int) -> None:
-        due = begun + at / rate
+    async def one(at: int, due: float) -> None:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        while idle and idle[-1][0].at_eof():  # the server closes what nobody uses
+            idle.pop()[1].close()
         line = idle.pop() if idle else await asyncio.open_connection(HOST, port)
         answer = await ask(*line, requests[at % len(requests)])
         if answer.status == 200:
             took.append(time.perf_counter() - due)
         idle.append(line)
 
-    await asyncio.gather(*(one(at) for at in range(int(rate * seconds))))
+    await asyncio.gather(*(one(at, begun + moment) for at, moment in enumerate(moments)))
     for _, writer in idle:
         writer.close()
     return sorted(took)

@@ -1,8 +1,9 @@
 """A home folder with an InceptionV3, and pictures, to measure answering with. In: a folder. Out: what lies there then.
 
 Weights are random: what is measured is time and memory, not what is seen. The bundle has the float model, the one in
-whole numbers of 8 bits, and OpenVINO's where that is installed; which serves is said. TensorFlow exports in a process
-of its own: ``python -m benchmarks._identify_made FOLDER``.
+whole numbers of 8 bits, and OpenVINO's where that is installed; which serves is said. In ``small`` there is a home
+with a network of next to nothing, to ask very often. TensorFlow exports in a process of its own: ``python -m
+benchmarks._identify_made FOLDER``.
 """
 
 import io
@@ -16,16 +17,23 @@ import numpy as np
 from PIL import Image
 
 PX, CLASSES, SEED, CALIBRATION = 299, 200, 1, 12
-NAME = "inception"
-ENGINES = ("openvino", "litert-int8", "litert")
+NAME, SMALL = "inception", "small"
+SMALL_PX = 96
+ENGINES = {"openvino": "openvino.xml", "litert-int8": "model.int8.tflite", "litert": "model.tflite"}
+"""Engines, the quickest first, by a file that each needs."""
 
 
 def made(home: Path) -> Path:
     """Return the bundle's folder in ``home``, made where it is not there."""
     bundle = home / "models" / NAME / "1"
-    if not (bundle / "bundle.json").is_file():
+    if not (small(home) / "models" / SMALL / "1" / "bundle.json").is_file():
         subprocess.run([sys.executable, "-m", "benchmarks._identify_made", str(home)], check=True)
     return bundle
+
+
+def small(home: Path) -> Path:
+    """Return the home with the small network that lies within ``home``."""
+    return home / SMALL
 
 
 def picture(width: int, height: int, seed: int, detail: int = 6) -> bytes:
@@ -80,33 +88,39 @@ def main() -> None:
     files["model.int8.tflite"] = litert_int8(tensorflow, work / "saved", shown)
     with suppress(DatasetError):  # OpenVINO is an extra
         files |= openvino_int8(work / "saved", shown)
-    _write(home, files)
+    _write(home, NAME, PX, files)
+    given = keras.Input((SMALL_PX, SMALL_PX, 3))
+    features = keras.layers.GlobalAveragePooling2D()(given)
+    network = keras.Model(given, [keras.layers.Dense(CLASSES + 1)(features), features])
+    network.export(str(work / "small"), format="tf_saved_model", verbose=False)
+    files = {"model.keras": b"not kept", "model.tflite": litert(tensorflow, work / "small")}
+    _write(small(home), SMALL, SMALL_PX, files)
 
 
-def _write(home: Path, files: dict[str, bytes]) -> None:
+def _write(home: Path, name: str, px: int, files: dict[str, bytes]) -> None:
     from identify.bundle import Description, write
     from identify.classes import to_json
     from linkeddata.records import ModelClass
 
     classes = [
-        ModelClass(id=f"{NAME}@1/{at}", model=NAME, version="1", index=at, label=f"Species {at:03}", rank="species")
+        ModelClass(id=f"{name}@1/{at}", model=name, version="1", index=at, label=f"Species {at:03}", rank="species")
         for at in range(CLASSES)
     ]
     about = Description(
-        name=NAME,
+        name=name,
         version="1",
         recipe="random weights",
-        image_px=PX,
+        image_px=px,
         dataset="0" * 64,
         seed=SEED,
-        engine=next(name for name in ENGINES if name != "openvino" or "openvino.xml" in files),
+        engine=next(name for name, file in ENGINES.items() if file in files),
     )
     rest = {
         "classes.json": to_json(classes).encode(),
         "metrics.json": json.dumps({}).encode(),
         "card.md": b"# random\n",
     }
-    write(home / "models" / NAME / "1", about, files | rest)
+    write(home / "models" / name / "1", about, files | rest)
 
 
 if __name__ == "__main__":

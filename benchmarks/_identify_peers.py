@@ -6,6 +6,7 @@ on both cores.
 """
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +17,14 @@ from typing import Any
 import numpy as np
 
 SECONDS = 6.0
+
+
+def measured(*arguments: str) -> dict[str, Any]:
+    """Return what a peer says of itself."""
+    command = [sys.executable, "-m", "benchmarks._identify_peers", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
 
 
 def rate(action: Callable[[int], object], seconds: float = SECONDS) -> dict[str, float]:
