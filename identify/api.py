@@ -125,23 +125,22 @@ def _add_identify(api: APIRouter, asking: Asking) -> None:
         async with received(request, asking.desk.held) as sent:
             taken = asking.access.count(asker, len(sent))
             question = _Question(request, classifier, asker, asked, context, person)
-            shown, lost = await _shown(asking.desk, sent, each=asked.each)
-            seen = await asking.desk.scores(classifier, [one.data for one in shown])
-            return await to_thread.run_sync(_answer, asking, question, shown, seen, lost, taken)
+            async with asking.desk.brought(sent) as brought:
+                shown, lost = _shown(sent, brought)
+                seen = await asking.desk.scores(classifier, [one.data for one in shown])
+                return await to_thread.run_sync(_answer, asking, question, shown, seen, lost, taken)
 
 
-async def _shown(desk: Desk, sent: Sequence[Sent], *, each: bool) -> tuple[list[Shown], list[tuple[str, Problem]]]:
+def _shown(sent: Sequence[Sent], brought: Sequence[bytes | Problem]) -> tuple[list[Shown], list[tuple[str, Problem]]]:
     """Return the images with their bytes, and those that could not be fetched; raises the ``Problem`` of a lone one."""
     shown, lost = [], []
-    for one in sent:
-        try:
-            data = await desk.bytes_of(one)
-        except Problem as problem:
-            if problem.status_code == 503 or len(sent) == 1:
-                raise
-            lost.append((one.url, problem))
-        else:
+    for one, data in zip(sent, brought, strict=True):
+        if not isinstance(data, Problem):
             shown.append(Shown(one, data, ""))
+        elif data.status_code == 503 or len(sent) == 1:
+            raise data
+        else:
+            lost.append((one.url, data))
     return shown, lost
 
 

@@ -17,6 +17,8 @@ from linkeddata.settings import SERVICES, Settings
 WAIT_S = 10.0
 LONGEST_S = 30.0
 LONGEST_URL = 2000
+NOT_FETCHED = "Image cannot be fetched"
+"""Title of the problem that an image which cannot be had is told as."""
 
 Fetch = Callable[[str, int], bytes]
 """Brings the bytes at a URL, at most so many; raises ``Problem``."""
@@ -48,7 +50,7 @@ def fetching(client: Client) -> Fetch:
         except ServiceError as error:
             too_large = error.code == "too-large"
             detail = f"At most {limit:,} bytes an image are taken." if too_large else str(error)[:300]
-            raise Problem(413 if too_large else 422, "Image cannot be fetched", detail) from error
+            raise Problem(413 if too_large else 422, NOT_FETCHED, detail) from error
 
     return fetch
 

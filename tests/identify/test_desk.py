@@ -1,11 +1,13 @@
 """Where questions wait: too many are sent away at once, with the time after which to ask again."""
 
+from threading import Barrier, Event
+
 import anyio
 import pytest
 
-from identify.asking.desk import MOST_WAITING, Desk
+from identify.asking.desk import MOST_COMING, MOST_WAITING, Desk
 from identify.asking.quotas import Policy, Quotas
-from identify.asking.received import Sent
+from identify.asking.received import MAX_UPLOAD_BYTES, Sent
 from linkeddata.problem import Problem
 
 
@@ -26,10 +28,67 @@ def test_a_question_too_many_is_told_when_to_ask_again() -> None:
     assert refused.value.headers == {"Retry-After": "60"}
 
 
+def brought(desk: Desk, *sent: Sent) -> list[bytes | Problem]:
+    async def bring() -> list[bytes | Problem]:
+        async with desk.brought(sent) as found:
+            assert desk.held.bytes == sum(
+                len(data) for one, data in zip(sent, found, strict=True) if one.url and isinstance(data, bytes)
+            )
+            return found
+
+    found = anyio.run(bring)
+    assert desk.held.bytes == 0, "nothing is held when the answer is out"
+    return found
+
+
 def test_bytes_are_those_that_were_sent_or_that_an_address_gives() -> None:
-    desk = Desk(nothing)
-    assert anyio.run(desk.bytes_of, Sent(data=b"image")) == b"image"
-    assert anyio.run(desk.bytes_of, Sent(url="https://a.example/1")) == b"https://a.example/1 25000000"
+    found = brought(Desk(nothing), Sent(data=b"image"), Sent(url="https://a.example/1"))
+    assert found == [b"image", b"https://a.example/1 25000000"]
+
+
+def test_addresses_are_fetched_side_by_side_and_each_fails_alone() -> None:
+    together = Barrier(3)
+
+    def fetch(url: str, limit: int) -> bytes:
+        together.wait(timeout=30)  # breaks where they come one after the other
+        if url.endswith("2"):
+            raise Problem(422, "Image cannot be fetched", url)
+        return url.encode()
+
+    one, two, three = brought(Desk(fetch), *(Sent(url=f"https://a.example/{number}") for number in (1, 2, 3)))
+    assert (one, three) == (b"https://a.example/1", b"https://a.example/3")
+    assert isinstance(two, Problem)
+    assert (two.status_code, two.detail) == (422, "https://a.example/2")
+
+
+def test_what_does_not_come_in_time_is_lost_alone() -> None:
+    over = Event()
+
+    def fetch(url: str, limit: int) -> bytes:
+        if url.endswith("slow"):
+            over.wait(timeout=30)
+        return b"quick"
+
+    desk = Desk(fetch, together_s=0.2)
+    quick, slow = brought(desk, Sent(url="https://a.example/quick"), Sent(url="https://a.example/slow"))
+    over.set()
+    assert quick == b"quick"
+    assert isinstance(slow, Problem)
+    assert (slow.status_code, slow.detail) == (422, "It did not come in 0.2 seconds.")
+
+
+def test_more_addresses_than_can_wait_are_sent_away() -> None:
+    many = [Sent(url="https://a.example/1")] * (MOST_COMING + 1)
+    with pytest.raises(Problem) as refused:
+        brought(Desk(nothing), *many)
+    assert refused.value.status_code == 503
+
+
+def test_of_images_by_address_no_more_is_taken_than_of_uploads() -> None:
+    found = brought(Desk(lambda url, limit: b"0" * limit), *[Sent(url="https://a.example/1")] * 5)
+    assert [one.status_code if isinstance(one, Problem) else len(one) for one in found] == [MAX_UPLOAD_BYTES] * 4 + [
+        413
+    ]
 
 
 def test_of_two_limits_the_tighter_one_decides_and_nothing_is_counted_of_what_is_refused() -> None:
