@@ -11,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from benchmarks._crowds import Crowd
-from crowd.campaign import load_campaign
+from crowd.campaignfile import load_campaign
 from identify.pipeline import Run
 from linkeddata.client import Client
 from linkeddata.records import Tag

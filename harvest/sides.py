@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from crowd.campaign import LISTS, with_routes
+from crowd.campaign import LISTS
+from crowd.campaignfile import with_routes
 from harvest.compare import Seen, Side, side_of, with_seen
 from harvest.reach import Reach
 from harvest.records import SOURCE_FAILED, Harvested, batches

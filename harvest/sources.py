@@ -21,8 +21,8 @@ from crowd.campaign import (
     ListSource,
     NbaSource,
     SparqlSource,
-    with_routes,
 )
+from crowd.campaignfile import with_routes
 from harvest.commons import harvest_commons
 from harvest.dumps.records import harvest_dump
 from harvest.dwca import harvest_dwca

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crowd.campaign import AS_TAGGED, DatasetRules, check_dataset
+from crowd.campaign import AS_TAGGED, DatasetRules
+from crowd.campaignfile import check_dataset
 from identify.cli.shell import (
     Shell,
     again_option,

@@ -35,7 +35,7 @@ def push(shell: Shell, campaign: Path, write: bool, limit: int, pause: float, ou
 
     Prints the difference to what is there. With -o, the same as lines for QuickStatements and as an upload sheet.
     """
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from crowd.commons_proposals import Unfit, proposals
     from crowd.commons_push import ADD, REFUSED, UNANSWERED, Work, compared, counted, pushed
     from crowd.commons_sheets import write_sheets

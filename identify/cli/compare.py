@@ -26,7 +26,7 @@ SHOWN = 200
 
 def routes_of(text: str) -> tuple[str, ...]:
     """Return the routes in an option such as ``api,qlever``. Raises ``CampaignError`` for one that there is not."""
-    from crowd.campaign import check_routes
+    from crowd.campaignfile import check_routes
 
     routes = tuple(filter(None, (route.strip() for route in text.split(","))))
     check_routes("--via", routes)

@@ -72,7 +72,7 @@ def cms(
 
 
 def _profile(campaign: Path | None, name: str | None, key: str | None) -> "Profile":
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from crowd.cms.profilefile import load_profile
     from identify.givenback import profile_of
     from linkeddata.errors import UsageError
@@ -92,7 +92,7 @@ def _profile(campaign: Path | None, name: str | None, key: str | None) -> "Profi
 
 
 def _base(campaign: Path | None, base: Path | None, profile: "Profile") -> "Table | None":
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from crowd.cms.table import load_table
 
     if base is None and campaign and (named := load_campaign(campaign).export.base):
@@ -103,7 +103,7 @@ def _base(campaign: Path | None, base: Path | None, profile: "Profile") -> "Tabl
 def _delivered(
     shell: Shell, campaign: Path | None, profile: "Profile", base: "Table | None", earlier: Sequence[Path]
 ) -> "Delivery":
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from crowd.cms.claims import claims_of
     from crowd.cms.delivery import deliver
     from crowd.cms.earlier import added, read_report

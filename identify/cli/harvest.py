@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from crowd.campaign import DumpSource, with_routes
+from crowd.campaign import DumpSource
+from crowd.campaignfile import with_routes
 from identify.cli.compare import compare, dump_option, routes_of, save, settings_with
 from identify.cli.reconcile import reconcile
 from identify.cli.requests import log

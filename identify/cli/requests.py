@@ -26,7 +26,7 @@ def log(shell: Shell, campaign: Path | None, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from linkeddata.requestlog import FILE, read_log, summed
 
     shell.as_json = shell.as_json or as_json

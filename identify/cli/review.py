@@ -37,7 +37,7 @@ def review(shell: Shell, campaign: Path, account: str, taxon: str, collection: s
     reviews as the account that is named; there is no password here.
     """
     from crowd.accounts import account_named
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from crowd.reviewqueue import Asked, page
     from crowd.taxonsearch import TaxonSearch
     from harvest.imagestore import ImageStore

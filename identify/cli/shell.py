@@ -85,7 +85,7 @@ def opened_campaign(
     shell: Shell, path: Path, progress: "Progress", settings: Settings | None = None
 ) -> "Iterator[Run]":
     """Open the store, the log of requests and the client for the campaign in ``path``."""
-    from crowd.campaign import load_campaign
+    from crowd.campaignfile import load_campaign
     from identify.pipeline import Run
     from linkeddata.store import Store
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import pytest
 
-from crowd.campaign import ListSource, parse_campaign
+from crowd.campaign import ListSource
+from crowd.campaignfile import parse_campaign
 from harvest.files import harvest_list, with_prefix
 from harvest.records import Harvested
 from harvest.standin.server import StandIn

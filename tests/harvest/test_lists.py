@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from crowd.campaign import IiifSource, LinkedArtSource, parse_campaign
+from crowd.campaign import IiifSource, LinkedArtSource
+from crowd.campaignfile import parse_campaign
 from harvest.iiif import harvest_iiif
 from harvest.linkedart import harvest_linked_art
 from harvest.lists import json_documents, licence_of, moment_of, region_of

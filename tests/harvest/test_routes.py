@@ -11,7 +11,8 @@ from urllib.request import urlopen
 import pytest
 
 from crowd.campaign import ROUTES as NAMES
-from crowd.campaign import Campaign, CommonsSource, SparqlSource, parse_campaign, with_routes
+from crowd.campaign import Campaign, CommonsSource, SparqlSource
+from crowd.campaignfile import parse_campaign, with_routes
 from harvest import routes
 from harvest.dumps.extract import BROKEN_LINE
 from harvest.dumps.records import NOT_DUMPED

@@ -13,7 +13,7 @@ import pytest
 import rdflib.compare
 from pyld import jsonld
 
-from crowd.campaign import load_campaign
+from crowd.campaignfile import load_campaign
 from harvest.standin.server import StandIn
 from identify.app import create_app
 from identify.cli.shell import now

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from crowd.campaign import Campaign, CommonsSource, SparqlSource, with_routes
+from crowd.campaign import Campaign, CommonsSource, SparqlSource
+from crowd.campaignfile import with_routes
 from harvest.standin import faults
 from harvest.standin.server import StandIn
 from harvest.standin.sparql import LOGIN

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from crowd.campaign import Campaign, load_campaign
+from crowd.campaign import Campaign
+from crowd.campaignfile import load_campaign
 from harvest.sample.cabinet import paint_all
 from harvest.sample.crowd import sample_world
 from harvest.sample.plan import plates

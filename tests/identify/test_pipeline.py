@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crowd.campaign import Campaign, CommonsSource, ListSource, SparqlSource, load_campaign
+from crowd.campaign import Campaign, CommonsSource, ListSource, SparqlSource
+from crowd.campaignfile import load_campaign
 from harvest.records import LEFT_TO_DO
 from harvest.sample.cabinet import paint_all
 from harvest.sample.crowd import sample_world

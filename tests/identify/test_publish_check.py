@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from rdflib import Graph
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crowd.campaign import parse_campaign
+from crowd.campaignfile import parse_campaign
 from identify.app import create_app
 from identify.cli import cli
 from identify.offered import write_facts

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crowd.campaign import parse_campaign
+from crowd.campaignfile import parse_campaign
 from identify.pipeline import Run
 from identify.report import _confused, _kind, _per_class, _spread, summary, summary_text, write_report
 from linkeddata.client import Client

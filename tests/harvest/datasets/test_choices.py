@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from crowd.campaign import DatasetRules, check_dataset
+from crowd.campaign import DatasetRules
+from crowd.campaignfile import check_dataset
 from harvest.datasets.choices import FILE_CHOICES, MACHINE, NOT_SURE, OTHER_STATUS, file_trouble, label_trouble
 from harvest.datasets.reserved import reservation
 from linkeddata.errors import CampaignError

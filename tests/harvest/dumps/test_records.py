@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from crowd.campaign import DumpSource, parse_campaign
+from crowd.campaign import DumpSource
+from crowd.campaignfile import parse_campaign
 from harvest.commons import DEPRECATED, NO_ITEM
 from harvest.dumps.extract import BROKEN_LINE, extract
 from harvest.dumps.records import harvest_dump, parents_of, taxon_items

@@ -16,9 +16,8 @@ from crowd.campaign import (
     IsaSource,
     ModelRules,
     SparqlSource,
-    load_campaign,
-    parse_campaign,
 )
+from crowd.campaignfile import load_campaign, parse_campaign
 from linkeddata.errors import CampaignError
 
 ROOT = Path(__file__).resolve().parents[2]
