@@ -227,6 +227,7 @@ def test_serving_loads_only_what_it_needs(tmp_path: Path) -> None:
     assert not {name.split(".")[0] for name in loaded} & (training | others)
     assert not loaded & {
         "identify.steps",
+        "identify.harvesting",
         "identify.learning",
         "harvest.dumps",
         "crowd.cms",

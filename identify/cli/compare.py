@@ -135,7 +135,7 @@ def _asked(work: "Run", names: "tuple[Path | str, Path | str]") -> "tuple[Side, 
 
 
 def _reach(work: "Run") -> "Reach":
-    from identify.steps import reach_of
+    from identify.harvesting import reach_of
 
     return replace(reach_of(work), known={})
 

@@ -171,7 +171,7 @@ def dump(
 
 
 def _dump_to_store(shell: Shell, source: DumpSource, campaign: Path) -> None:
-    from identify.steps import keep_source
+    from identify.harvesting import keep_source
 
     with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
         counts = keep_source(work, dump=(source,))
