@@ -149,7 +149,7 @@ def create_app(
         ),
     )
     ready = Kept(settings.home_path / FOLDER, made_for(settings), opened)
-    health: dict[str, Any] = {"models": lambda: list(shelf), "broken_models": shelf.troubles}
+    health: dict[str, Any] = {"models": lambda: list(shelf), "engines": shelf.engines, "broken_models": shelf.troubles}
     health["names"] = names.about if names else {}
     if settings.keep_documents:
         health["documents"] = ready.health

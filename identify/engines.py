@@ -5,7 +5,6 @@ LiteRT runs the float model and the one in whole numbers of 8 bits; OpenVINO, wh
 """
 
 import hashlib
-import importlib.util
 import os
 import threading
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from identify.bundle import ENGINES, LITERT, OPENVINO_INT8, WEIGHTS, Bundle
+from identify.bundle import ENGINES, LITERT, WEIGHTS, Bundle
 from identify.hush import hushed
 from identify.images import Pixels
 from linkeddata.errors import BundleError
@@ -101,11 +100,18 @@ class OpenVino:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """An engine that runs, by which name, and the SHA-256 of the weights that it answers with."""
+    """An engine that runs, by which name, and the SHA-256 of the weights that it answers with.
+
+    ``instead`` says why it is another than the bundle names, ``""`` where it is that one.
+    """
 
     engine: Runs
     name: str
     weights: str
+    instead: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.instead})" if self.instead else self.name
 
 
 def open_engine(bundle: Bundle) -> Serving:
@@ -115,13 +121,14 @@ def open_engine(bundle: Bundle) -> Serving:
     """
     about = bundle.about
     accepted = [one.engine for one in about.engines if one.accepted and one.engine != about.engine]
+    instead = ""
     for name in (about.engine, *accepted, LITERT):
-        if name == OPENVINO_INT8 and importlib.util.find_spec("openvino") is None:
-            continue
         weights, *rest = (bundle.folder / file for file in ENGINES[name])
         try:
             engine: Runs = OpenVino(rest[0]) if rest else Engine(weights.read_bytes(), name=weights.name)
-            return Serving(engine, name, bundle.weights if name == about.engine else _sha256(weights))
+            return Serving(engine, name, bundle.weights if name == about.engine else _sha256(weights), instead)
+        except ImportError as error:
+            instead = f"{name} is not installed here: {error}"
         except OSError as error:
             raise BundleError(f"{bundle.folder}: cannot be read: {error}") from error
     raise BundleError(f"{bundle.folder}: no engine to run it with")

@@ -125,6 +125,11 @@ class Classifier:
         return self._batcher is not None
 
     @property
+    def engine(self) -> str:
+        """Which engine answers, and why not the one that the bundle names; ``""`` while none is open."""
+        return str(self._serving or "")
+
+    @property
     def weights(self) -> str:
         """SHA-256 of the weights that answer."""
         return self.ready().weights

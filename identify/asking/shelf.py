@@ -71,6 +71,10 @@ class Shelf(Mapping[str, Classifier]):
         told = {"information": "; ".join(self.information.troubles)} if self.information.troubles else {}
         return told | self.broken | {name: why for name in sorted(names) if (why := self.terms(name).trouble)}
 
+    def engines(self) -> dict[str, str]:
+        """Return by ``NAME@VERSION`` which engine answers, and why not the one that the bundle names."""
+        return {name: one.engine for name, one in self.items() if one.is_ready}
+
     def look(self, *, ready: bool = True) -> bool:
         """See what lies in the folder now; say whether anything changed. With ``ready`` engines are opened first."""
         if self._given:

@@ -1,6 +1,9 @@
 """Engines: whichever a bundle names answers, with the digest of its own weights; same pictures, same answers."""
 
 import hashlib
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -62,3 +65,40 @@ def test_openvino_sees_what_litert_sees(colour_bundle: MakeBundle, picture: Pict
     for one, other in zip(serving.engine.run(PIXELS), theirs, strict=True):
         assert one == pytest.approx(other, abs=0.02)
     assert named(bundle, picture("blue")) == ("Ornithoptera priamus", serving.weights)
+
+
+WITHOUT_OPENVINO = """
+import json, sys
+from pathlib import Path
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "openvino":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from starlette.testclient import TestClient
+from identify.app import create_app
+from linkeddata.settings import Settings
+
+image = Path(sys.argv[2]).read_bytes()
+with TestClient(create_app(Settings(home=sys.argv[1]))) as client:
+    answer = client.post("/models/colours/identify", content=image, headers={"Content-Type": "image/jpeg"})
+    print(json.dumps([answer.status_code, answer.json(), client.get("/health").json()["engines"]]))
+"""
+
+
+def test_the_api_says_that_another_engine_answers_where_openvino_is_missing(
+    colour_bundle: MakeBundle, picture: Picture, tmp_path: Path
+) -> None:
+    plain = colour_bundle(tmp_path / "models")
+    amended(plain, replace(plain.about, engine="openvino"), {"openvino.xml": b"<net/>", "openvino.bin": b"weights"})
+    (tmp_path / "red.jpg").write_bytes(picture("red"))
+    command = [sys.executable, "-W", "error", "-c", WITHOUT_OPENVINO, str(tmp_path), str(tmp_path / "red.jpg")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    status, answer, engines = json.loads(done.stdout)
+    litert = hashlib.sha256((plain.folder / "model.tflite").read_bytes()).hexdigest()
+    assert (status, answer["creator"]["weights"]) == (200, f"sha256:{litert}")
+    assert "engine=litert" in answer["wasGeneratedBy"]["parameters"]
+    assert engines == {"colours@1": "litert (openvino is not installed here: No module named 'openvino')"}
