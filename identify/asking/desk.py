@@ -124,8 +124,9 @@ class Desk:
         self.waiting += images
         try:
             yield
-            took = (time.monotonic() - begun) / (before + images)
-            self.each_s += _SLOWLY * (took - self.each_s)
+            if images:  # none where all addresses were lost
+                took = (time.monotonic() - begun) / (before + images)
+                self.each_s += _SLOWLY * (took - self.each_s)
         finally:
             self.waiting -= images
 

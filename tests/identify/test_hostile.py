@@ -342,6 +342,13 @@ def test_what_is_no_address_of_the_web_is_refused(client: httpx2.Client, url: st
     assert (answer.status_code, is_problem(answer)) == (422, True), answer.text
 
 
+def test_where_all_addresses_are_lost_each_is_told(client: httpx2.Client) -> None:
+    answer = client.post("/identify", json={"urls": ["http://127.0.0.1/x.png", "http://10.0.0.1/y.png"]})
+    assert (answer.status_code, is_problem(answer)) == (422, True), answer.text
+    told = answer.json()["detail"].split("; ")
+    assert [one.split(":")[1] for one in told] == ["//127.0.0.1/x.png", "//10.0.0.1/y.png"]
+
+
 def test_an_answer_tells_which_address_was_lost(client: httpx2.Client) -> None:
     files = {"image": ("a.png", HANDLED["one pixel"], "image/png")}
     answer = client.post("/identify", files=files, data={"url": "http://127.0.0.1/x.png"})
