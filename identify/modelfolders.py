@@ -19,12 +19,12 @@ def folder_of(called: str, home: Path, *, candidates: bool = False) -> Path:
     if (Path(called) / "bundle.json").is_file():
         return Path(called)
     name, _, version = called.partition("@")
-    folder = Path(name) if Path(name).is_dir() else home / "models" / name
-    wanted = version or newest(folder)
-    places = [folder / wanted, *([folder / CANDIDATES / wanted] if candidates else [])] if wanted else []
-    for place in places:
-        if (place / "bundle.json").is_file():
-            return place
+    for folder in (Path(name), home / "models" / name):  # a dataset's folder may be called like the model
+        wanted = version or newest(folder)
+        places = [folder / wanted, *([folder / CANDIDATES / wanted] if candidates else [])] if wanted else []
+        for place in places:
+            if (place / "bundle.json").is_file():
+                return place
     raise BundleError(
         f"no model {called!r}: neither a bundle, nor a folder of versions, nor a model in {home / 'models'}"
     )

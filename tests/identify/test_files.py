@@ -37,6 +37,12 @@ def test_a_model_is_named_by_folder_name_or_version(settings: Settings) -> None:
     assert folder_of(f"{models}@2", Path("elsewhere")) == models / "2"
 
 
+def test_a_folder_of_other_things_does_not_hide_the_model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    (settings.home_path / "colours").mkdir()
+    monkeypatch.chdir(settings.home_path)
+    assert folder_of("colours", settings.home_path) == settings.home_path / "models/colours/10"
+
+
 def test_a_candidate_is_found_by_those_who_look_for_it(settings: Settings, colour_bundle: MakeBundle) -> None:
     models = settings.home_path / "models/colours"
     made = colour_bundle(settings.home_path / "made", "11")
