@@ -28,6 +28,7 @@ CLASSES, METRICS, CARD = "classes.json", "metrics.json", "card.md"
 FILES = (WEIGHTS, KERAS, CLASSES, METRICS, CARD)
 INT8 = "model.int8.tflite"
 OPENVINO, OPENVINO_WEIGHTS = "openvino.xml", "openvino.bin"
+OPENVINO_FLOATS, OPENVINO_FLOAT_WEIGHTS = "openvino-float.xml", "openvino-float.bin"
 LEARNED = "learned.csv"
 JUDGEMENT, JUDGEMENT_ARRAYS = "judgement.json", "judgement.npz"
 FEATURES, TRAINING, COMPARISON = "features.npz", "training.json", "comparison.json"
@@ -39,14 +40,17 @@ OPTIONAL = {
     TRAINING: "how it was trained: duration, energy, each round's loss",
     COMPARISON: "how it does beside the model that it went on from",
     INT8: "the model in whole numbers of 8 bits, for LiteRT",
-    OPENVINO: "the model for OpenVINO",
-    OPENVINO_WEIGHTS: "the weights of the model for OpenVINO",
+    OPENVINO: "the model in whole numbers of 8 bits, for OpenVINO",
+    OPENVINO_WEIGHTS: "the weights of that model",
+    OPENVINO_FLOATS: "the model in floats, for OpenVINO",
+    OPENVINO_FLOAT_WEIGHTS: "the weights of that model",
 }
 """Files that a bundle may lack, by name."""
-LITERT, LITERT_INT8, OPENVINO_INT8 = "litert", "litert-int8", "openvino"
+LITERT, LITERT_INT8, OPENVINO_FLOAT, OPENVINO_INT8 = "litert", "litert-int8", "openvino-float", "openvino"
 ENGINES: dict[str, tuple[str, ...]] = {
     LITERT: (WEIGHTS,),
     LITERT_INT8: (INT8,),
+    OPENVINO_FLOAT: (OPENVINO_FLOAT_WEIGHTS, OPENVINO_FLOATS),
     OPENVINO_INT8: (OPENVINO_WEIGHTS, OPENVINO),
 }
 """What an engine runs, by the engine's name; the first file holds the weights."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from identify.asking.terms import Terms, terms_of
-from identify.bundle import DESCRIPTION, open_bundle
+from identify.bundle import DESCRIPTION, Bundle, open_bundle
 from identify.information import Information
 from identify.runtime import Classifier
 from identify.versions import newness
@@ -90,7 +90,7 @@ class Shelf(Mapping[str, Classifier]):
                     continue
                 broken.pop(_name(path), None)
                 try:
-                    one = Classifier(open_bundle(path.parent), self._limits, later=True, traits=self.information.traits)
+                    one = Classifier(_placed(path), self._limits, later=True, traits=self.information.traits)
                     if ready:
                         one.warm()
                     kept[path] = one
@@ -152,6 +152,18 @@ def _signatures(folder: Path) -> dict[Path, Signature]:
 
 def _name(path: Path) -> str:
     return "/".join(path.parts[-3:-1])
+
+
+def _placed(path: Path) -> Bundle:
+    """Return the bundle of this description. Raises ``BundleError`` for one that lies under another's name.
+
+    Whose terms would hold for it could not be said: ``model.toml`` lies in a folder and is asked for by a name.
+    """
+    bundle = open_bundle(path.parent)
+    called = f"{bundle.about.name}/{bundle.about.version}"
+    if called != _name(path):
+        raise BundleError(f"{path.parent}: this is {called}, and answers only in a folder of that name")
+    return bundle
 
 
 def _closed_later(one: Classifier) -> None:

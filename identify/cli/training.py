@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 @click.option("--mirror/--no-mirror", default=None, help="Whether mirrored pictures teach; not for shells.")
 @click.option("--balance", help="For rare classes: logits (ask more of them), sampling (show them more) or none.")
 @click.option("--min-images", type=int, help="Pictures for learning that a class must have.")
-@click.option("--engine", "engines", multiple=True, help="Quicker form to make: litert-int8, openvino (several times).")
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    help="Quicker form to make: litert-int8, openvino, openvino-float (several times).",
+)
 @again_option
 @click.pass_obj
 def train(

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from identify.bundle import INT8, LITERT_INT8, OPENVINO_INT8
+from identify.bundle import INT8, LITERT_INT8, OPENVINO_FLOAT, OPENVINO_INT8
 from identify.learning.export import litert, saved_model
 from identify.learning.graft import grafted
 from identify.learning.networks import head_alone
-from identify.learning.quantising import Images, litert_int8, openvino_int8
+from identify.learning.quantising import Images, litert_int8, openvino_float, openvino_int8
 from identify.learning.task import Task
 from identify.learning.teaching import Taught
 from linkeddata.files import replaced
@@ -47,6 +47,10 @@ class Forms:
         """Return the model for OpenVINO in 8 bits."""
         return openvino_int8(self._saved, pictures)
 
+    def openvino_float(self, pictures: Sequence[Images]) -> dict[str, bytes]:
+        """Return the model for OpenVINO in floats, which needs no ``pictures``."""
+        return openvino_float(self._saved)
+
     @cached_property
     def _saved(self) -> Path:
         return saved_model(self.taught.model, self.task.workplace)
@@ -61,6 +65,7 @@ class Forms:
 
 MAKERS: dict[str, Callable[[Forms, Sequence[Images]], Mapping[str, bytes]]] = {
     LITERT_INT8: Forms.int8,
+    OPENVINO_FLOAT: Forms.openvino_float,
     OPENVINO_INT8: Forms.openvino,
 }
 """How the files of each engine are made, by the engine's name."""

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from identify.bundle import LITERT, Bundle, Measured
+from identify.bundle import LITERT, LITERT_INT8, OPENVINO_FLOAT, OPENVINO_INT8, Bundle, Measured
 from identify.learning.measuring import MOST_LOST
 
-ENGINE_NAMES = {LITERT: "LiteRT, floats", "litert-int8": "LiteRT, 8 bits", "openvino": "OpenVINO, 8 bits"}
+ENGINE_NAMES = {
+    LITERT: "LiteRT, floats",
+    LITERT_INT8: "LiteRT, 8 bits",
+    OPENVINO_FLOAT: "OpenVINO, floats",
+    OPENVINO_INT8: "OpenVINO, 8 bits",
+}
 """What people call the engines."""
 
 

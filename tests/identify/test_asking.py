@@ -1,6 +1,7 @@
 """Asking models over real HTTP: several images, addresses, kept answers, restricted models, quotas, newer versions."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -217,6 +218,10 @@ def test_newer_versions_take_over_without_a_request_lost(
     assert shelf.look()
     assert list(shelf) == ["colours@2"]
     assert old.answer([picture("red")]), "what still asks the old one is answered"
+    shutil.copytree(tmp_path / "colours/2", tmp_path / "eggs/2")
+    assert shelf.look()
+    assert list(shelf) == ["colours@2"], "it would answer on other terms than those of its folder"
+    assert "this is colours/2" in shelf.broken["eggs/2"]
     # and the same in a running server, by its own eyes
     colour_bundle(house.folder / "models", "2")
     until = time.monotonic() + 30

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from crowd.campaign import ModelRules
 from harvest.datasets.manifest import read_dataset
 from identify.affected import read_learned
 from identify.bundle import DESCRIPTION, INT8, TRAINING, open_bundle
+from identify.engines import open_engine
 from identify.learning.measuring import MOST_LOST
 from identify.learning.recipes import chosen
 from identify.learning.training import train
@@ -146,15 +148,19 @@ def test_weights_that_cannot_be_used_are_said_so(dataset: Path, tmp_path: Path) 
 @pytest.mark.slow
 def test_without_weights_a_small_network_learns_and_it_is_said(dataset: Path, tmp_path: Path) -> None:
     nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-    rules = {"backbone": "mobilenetv3", "image_px": 32, "epochs": 1}
+    floats = ["openvino-float"] if find_spec("openvino") else []
+    rules = {"backbone": "mobilenetv3", "image_px": 32, "epochs": 1, "engines": ["litert-int8", *floats]}
     told = trained(dataset, tmp_path / "model", rules, **nowhere)
     assert "ImageNet weights of mobilenetv3 cannot be had" in told
     assert "a small network learns in its place" in told
     bundle = open_bundle(tmp_path / "model")
     assert (bundle.about.backbone, bundle.about.recipe) == ("small", "scratch")
-    (quick,) = bundle.about.engines
+    quick, *others = bundle.about.engines
     assert (quick.engine, quick.images) == ("litert-int8", 24)
-    assert bundle.about.engine == ("litert-int8" if quick.loss_points <= MOST_LOST else "litert")
+    assert [(one.engine, one.accepted) for one in others] == [(one, True) for one in floats]
+    best = "litert-int8" if quick.loss_points <= MOST_LOST else "litert"
+    assert bundle.about.engine == next(iter(floats), best)
+    assert open_engine(bundle).name == bundle.about.engine
     assert bundle.has(INT8) == quick.accepted
     effort = json.loads((bundle.folder / TRAINING).read_text(encoding="utf-8"))
     assert effort["instead_of"] == "mobilenetv3"
@@ -165,7 +171,7 @@ def test_what_cannot_be_meant_is_refused_before_tensorflow_is_loaded(dataset: Pa
         ({"recipe": "huge"}, "no recipe 'huge'; there are head, finetune, scratch"),
         ({"backbone": "vgg"}, "no backbone 'vgg'; there are inceptionv3, "),
         ({"balance": "even"}, "no balance 'even'; there are logits, sampling, none"),
-        ({"engines": ("steam",)}, "no engine 'steam'; there are litert-int8, openvino"),
+        ({"engines": ("steam",)}, "no engine 'steam'; there are litert-int8, openvino-float, openvino"),
         ({"min_images": 50}, "no class has 50 pictures that teach it"),
     ):
         with pytest.raises(DatasetError, match=words):
