@@ -18,9 +18,13 @@ def tensorflow(seed: int) -> Any:
     try:
         with hushed():
             import tensorflow
+            from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise DatasetError("training needs TensorFlow: pip install 'deboodt[train]'") from error
     tensorflow.config.experimental.enable_op_determinism()
     tensorflow.keras.backend.clear_session()  # layers are numbered from the start: same model, same names, same bytes
     tensorflow.keras.utils.set_random_seed(seed)
+    # NumPy's matrices from here on by one thread: the same bits on any number of processors, and those of a head sooner
+    # than by two, which wait for each other.
+    threadpool_limits(1, user_api="blas")
     return tensorflow

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from identify.learning.head import Descent, Lessons, closed_form, fit, order_of
+from identify.learning.head import BLOCK, Descent, Lessons, closed_form, fit, inverse_of_lower, order_of
 
 Rows = NDArray[np.float32]
 CLASSES, SIZE = 6, 24
@@ -124,3 +124,12 @@ def test_few_rows_missing_classes_and_empty_features_give_finite_numbers(classes
     own.features[0] = 0.0
     head, _ = fit(own, Descent(rounds=2, batch=4, seed=seed))
     assert np.isfinite(head.logits(own.features)).all()
+
+
+@pytest.mark.parametrize("size", [1, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+def test_a_triangle_is_turned_round_by_its_quarters(size: int) -> None:
+    rows = np.random.default_rng(size).normal(size=(2 * size, size))
+    root = np.linalg.cholesky(rows.T @ rows + np.eye(size))
+    found = inverse_of_lower(root)
+    assert found @ root == pytest.approx(np.eye(size), abs=1e-9)
+    assert np.array_equal(found, np.tril(found))
