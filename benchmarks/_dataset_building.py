@@ -25,7 +25,7 @@ from harvest.datasets.building import build
 from harvest.datasets.looks import look_at
 from linkeddata.decoding import Limits, opened, upright
 from linkeddata.records import Label, MediaFile, Taxon
-from linkeddata.storage import Stored, stored_file
+from linkeddata.storage import FolderStorage, Stored, stored_file
 
 CLASSES, MAKERS = 100, 500
 RULES = DatasetRules(min_images=1, labels=("single",))
@@ -73,9 +73,10 @@ def records(names: list[str]) -> tuple[list[MediaFile], list[Label], list[Taxon]
 def ours(images: Path, names: list[str], out: Path, looks: Path) -> int:
     """Build the dataset and return how many images are in it."""
     media, labels, taxa = records(names)
+    kept = FolderStorage(images)
 
     def image_of(one: MediaFile) -> Stored:
-        return stored_file(images / f"{one.sha1}.jpg", sha1=one.sha1)
+        return Stored(kept, f"{one.sha1}.jpg", one.sha1)
 
     return len(build(media, labels, taxa, image_of, out, RULES, looks=looks).examples)
 

@@ -1,12 +1,13 @@
 """What datasets cost: building from rows whose images are on disk, writing shards, looking for near-duplicates.
 
-``python -m benchmarks.dataset [--rows N] [--prints N] [--folder F]``; images are made once.
+``python -m benchmarks.dataset [PART …] [--rows N] [--prints N] [--folder F]``; images are made once.
 """
 
 import argparse
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks._dataset_building import MIDDLE_PX, building, looking, made, ours
@@ -35,17 +36,25 @@ def shards(folder: Path) -> None:
     figure("WebDataset", rate / seconds(sharded, 3), "MiB/s", beside="tar", beside_value=plain, at_least=0.8 * plain)
 
 
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "building": lambda asked: building(asked.folder, asked.rows),
+    "looking": lambda asked: looking(asked.folder),
+    "shards": lambda asked: shards(asked.folder),
+    "prints": lambda asked: near_duplicates(asked.prints),
+}
+"""What is measured, by name."""
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="what to measure; default: all")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--prints", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "deboodt-benchmark-dataset")
     asked = parser.parse_args()
-    building(asked.folder, asked.rows)
-    looking(asked.folder)
-    shards(asked.folder)
-    near_duplicates(asked.prints)
+    for part in asked.part or PARTS:
+        PARTS[part](asked)
 
 
 if __name__ == "__main__":

@@ -64,11 +64,12 @@ def write(
 ) -> None:
     """Fill a folder beside ``folder`` (what an earlier, broken run put there is used), then swap it in."""
     partial, there = _partial(folder), _there(folder)
-    wanted = {partial / example.path for example, _ in files}
-    for left_over in [path for path in partial.rglob("*") if path.is_file() and path not in wanted]:
-        left_over.unlink()
-    for parent in {path.parent for path in wanted}:
-        parent.mkdir(parents=True, exist_ok=True)
+    wanted = {example.path for example, _ in files}
+    for left_over in partial.rglob("*"):
+        if left_over.is_file() and left_over.relative_to(partial).as_posix() not in wanted:
+            left_over.unlink()
+    for parent in {path.rpartition("/")[0] for path in wanted}:
+        (partial / parent).mkdir(parents=True, exist_ok=True)
     for done, (example, source) in enumerate(files, 1):
         if example.copy_sha1 == example.sha1:
             _link(source, partial / example.path)

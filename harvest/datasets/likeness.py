@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harvest.datasets.looks import DRAWN, Looks
 from harvest.datasets.neighbours import pairs_within
-from harvest.datasets.prints import Bits, correlation, fitted
+from harvest.datasets.prints import PARTS, Bits, correlation, fitted
 
 NEAR = 8
 """Distance in bits of prints up to which pairs are looked at."""
@@ -24,7 +24,7 @@ _AS_IT_IS = 2
 """Of the eight ways to lay a picture, those that are looked for among parts: as it is, and mirrored."""
 _FITS = 6
 """Places of a part that are tried, the likeliest first."""
-_PARTS_AT_ONCE = 1 << 23
+_PARTS_AT_ONCE = 1 << 21
 """Prints of parts that are looked up at a time."""
 
 Places = NDArray[np.int64]
@@ -91,14 +91,13 @@ def _wholes(looks: Looks, places: Places) -> Iterator[Pair]:
 def _cut_out(looks: Looks, places: Places) -> Iterator[Pair]:
     """Yield the pairs of which one is near a part of the other, fitted to it as well as can be."""
     laid = looks.laid(places)[:, :, :_AS_IT_IS].reshape(-1)
-    parts = looks.parts(places)
     fits: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
-    step = max(1, _PARTS_AT_ONCE // parts.shape[1])
-    for begin in range(0, len(parts), step):
-        some = parts[begin : begin + step].reshape(-1)
+    step = max(1, _PARTS_AT_ONCE // PARTS)
+    for begin in range(0, len(places), step):
+        some = looks.parts(places[begin : begin + step]).reshape(-1)
         left, right = _hits(laid, some)
         one, lay = np.divmod(left, 2 * _AS_IT_IS)
-        other, part = np.divmod(right, parts.shape[1])
+        other, part = np.divmod(right, PARTS)
         distance = np.bitwise_count(laid[left] ^ some[right]).astype(np.int64)
         columns = [places[one], places[begin + other], distance, lay // _AS_IT_IS, lay % _AS_IT_IS, part]
         rows = np.stack(columns, axis=1)[one != begin + other]

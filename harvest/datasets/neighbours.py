@@ -1,8 +1,8 @@
 """Which of many 64-bit prints are nearly alike. In: arrays of prints, a distance. Out: all pairs within it.
 
-Two prints that differ in at most 9 of 64 bits differ in at most one bit of one of five bands (were it two in each, they
-would differ in ten). So the prints of each value of a band are held against those of the same and of the neighbouring
-values of that band alone, by whole blocks, and no pair is missed.
+Two prints that differ in at most 8 of 64 bits are equal in the last of five bands, or differ in at most one bit of one
+of the others (were it one and two in each, they would differ in nine). So the prints of each value of a band are held
+against those of the same and of the neighbouring values of that band alone, by whole blocks, and no pair is missed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,9 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]
 
 BITS = 64
 _WIDTHS = (13, 13, 13, 13, 12)
+"""Bits of the bands; where not all need to be searched as widely, it is the last ones that need less."""
 _FARTHEST = 3 * len(_WIDTHS) - 1
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 17
 """Pairs that are compared in one block: what a processor's cache holds."""
 FEW = 1 << 31
 """So many pairs are all compared: sorting into bands takes longer."""
@@ -40,33 +41,51 @@ def pairs_within(left: Prints, right: Prints | None = None, distance: int = 8, f
     alone = right is None
     other = left if right is None else right
     if len(left) * len(other) <= few:
-        found = list(_compared(left, np.arange(len(left)), other, np.arange(len(other)), distance))
+        found = list(_compared(left, other, distance))
     else:
-        found = [pair for band in range(len(_WIDTHS)) for pair in _in_band(left, other, band, distance, alone)]
+        found = [
+            pair
+            for band, radius in enumerate(_radii(distance))
+            if radius >= 0
+            for pair in _in_band(left, other, band, radius, distance, alone)
+        ]
     return _sorted(found, len(other), alone)
 
 
-def _in_band(left: Prints, right: Prints, band: int, distance: int, alone: bool) -> Iterator[Pairs]:
+def _radii(distance: int) -> list[int]:
+    """Return how far the values of each band may be apart, so that a pair is near enough in one of them; -1: never.
+
+    What is farther in every band differs by more than ``distance`` altogether (the pigeonhole principle).
+
+    >>> _radii(8), _radii(1)
+    ([1, 1, 1, 1, 0], [0, 0, -1, -1, -1])
+    """
+    each, over = divmod(distance + 1, len(_WIDTHS))
+    return [each - 1 + (band < over) for band in range(len(_WIDTHS))]
+
+
+def _in_band(left: Prints, right: Prints, band: int, radius: int, distance: int, alone: bool) -> Iterator[Pairs]:
     """Yield the pairs whose values of a band are near enough; within ``left`` alone, each pair of values once."""
     order, starts, keys = _by_value(left, band)
     others, ends = (order, starts) if alone else _by_value(right, band)[:2]
     values, candidates = left[order], right[others]
-    steps = _steps(_WIDTHS[band], distance // len(_WIDTHS))
+    steps = _steps(_WIDTHS[band], radius)
     for key in keys.tolist():
         near = [one for one in (key ^ step for step in steps) if not alone or one >= key]
         spans = [(ends[one], ends[one + 1]) for one in near if ends[one] < ends[one + 1]]
         if not spans:
             continue
-        bits = np.concatenate([candidates[a:b] for a, b in spans])
-        places = np.concatenate([others[a:b] for a, b in spans])
-        mine = slice(starts[key], starts[key + 1])
-        yield from _compared(values[mine], order[mine], bits, places, distance)
+        beside = np.concatenate([candidates[a:b] for a, b in spans])
+        begin, end = starts[key], starts[key + 1]
+        for row, column, bits in _compared(values[begin:end], beside, distance):  # mostly nothing
+            places = np.concatenate([others[a:b] for a, b in spans])
+            yield order[begin + row], places[column], bits
 
 
 def _by_value(prints: Prints, band: int) -> tuple[NDArray[np.int64], list[int], NDArray[np.int64]]:
     """Return the positions by the value of a band, where each value's positions begin, and which values there are."""
     width, shift = _WIDTHS[band], sum(_WIDTHS[:band])
-    keys = ((prints >> np.uint64(shift)) & np.uint64((1 << width) - 1)).astype(np.int64)
+    keys = ((prints >> np.uint64(shift)) & np.uint64((1 << width) - 1)).astype(np.uint16)  # sorted by its digits
     counts = np.bincount(keys, minlength=1 << width)
     return np.argsort(keys, kind="stable"), [0, *np.cumsum(counts).tolist()], np.flatnonzero(counts)
 
@@ -80,16 +99,15 @@ def _steps(width: int, radius: int) -> list[int]:
     return [sum(1 << bit for bit in bits) for r in range(radius + 1) for bits in combinations(range(width), r)]
 
 
-def _compared(
-    left: Prints, left_at: NDArray[np.int64], right: Prints, right_at: NDArray[np.int64], distance: int
-) -> Iterator[Pairs]:
+def _compared(left: Prints, right: Prints, distance: int) -> Iterator[Pairs]:
+    """Yield the near pairs by their places, some at a time."""
     rows = max(1, _AT_ONCE // max(1, len(right)))
     for begin in range(0, len(left), rows):
         differ = np.bitwise_count(left[begin : begin + rows, None] ^ right)
         hits = np.flatnonzero(differ <= distance)
         if len(hits):
             row, column = np.divmod(hits, len(right))
-            yield left_at[begin + row], right_at[column], differ.ravel()[hits]
+            yield begin + row, column, differ.ravel()[hits]
 
 
 def _sorted(found: Sequence[Pairs], width: int, alone: bool) -> Pairs:

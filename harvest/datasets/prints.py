@@ -69,10 +69,10 @@ def content_box(picture: Image.Image) -> tuple[int, int, int, int]:
     whole = (0, 0, picture.width, picture.height)
     small = picture.copy()
     small.thumbnail((256, 256), Image.Resampling.BOX)
-    grey = np.asarray(small, np.int16)
+    grey = np.asarray(small, np.uint8)
     paper = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    drawn = np.abs(grey - paper) > _MARGIN
-    rows, columns = (np.flatnonzero(drawn.mean(axis=axis) > 0.01) for axis in (1, 0))
+    drawn = (np.abs(np.arange(256) - paper) > _MARGIN)[grey]
+    rows, columns = (np.flatnonzero(np.count_nonzero(drawn, axis=axis) > 0.01 * drawn.shape[axis]) for axis in (1, 0))
     if not len(rows) or not len(columns):
         return whole
     scale_x, scale_y = picture.width / small.width, picture.height / small.height
