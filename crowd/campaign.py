@@ -41,7 +41,7 @@ class CommonsSource:
     contents: bool = True
     """Whether edits that do not say what they did are looked into, to know who said what."""
     group: str = "creator"
-    """Which fact of a file makes its group: ``creator`` or ``category``."""
+    """Which fact of a file makes its group: ``creator``, ``category`` or ``uploader``, which only the API tells."""
     role: str = "subject"
     """``stranger``: files that show none of the campaign's taxa; they never teach, they test for "unknown"."""
 

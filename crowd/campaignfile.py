@@ -135,8 +135,10 @@ def _check(name: str, campaign: Campaign) -> None:
     if campaign.publish.publisher_kind not in ("Organization", "Person"):
         raise CampaignError(f"{name}: [publish] publisher_kind is Organization or Person")
     for group in campaign.commons:
-        if group.role not in ("subject", "stranger") or group.group not in ("creator", "category"):
-            raise CampaignError(f"{name}: [[tags.commons]] role is subject or stranger, group is creator or category")
+        if group.role not in ("subject", "stranger") or group.group not in ("creator", "category", "uploader"):
+            raise CampaignError(
+                f"{name}: [[tags.commons]] role is subject or stranger, group is creator, category or uploader"
+            )
         if sum(map(bool, (group.category, group.search, group.uploads, group.files, group.depicts))) != 1:
             known = "category, search, uploads, files and depicts"
             raise CampaignError(f"{name}: [[tags.commons]] give exactly one of {known}")

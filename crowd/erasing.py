@@ -22,7 +22,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 from crowd.accounts import account_named
 from linkeddata.errors import UsageError
 from linkeddata.pseudonyms import Pseudonyms
-from linkeddata.records import Agent, Failure, Identification, Record, Review, Tag
+from linkeddata.records import Agent, Failure, Identification, MediaFile, Record, Review, Tag
 from linkeddata.reviewtables import ACCOUNT, ATTEMPT, HOLD, SESSION, TOKEN
 from linkeddata.store import Store
 from linkeddata.tables import EVENT, SHAPES
@@ -213,6 +213,9 @@ def kept_out(store: Store, key: str, records: Iterable[R], gone: frozenset[str])
             continue
         if isinstance(record, Failure):
             passed = replace(record, detail=nameless(record.detail, key, gone))
+        elif isinstance(record, MediaFile) and is_gone(record.group):  # grouped by who uploaded it
+            stored = store.get(MediaFile, record.iri)
+            passed = replace(record, group=stored.group if stored else "")
         elif isinstance(record, Tag):
             by = "" if is_gone(record.withdrawn_by) else record.withdrawn_by
             passed = replace(record, withdrawn_by=by)

@@ -168,7 +168,8 @@ def _file(job: _Job, file: Found, told: _Told) -> Iterator[Harvested]:
         return
     yield from statement_failures(iri, info, job.campaign)
     media = media_file(job.api.site, page, info)
-    media = replace(media, group=job.group(media, file.place), revision=_seen(page, info))
+    group = job.group(media, file.place, job.roll.pseudonym(page.uploader))
+    media = replace(media, group=group, revision=_seen(page, info))
     if page.id in histories.refused:
         yield lost(iri, NO_HISTORY, histories.refused[page.id], campaign=job.campaign)
         media = replace(media, revision=0)  # its history must be asked for again

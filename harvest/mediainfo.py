@@ -71,6 +71,11 @@ class Page:
     categories: tuple[str, ...] = ()  # with their prefix, of those that were asked for
     image: Json  # imageinfo; empty for a page without a file of its own (a redirect)
 
+    @property
+    def uploader(self) -> str:
+        """User name of who uploaded the version that is shown; "" where that is hidden."""
+        return "" if self.image.get("userhidden") else str(self.image.get("user", ""))
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -7,7 +7,7 @@ whole", and a run may be killed between any two records.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from linkeddata.ids import content_id
@@ -22,8 +22,13 @@ Harvested = Agent | MediaFile | Tag | CampaignFile | Failure
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done and how much there is."""
 
-GroupRule = Callable[[MediaFile, str], str]
-"""Makes a file's group of the file and the category it was found in."""
+
+class GroupRule(Protocol):
+    """Makes a file's group of the file, the category it was found in, and who uploaded it, where that is known."""
+
+    def __call__(self, media: MediaFile, category: str, uploader: str = "", /) -> str:
+        """Return the group."""
+
 
 SOURCE_FAILED = "source failed"
 """Reason of the failure that stands for a whole source or document; a harvest that met one is tried again next time."""
@@ -37,7 +42,7 @@ def silent(what: str, done: int, total: int) -> None:
     """Progress for those who do not want to hear of it."""
 
 
-def by_creator(media: MediaFile, category: str) -> str:
+def by_creator(media: MediaFile, category: str, _uploader: str = "", /) -> str:
     """Group by who made it, and by category where that is not known.
 
     >>> by_creator(MediaFile(iri="x"), "Album A")
@@ -46,12 +51,22 @@ def by_creator(media: MediaFile, category: str) -> str:
     return media.creator or category
 
 
-def by_category(media: MediaFile, category: str) -> str:
+def by_category(_media: MediaFile, category: str, _uploader: str = "", /) -> str:
     """Group by the category a file was found in: a series, an album, a volume."""
     return category
 
 
-GROUPS: dict[str, GroupRule] = {"creator": by_creator, "category": by_category}
+def by_uploader(media: MediaFile, category: str, uploader: str = "", /) -> str:
+    """Group by who uploaded it, a pseudonym; as ``by_creator`` does where that is hidden or not known.
+
+    >>> by_uploader(MediaFile(iri="x", creator="Merian"), "Album A", "urn:deboodt:person:0a")
+    'urn:deboodt:person:0a'
+    """
+    return uploader or by_creator(media, category)
+
+
+UPLOADER = "uploader"
+GROUPS: dict[str, GroupRule] = {"creator": by_creator, "category": by_category, UPLOADER: by_uploader}
 """How files can be grouped; a group is never on two sides of a split."""
 
 
@@ -93,6 +108,10 @@ class Roll:
         if username not in self._met:
             self._met[username] = self._pseudonyms.agent(username)
         return self._met[username].id
+
+    def pseudonym(self, username: str) -> str:
+        """Return the agent's id for a user who says nothing here, and need not be introduced; ``""`` for no name."""
+        return self._pseudonyms.agent(username).id if username.strip() else ""
 
     def introduce(self, *usernames: str) -> Iterator[Agent]:
         """Yield the agents that have not been met before."""

@@ -26,7 +26,7 @@ from harvest.commons import harvest_commons
 from harvest.commons_files import NOTHING_FOUND, Found, list_source, search
 from harvest.dumps.records import Chosen, files_in_dumps
 from harvest.reach import Reach
-from harvest.records import GROUPS, Harvested, batches, lost, membership
+from harvest.records import GROUPS, UPLOADER, Harvested, batches, lost, membership
 from harvest.sparql import address, file_of_row, harvest_query, missing, said_of
 from harvest.wiki import Api
 from linkeddata.errors import ContactRequiredError, DeBoodtError, ServiceError, UsageError
@@ -182,12 +182,19 @@ def by_query_service(route: str, reach: Reach, source: Source, described: Contai
     if isinstance(source, SparqlSource):
         yield from _query(reach, service, source.query, dict(source.params), described)
         return
-    if source.captions:
-        raise UsageError(f"{route} gives no captions with their authors, which this source counts as names")
+    _told_by_all(route, source)
     if items := _items(reach, source):
         yield from _query(reach, service, "files-of-items", {"item": items}, described)
     else:
         yield from _listed(reach, service, source, described)
+
+
+def _told_by_all(route: str, source: CommonsSource) -> None:
+    """Raise ``UsageError`` for a source that wants what the API alone tells."""
+    if source.captions:
+        raise UsageError(f"{route} gives no captions with their authors, which this source counts as names")
+    if source.group == UPLOADER:
+        raise UsageError(f"{route} does not tell who uploaded a file, by whom this source groups")
 
 
 def _items(reach: Reach, source: CommonsSource) -> list[str]:
@@ -202,8 +209,7 @@ def by_dump(reach: Reach, source: Source, described: Container[str]) -> Iterator
     """Yield what the dumps give that the settings name."""
     if isinstance(source, SparqlSource):
         raise UsageError("a query can be put to query services only")
-    if source.captions:
-        raise UsageError("dump gives no captions with their authors, which this source counts as names")
+    _told_by_all("dump", source)
     if not reach.settings.dump_paths:
         raise UsageError("which dumps are to be read? Say --dump FILE, or dump_files in the settings")
     items = _items(reach, source)

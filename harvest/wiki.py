@@ -27,7 +27,7 @@ Params = Mapping[str, str | int]
 
 DESCRIBED: Params = {
     "prop": "imageinfo|info|revisions",
-    "iiprop": "url|size|sha1|mime|extmetadata",
+    "iiprop": "url|size|sha1|mime|extmetadata|user",
     "iiextmetadatafilter": METADATA,
     "rvprop": ABOUT,
 }

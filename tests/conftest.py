@@ -95,7 +95,7 @@ def plate(number: int, side_px: int = 24) -> bytes:
 
 
 def illustrated(file: File) -> File:
-    """A recorded file with an image that the stand-in serves, a creator, a year, and mostly a licence."""
+    """A recorded file with an image that the stand-in serves, a creator, an uploader, a year, and mostly a licence."""
     image = plate(file.page_id)
     told = {"Artist": f"Engraver {file.page_id % 12}", "DateTimeOriginal": str(1750 + file.page_id % 150)}
     if file.page_id % UNLICENSED:
@@ -109,6 +109,7 @@ def illustrated(file: File) -> File:
         width_px=24,
         height_px=24,
         metadata=told,
+        uploader=f"Uploader {file.page_id % 7}",
     )
 
 

@@ -6,6 +6,7 @@ decode, where there is enough to do; several builds may write at a time.
 """
 
 import fcntl
+import mmap
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +35,8 @@ _SQUARE = np.dtype(("u1", (2, SIDE_PX, SIDE_PX)))
 _LOOKED_AT_PX = 240
 """The longer side to which a JPEG is decoded at least: a quarter of what Commons' thumbnails usually have."""
 _AT_ONCE = 64
+_READ_AT_ONCE = 10_000
+"""Records of which a field is read, before what lies about them is let go."""
 MANY = 500
 """From so many images on it pays to start processes."""
 
@@ -47,8 +50,8 @@ Seen = tuple[NDArray[Any], NDArray[np.uint8]]
 class Looks:
     """The looks of some images, in the order in which they were asked for."""
 
-    _prints: NDArray[Any]
-    _squares: NDArray[np.uint8]
+    _prints: "_Records"
+    _squares: "_Records"
     _rows: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -56,21 +59,19 @@ class Looks:
 
     def states(self) -> NDArray[np.int64]:
         """Return what each image is: ``UNREADABLE``, ``BLANK`` or ``DRAWN``."""
-        return self._prints["state"][self._rows].astype(np.int64)
+        return self._prints.column("state", self._rows).astype(np.int64)
 
     def laid(self, places: NDArray[np.int64]) -> Bits:
         """Return the prints of wholes, shape (n, 2, 8)."""
-        found: Bits = self._prints["laid"][self._rows[places]]
-        return found
+        return self._prints.column("laid", self._rows[places])
 
     def parts(self, places: NDArray[np.int64]) -> Bits:
         """Return the prints of parts, shape (n, 83)."""
-        found: Bits = self._prints["parts"][self._rows[places]]
-        return found
+        return self._prints.column("parts", self._rows[places])
 
     def square(self, place: int, bare: int) -> Square:
         """Return the grey levels of a picture, with its margins or (1) without."""
-        found: Square = self._squares[self._rows[place], bare]
+        found: Square = self._squares.one(int(self._rows[place]))[bare]
         return found
 
 
@@ -101,16 +102,13 @@ class LookBook:
             progress("compare images", done, len(asked))
         rows = self._rows() if fresh else rows
         places = np.array([rows[bytes.fromhex(sha1)] for sha1, _ in asked], np.int64)
-        return Looks(_records(self._prints, _PRINT, self._count()), self._mapped_squares(), places)
+        count = self._count()
+        return Looks(_Records(self._prints, _PRINT, count), _Records(self._squares, _SQUARE, count), places)
 
     def _rows(self) -> dict[bytes, int]:
-        kept = _records(self._prints, _PRINT, self._count())
-        return {bytes(sha1): row for row, sha1 in enumerate(kept["sha1"].tolist())}
-
-    def _mapped_squares(self) -> NDArray[np.uint8]:
         count = self._count()
-        shape = (count, 2, SIDE_PX, SIDE_PX)
-        return np.memmap(self._squares, np.uint8, "r", shape=shape) if count else np.empty(shape, np.uint8)
+        kept = _Records(self._prints, _PRINT, count).column("sha1", np.arange(count))
+        return {bytes(sha1): row for row, sha1 in enumerate(kept.tolist())}
 
     def _count(self) -> int:
         """Return how many looks are there whole; a run that was killed may have left a part of one behind them."""
@@ -128,8 +126,32 @@ class LookBook:
             file.write(prints.tobytes())
 
 
-def _records(path: Path, kind: np.dtype[Any], count: int) -> NDArray[Any]:
-    return np.memmap(path, kind, "r", shape=(count,)) if count else np.empty(0, kind)
+class _Records:
+    """Records in a file, read where they lie; what was read does not stay in this process's memory."""
+
+    def __init__(self, path: Path, kind: np.dtype[Any], count: int) -> None:
+        self._path, self._kind = path, kind
+        self._map: mmap.mmap | None = None
+        if count:
+            with path.open("rb") as file:
+                self._map = mmap.mmap(file.fileno(), count * kind.itemsize, access=mmap.ACCESS_READ)
+
+    def column(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return a field of some records."""
+        field = self._kind[name]
+        found = np.empty((len(rows), *field.shape), field.base)
+        for begin in range(0, len(rows), _READ_AT_ONCE):
+            if self._map is not None:
+                part = slice(begin, begin + _READ_AT_ONCE)
+                found[part] = np.frombuffer(self._map, self._kind)[name][rows[part]]
+                self._map.madvise(mmap.MADV_DONTNEED)
+        return found
+
+    def one(self, row: int) -> NDArray[Any]:
+        """Return a record; it is not mapped, for Linux would bring all that lies about it."""
+        size = self._kind.itemsize
+        with self._path.open("rb", buffering=0) as file:
+            return np.frombuffer(os.pread(file.fileno(), size, row * size), self._kind.base).reshape(self._kind.shape)
 
 
 def _seen(fresh: Sequence[Named]) -> Iterator[Seen]:

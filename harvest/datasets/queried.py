@@ -21,7 +21,7 @@ from harvest.images import fetch
 from harvest.imagestore import ImageStore
 from harvest.isa import describe_pages
 from harvest.mediainfo import Site
-from harvest.records import Progress, batches, licence_iri, lost, silent
+from harvest.records import UPLOADER, Progress, Roll, batches, by_uploader, licence_iri, lost, silent
 from harvest.sparql import ENDPOINTS, PART_MISSING, address, file_of_row, is_ours, said_of
 from harvest.wiki import ENTITIES, Api, by_id
 from linkeddata.catalogue.holdings import of_settings
@@ -30,6 +30,7 @@ from linkeddata.errors import ServiceError, StoreError, UsageError
 from linkeddata.ids import GBIF_SPECIES, media_of_iri
 from linkeddata.nameindex.index import open_index
 from linkeddata.names import Sources, resolve
+from linkeddata.pseudonyms import Pseudonyms, installation_key
 from linkeddata.publishedgraph import GRAPH, PublishedGraph, newest
 from linkeddata.records import Failure, Label, MediaFile, Tag, Taxon
 from linkeddata.settings import Settings
@@ -59,6 +60,8 @@ class Around:
     """Id of who writes into the store."""
     moment: str
     progress: Progress = silent
+    group: str = "creator"
+    """How files of Commons are grouped whose row gives no ``?group``: ``creator`` or ``uploader``."""
 
 
 @dataclass(slots=True)
@@ -210,7 +213,7 @@ def _described(by_file: Mapping[str, Sequence[Row]], name: str, around: Around, 
     """Return the files by IRI: as Commons' API describes them, as the store has them, or as the rows do."""
     api = Api.of(around.client, around.settings)
     ours = [iri for iri in by_file if is_ours(iri, api.site)]
-    told = _of_api(api, ours, around.progress)
+    told = _of_api(api, ours, around)
     described = {}
     for iri, rows in sorted(by_file.items()):
         media = told.get(iri) or around.store.get(MediaFile, iri)
@@ -221,13 +224,20 @@ def _described(by_file: Mapping[str, Sequence[Row]], name: str, around: Around, 
     return described
 
 
-def _of_api(api: Api, iris: Sequence[str], progress: Progress) -> dict[str, MediaFile]:
+def _of_api(api: Api, iris: Sequence[str], around: Around) -> dict[str, MediaFile]:
     told: dict[str, MediaFile] = {}
+    roll = Roll(Pseudonyms(installation_key(around.settings))) if around.group == UPLOADER else None
     for batch in batches(iris, ENTITIES):
         pages = by_id(api, [int(media_of_iri(iri)[1:]) for iri in batch])
         named = {api.site.iri(page.id): page for page in pages.values() if page.image}
-        told |= describe_pages(api, named)
-        progress("files", len(told), len(iris))
+        described = describe_pages(api, named)
+        if roll:
+            described = {
+                iri: replace(media, group=by_uploader(media, "", roll.pseudonym(named[iri].uploader)))
+                for iri, media in described.items()
+            }
+        told |= described
+        around.progress("files", len(told), len(iris))
     return told
 
 

@@ -117,6 +117,13 @@ def _params(given: Sequence[str]) -> dict[str, list[str]]:
 @click.option("--title", default="", help="What the dataset is called; default: the folder's name.")
 @click.option("--checklist", type=_FILE, help="Table of species with families: coverage is counted against it.")
 @click.option("--after", type=_FOLDER, help="Folder of the version before; default: what is in -o already.")
+@click.option(
+    "--group",
+    type=click.Choice(["creator", "uploader"]),
+    default="creator",
+    show_default=True,
+    help="Whose files stand on one side, for --query, where a row gives no group.",
+)
 @click.option("--width", "width_px", default=960, show_default=True, help="Width of the images, for --query.")
 @again_option
 @_choices
@@ -136,6 +143,7 @@ def build(
     title: str,
     checklist: Path | None,
     after: Path | None,
+    group: str,
     width_px: int,
     again: bool,
     **given: Any,
@@ -167,7 +175,9 @@ def build(
         told = _Tabled(table, _named(columns, "--column"), _named(constants, "--constant"))
         made = _of_table(shell, told, _Made(out, title or out.name, checklist, after), given)
     else:
-        asked = _Asked(query, _params(params), endpoint, _Made(out, title or out.name, checklist, after), width_px)
+        asked = _Asked(
+            query, _params(params), endpoint, _Made(out, title or out.name, checklist, after), width_px, group
+        )
         made = _of_query(shell, asked, _with_choices(QUERIED, given))
     _tell(shell, made)
 
@@ -199,6 +209,7 @@ class _Asked:
     endpoint: str
     made: _Made
     width_px: int
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +237,8 @@ def _of_query(shell: Shell, asked: _Asked, rules: DatasetRules) -> "Dataset":
 
     if asked.width_px not in THUMBNAIL_WIDTHS:
         raise UsageError(f"--width {asked.width_px}: one of {', '.join(map(str, THUMBNAIL_WIDTHS))}")
-    with _around(shell) as around:
+    with _around(shell) as opened:
+        around = replace(opened, group=asked.group)
         about, rows = question(around, asked.query, asked.params, asked.endpoint, asked.made.title)
         found = gather(rows, about.name, around, width_px=asked.width_px)
         kept = ImageStore(around.settings.images, asked.width_px).kept

@@ -131,6 +131,9 @@ def test_files_are_described(server: StandIn) -> None:
         "Album",
         "Album II",
     }
+    records = _harvest(server, group="uploader")
+    assert {m.group for m in _only(MediaFile, records)} == {PEOPLE.agent("Uploader").id}
+    assert not any("Uploader" in repr(record) for record in records)
 
 
 def test_what_was_stored_so_far_is_consistent(server: StandIn) -> None:
@@ -198,7 +201,7 @@ def test_a_category_that_is_not_there_is_said(server: StandIn) -> None:
     (failure,) = _harvest(server, "No such album")
     assert isinstance(failure, Failure)
     assert (failure.subject, failure.reason) == ("Category:No such album", "category empty or missing")
-    with pytest.raises(UsageError, match="known are creator, category"):
+    with pytest.raises(UsageError, match="known are creator, category, uploader"):
         _harvest(server, group="colour")
 
 

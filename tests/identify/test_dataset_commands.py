@@ -116,6 +116,19 @@ def test_an_endpoint_gives_what_the_saved_results_gave(
     assert plates.requests.count("/gbif") == before
 
 
+def test_files_can_stand_together_by_who_uploaded_them(build: Build, saved: str, tmp_path: Path) -> None:
+    options = ("--endpoint", saved, "--rank", "tagged", "--several", "--min-images", "9", "--group", "uploader")
+    told = build(*options, out=tmp_path / "uploaded")
+    assert told.code == 0, told.text
+    data = read_dataset(tmp_path / "uploaded")
+    groups = {e.group for e in data.examples}
+    assert len(groups) == 7
+    assert [one for one in groups if not re.fullmatch(r"urn:deboodt:person:[0-9a-f]{16}", one)] == []
+    certified = json.loads((data.folder / "leakage.json").read_text(encoding="utf-8"))
+    assert certified["keys"]["uploader"] == {"values": len(groups), "on several sides": {}}
+    assert certified["keys not known"] == {}
+
+
 def test_choices_are_counted_by_what_they_removed(build: Build, saved: str, tmp_path: Path) -> None:
     (tmp_path / "orchids.csv").write_text("name,family\nOrchis militaris,Orchidaceae\nA b,Orchidaceae\n", "utf-8")
     options = ("--endpoint", saved, "--rank", "tagged", "--min-images", "3", "--max-images", "5")

@@ -289,7 +289,8 @@ def test_a_later_harvest_does_not_bring_the_person_back(tmp_path: Path) -> None:
         before = {one.id: one for one in store.each(Tag)}
         new = replace(TAG, id="t9", item="Q2")
         lost = Failure(id="y", step="harvest", subject="s", reason="r", detail=f"by {JAN.id}")
-        brought = list(kept_out(store, KEY, [JAN, TAG, new, OTHER, lost], erased(store)))
+        uploaded = MediaFile(iri="https://files.example/uploaded", group=JAN.id)
+        brought = list(kept_out(store, KEY, [JAN, TAG, new, OTHER, lost, uploaded], erased(store)))
         store.put(brought, agent="test", moment=now())
         assert before.keys() == {one.id for one in store.each(Tag)}
         assert all(JAN.id not in line for line in store.lines())
