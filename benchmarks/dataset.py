@@ -1,6 +1,7 @@
 """What datasets cost: building from rows whose images are on disk, writing shards, looking for near-duplicates.
 
-``python -m benchmarks.dataset [PART …] [--rows N] [--prints N] [--folder F]``; images are made once.
+``python -m benchmarks.dataset [PART …] [--rows N] [--prints N] [--folder F]`` (images are made once), and
+``python -m benchmarks.dataset copies --pictures DIR [--model BUNDLE]``.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks._dataset_building import MIDDLE_PX, building, looking, made, ours
+from benchmarks._dataset_copies import copies
 from benchmarks._dataset_prints import near_duplicates
 from benchmarks._figure import figure, seconds
 from harvest.datasets.layouts import lay_out
@@ -41,19 +43,26 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "looking": lambda asked: looking(asked.folder),
     "shards": lambda asked: shards(asked.folder),
     "prints": lambda asked: near_duplicates(asked.prints),
+    "copies": lambda asked: copies(asked.pictures, asked.model, asked.folder),
 }
 """What is measured, by name."""
+USUAL = tuple(part for part in PARTS if part != "copies")
+"""What is measured where nothing is named; copies are planted among pictures that somebody has to name."""
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="what to measure; default: all")
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="what to measure; default: all but copies")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--prints", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "deboodt-benchmark-dataset")
+    parser.add_argument("--pictures", type=Path, help="for copies: a folder of different pictures")
+    parser.add_argument("--model", type=Path, help="for copies: a bundle's folder, whose features are tried, too")
     asked = parser.parse_args()
-    for part in asked.part or PARTS:
+    if "copies" in asked.part and not asked.pictures:
+        parser.error("copies: among which --pictures?")
+    for part in asked.part or USUAL:
         PARTS[part](asked)
 
 

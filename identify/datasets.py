@@ -9,6 +9,7 @@ from crowd.credited import credited_people
 from harvest.datasets.about import About
 from harvest.datasets.building import build
 from harvest.datasets.checklist import read_checklist
+from harvest.datasets.embedded import Embedding
 from harvest.datasets.manifest import Dataset
 from identify.inputs import files_of, strangers, taxa_of
 from identify.offered import publisher_of
@@ -27,11 +28,12 @@ def build_dataset(
     title: str = "",
     checklist: Path | None = None,
     after: Path | None = None,
+    embedding: Embedding | None = None,
 ) -> Dataset:
     """Build a dataset of the campaign's files by ``rules`` in ``folder``. Raises ``DatasetError`` as ``build`` does.
 
     Coverage is counted against the table ``checklist``, or, without one, the campaign's own taxa. ``after`` is the
-    folder of the version before, where that is not in ``folder``.
+    folder of the version before, where that is not in ``folder``; what ``embedding`` sees as copies stands together.
     """
     labels = list(run.store.each(Label, campaign=run.campaign.id))
     return build(
@@ -47,6 +49,7 @@ def build_dataset(
         checklist=read_checklist(checklist) if checklist else taxa_of(run).values(),
         after=after,
         looks=looks_of(run.settings),
+        embedding=embedding,
         seed=run.campaign.model.seed,
         campaign=run.campaign.id,
         moment=run.now(),

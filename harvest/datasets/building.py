@@ -22,6 +22,7 @@ from harvest.datasets.blocs import blocs_of
 from harvest.datasets.choices import chosen_classes
 from harvest.datasets.documents import documents
 from harvest.datasets.duplicates import compared
+from harvest.datasets.embedded import Embedding
 from harvest.datasets.examples import classes_of, examples_of, regions_of
 from harvest.datasets.folder import copied, forget, is_there, refuse_others, write
 from harvest.datasets.manifest import (
@@ -65,6 +66,7 @@ def build(
     checklist: Iterable[Taxon] = (),
     after: Path | None = None,
     looks: Path | None = None,
+    embedding: Embedding | None = None,
     seed: int = 1596,
     campaign: str = "",
     moment: str = "",
@@ -77,9 +79,10 @@ def build(
     that is to be learned; ``lost`` is what was lost before. With ``about`` come Parquet, Croissant, datasheet, credits
     and report, whose coverage is counted against the species of ``checklist``. ``after`` is the folder of the version
     before, usually that which is in ``folder``: what it has stays on its side. What images look like is kept in the
-    folder ``looks``. ``seed`` decides which groups are set aside where none is named. The folder is built beside its
-    place and put there in one step; one that is there with the same content stays as it is. Raises ``DatasetError``
-    when nothing is left to learn, something else is there, or ``after`` has no dataset.
+    folder ``looks``; what ``embedding`` sees as copies stands together, too. ``seed`` decides which groups are set
+    aside where none is named. The folder is built beside its place and put there in one step; one that is there with
+    the same content stays as it is. Raises ``DatasetError`` when nothing is left to learn, something else is there, or
+    ``after`` has no dataset.
     """
     refuse_others(folder)
     earlier = read_dataset(after) if after else _in(folder)
@@ -89,7 +92,7 @@ def build(
     sought = Sought(by_file, troubles, Ranks(taxa, rules.rank), rules, frozenset(strangers), image_of)
     found = list(without_copies(eligible(media, sought, losses), losses))
     found = _within_numbers(found, rules, seed, losses)
-    images = compared([(candidate.source.sha1, candidate.source) for candidate in found], looks, progress)
+    images = compared([(candidate.source.sha1, candidate.source) for candidate in found], looks, progress, embedding)
     places = {candidate.source.sha1: place for place, candidate in enumerate(found)}
     before = _sides_before(earlier, rules, seed)
     found, settled = blocs_of(found, images.copies, rules, before, losses)

@@ -2,7 +2,8 @@
 
 Keys: groups stand on one side (but for ``known``, which holds single images of training groups by its nature), copies
 of one picture stand on one side, the same bytes are there once. Every pair of images is compared by its prints; those
-that are near are compared by finer ones (``likeness``). ``verify`` looks at the folder as it is now and does it again.
+that are near are compared by finer ones (``likeness``), and by a model where one was chosen (``embedded``). ``verify``
+looks at the folder as it is now and does it again.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from typing import Any
 
 from harvest.datasets.blocs import object_name
 from harvest.datasets.duplicates import Compared, compared, spread
+from harvest.datasets.embedded import NEAR as TOLD_FROM
+from harvest.datasets.embedded import Embedding, Seen
 from harvest.datasets.likeness import ALIKE, NEAR, Pair
 from harvest.datasets.manifest import KNOWN, STRANGER, TEST, TRAIN, VALIDATION, Dataset, Example, read_dataset
 from harvest.datasets.strata import on_every_side
@@ -67,6 +70,23 @@ def certificate(examples: Sequence[Example], images: Compared, version: str) -> 
             "copies from": ALIKE,
         },
         "nearest": [_shown(*one) for one in sorted(across, key=lambda one: -one[0].likeness)[:SHOWN]],
+        **({"embedding": _seen(examples, images.seen)} if images.seen else {}),
+    }
+
+
+def _seen(examples: Sequence[Example], seen: Seen) -> dict[str, Any]:
+    """Return what a model sees across sides."""
+    across = [pair for pair in seen.pairs if examples[pair.a].split != examples[pair.b].split]
+    return {
+        "model": seen.model,
+        "weights": seen.weights,
+        "copies from": seen.copies_from,
+        "told from": min(TOLD_FROM, seen.copies_from),
+        "pairs across sides": len(across),
+        "copies across sides": sum(pair.cosine >= seen.copies_from for pair in across),
+        "nearest": [
+            {"a": examples[pair.a].path, "b": examples[pair.b].path, "cosine": pair.cosine} for pair in across[:SHOWN]
+        ],
     }
 
 
@@ -86,22 +106,27 @@ def _shown(pair: Pair, one: Example, other: Example) -> dict[str, Any]:
     }
 
 
-def verify(folder: Path, progress: Progress = silent) -> list[str]:
+def verify(folder: Path, progress: Progress = silent, embedding: Embedding | None = None) -> list[str]:
     """Return what is wrong with a dataset, in words; nothing where it is what its certificate says.
 
-    Images are looked at anew, by what their bytes are now. Raises ``DatasetError`` for a folder that is no dataset, was
-    altered, or has no certificate.
+    Images are looked at anew, by what their bytes are now; what a model saw in them only with the same ``embedding``.
+    Raises ``DatasetError`` for a folder that is no dataset, was altered, or has no certificate.
     """
     data = read_dataset(folder)
     try:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{folder} has no certificate: {error}") from error
+    if embedding and told.get("embedding", {}).get("weights") != embedding.weights:
+        named = told.get("embedding", {}).get("model", "no model")
+        raise DatasetError(f"{folder}: its certificate is by {named}, not by these weights of {embedding.model}")
+    if embedding:
+        embedding = replace(embedding, copies_from=told["embedding"]["copies from"])
     paths = sorted(path for path in (folder / "images").rglob("*") if path.is_file())
     there = {str(path.relative_to(folder)): _sha1(path) for path in paths}
     places = [place for place, example in enumerate(data.examples) if example.path in there]
     images = [(there[path], stored_file(folder / path)) for path in (data.examples[place].path for place in places)]
-    found = compared(images, None, progress).among(dict(enumerate(places)))
+    found = compared(images, None, progress, embedding).among(dict(enumerate(places)))
     missing = [place for place, example in enumerate(data.examples) if example.path not in there]
     found = replace(found, images=len(data.examples), unreadable=tuple(sorted((*found.unreadable, *missing))))
     now = certificate(data.examples, found, data.sha256)
@@ -122,6 +147,10 @@ def leaks(found: dict[str, Any]) -> Iterator[str]:
         if pair["likeness"] >= ALIKE:
             how = "part and whole" if pair["how"] == "part" else f"{pair['how']} copies".strip()
             yield f"{pair['a']} and {pair['b']} are {how} of one picture (likeness {pair['likeness']})"
+    by_model = found.get("embedding", {"nearest": (), "copies from": 0})
+    for pair in by_model["nearest"]:
+        if pair["cosine"] >= by_model["copies from"]:
+            yield f"{pair['a']} and {pair['b']} are copies of one picture to {by_model['model']} ({pair['cosine']})"
 
 
 def _files(data: Dataset, there: Mapping[str, str]) -> Iterator[str]:

@@ -24,9 +24,11 @@ from linkeddata.errors import UsageError
 
 if TYPE_CHECKING:
     from harvest.datasets.about import About
+    from harvest.datasets.embedded import Embedding
     from harvest.datasets.manifest import Dataset
     from harvest.datasets.queried import Around, Found
     from linkeddata.records import MediaFile
+    from linkeddata.settings import Settings
     from linkeddata.storage import Stored
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -124,6 +126,13 @@ def _params(given: Sequence[str]) -> dict[str, list[str]]:
     show_default=True,
     help="Whose files stand on one side, for --query, where a row gives no group.",
 )
+@click.option("--embedding", default="", metavar="MODEL", help="What this trained model sees as one stands together.")
+@click.option(
+    "--embedding-from",
+    type=click.FloatRange(0, 1),
+    metavar="COSINE",
+    help="How alike two pictures must be to it; docs/datasets.md tells how that is measured.",
+)
 @click.option("--width", "width_px", default=960, show_default=True, help="Width of the images, for --query.")
 @again_option
 @_choices
@@ -144,6 +153,8 @@ def build(
     checklist: Path | None,
     after: Path | None,
     group: str,
+    embedding: str,
+    embedding_from: float | None,
     width_px: int,
     again: bool,
     **given: Any,
@@ -162,34 +173,47 @@ def build(
     if (columns or constants) and not table:
         raise click.UsageError("--column and --constant tell of a --table")
     if campaign and not out:
-        if any(value not in (None, ()) for value in given.values()):
+        if embedding or any(value not in (None, ()) for value in given.values()):
             raise click.UsageError("choices are for -o DIR; those of a campaign stand in its file, under [dataset]")
         with opened_progress(shell) as progress, opened_campaign(shell, campaign, progress) as work:
             sys.exit(perform(shell, work, ("dataset",), again))
     if out is None:
         raise click.UsageError("-o DIR: where is the dataset to be built?")
     refuse_others(out)
+    seeing = embedding_named(embedding, shell.settings(), embedding_from) if embedding else None
+    asked_for = _Made(out, title or ("" if campaign else out.name), checklist, after, seeing)
     if campaign:
-        made = _of_campaign(shell, campaign, _Made(out, title, checklist, after), given)
+        made = _of_campaign(shell, campaign, asked_for, given)
     elif table:
         told = _Tabled(table, _named(columns, "--column"), _named(constants, "--constant"))
-        made = _of_table(shell, told, _Made(out, title or out.name, checklist, after), given)
+        made = _of_table(shell, told, asked_for, given)
     else:
-        asked = _Asked(
-            query, _params(params), endpoint, _Made(out, title or out.name, checklist, after), width_px, group
-        )
+        asked = _Asked(query, _params(params), endpoint, asked_for, width_px, group)
         made = _of_query(shell, asked, _with_choices(QUERIED, given))
     _tell(shell, made)
 
 
+def embedding_named(called: str, settings: "Settings", copies_from: float | None = None) -> "Embedding":
+    """Return what a model sees that is called ``NAME``, ``NAME@VERSION`` or by its folder."""
+    from harvest.datasets.embedded import COPIES_FROM
+    from identify.embedding import embedding_of
+    from identify.modelfolders import folder_of
+
+    home = settings.home_path
+    return embedding_of(
+        folder_of(called, home, candidates=True), home, COPIES_FROM if copies_from is None else copies_from
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Where a dataset is built, what it is called, what it is held against, and after which version it comes."""
+    """Where a dataset is built, its title, what it is held against, its version before, and a model that looks."""
 
     out: Path
     title: str
     checklist: Path | None
     after: Path | None
+    embedding: "Embedding | None"
 
 
 def _of_campaign(shell: Shell, path: Path, made: _Made, given: dict[str, Any]) -> "Dataset":
@@ -197,7 +221,15 @@ def _of_campaign(shell: Shell, path: Path, made: _Made, given: dict[str, Any]) -
 
     with opened_progress(shell) as progress, opened_campaign(shell, path, progress) as work:
         rules = _with_choices(replace(work.campaign.dataset, sign=True), given)
-        return build_dataset(work, made.out, rules, title=made.title, checklist=made.checklist, after=made.after)
+        return build_dataset(
+            work,
+            made.out,
+            rules,
+            title=made.title,
+            checklist=made.checklist,
+            after=made.after,
+            embedding=made.embedding,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +330,7 @@ def _built(
         checklist=read_checklist(made.checklist) if made.checklist else around.store.each(Taxon),
         after=made.after,
         looks=looks_of(around.settings),
+        embedding=made.embedding,
         progress=around.progress,
     )
 

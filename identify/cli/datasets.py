@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from identify.cli.building import build
+from identify.cli.building import build, embedding_named
 from identify.cli.shell import Shell, opened_progress
 from linkeddata.errors import DatasetError, UsageError
 
@@ -74,13 +74,15 @@ def withdraw_dataset(shell: Shell, named: str) -> None:
 
 @dataset.command("verify")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--embedding", default="", metavar="MODEL", help="The model that it was built with: look by it, too.")
 @click.pass_obj
-def verify_dataset(shell: Shell, folder: Path) -> None:
+def verify_dataset(shell: Shell, folder: Path, embedding: str) -> None:
     """Look whether the dataset in DIR is whole and its sides do not leak, as its certificate says."""
     from harvest.datasets.leakage import verify
 
+    seeing = embedding_named(embedding, shell.settings()) if embedding else None
     with opened_progress(shell) as progress:
-        troubles = verify(folder, progress)
+        troubles = verify(folder, progress, seeing)
     shell.result({"folder": str(folder), "troubles": troubles}, "\n".join(troubles) or f"{folder} is what it says")
     if troubles:
         sys.exit(DatasetError.exit_code)
