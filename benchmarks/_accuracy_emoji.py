@@ -136,6 +136,9 @@ def strangers(seen: Looked, draws: int) -> bool:
     print(f"# AUROC of each measure alone: {alone}")
     apart = [auroc(list(one.strangeness[one.truth >= 0]), list(one.strangeness[one.truth < 0])) for one in found]
     print(f"# AUROC by artist and draw: {apart}")
+    right = np.concatenate([one.probabilities.argmax(axis=1) == one.truth for one in found])
+    apart_of = [auroc(list(strange[known & some]), list(strange[~known])) for some in (right, ~right)]
+    print(f"# AUROC of known pictures named rightly and wrongly ({right[known].mean():.3f} are right): {apart_of}")
     words = [d.word for one in found for d in one.decisions]
     lost = np.mean([w == "unknown" for w, k in zip(words, known, strict=True) if k])
     refused = np.mean([w == "unknown" for w, k in zip(words, known, strict=True) if not k])

@@ -2,9 +2,9 @@
 
 import csv
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class Looked:
     truth: Places
     artists: tuple[str, ...]
     kinds: tuple[tuple[str, str], ...]  # of each class: its name in English, and the group it is listed in
+    look: Callable[[Sequence[Path]], Rows] = field(repr=False)  # features of other pictures
 
     def head(self, places: Places, truth: Places, classes: int) -> Head:
         """Return the head that the pictures at some places teach; ``truth`` numbers the classes that are taught."""
@@ -54,19 +55,18 @@ def looked(images: Path, folder: Path) -> Looked:
 
     with (images / "labels.tsv").open(encoding="utf-8", newline="") as file:
         told = list(csv.DictReader(file, delimiter="\t"))
-    data = [(images / row["path"]).read_bytes() for row in told]
-    sha1s = [hashlib.sha1(one, usedforsecurity=False).hexdigest() for one in data]
     backbone = BACKBONES[BACKBONE]
     seen = seeing(tensorflow.keras, backbone, backbone.image_px)
     folder.mkdir(parents=True, exist_ok=True)
     trunk = trunk_of(tensorflow, seen, backbone.image_px, folder, folder)
 
-    def picture(place: int) -> Any:
-        return pixels(data[place], backbone.image_px, Limits())
+    def look(paths: Sequence[Path], *variants: str) -> Rows:
+        data = [path.read_bytes() for path in paths]
+        sha1s = [hashlib.sha1(one, usedforsecurity=False).hexdigest() for one in data]
+        return features_of(trunk, sha1s, lambda i: pixels(data[i], backbone.image_px, Limits()), variants, _silent)
 
-    kinds = features_of(trunk, sha1s, picture, [PLAIN, MIRRORED], _silent)
-    models = list(range(0, len(data), 6))
-    strange = features_of(trunk, [sha1s[i] for i in models], lambda i: picture(models[i]), [STRANGER], _silent)[0]
+    paths = [images / row["path"] for row in told]
+    kinds, strange = look(paths, PLAIN, MIRRORED), look(paths[::6], STRANGER)[0]
     numbers = sorted({row["hexcode"] for row in told})
     first = {row["hexcode"]: row for row in reversed(told)}
     return Looked(
@@ -77,6 +77,7 @@ def looked(images: Path, folder: Path) -> Looked:
         truth=np.array([numbers.index(row["hexcode"]) for row in told], np.int64),
         artists=tuple(row["style"] for row in told),
         kinds=tuple((first[code]["label_en"], first[code]["subgroup"]) for code in numbers),
+        look=lambda others: look(others, PLAIN)[0],
     )
 
 

@@ -3,7 +3,7 @@
 ``python -m benchmarks.accuracy emoji --images ../shared/data/images/emoji [--draws N] [--folder F]``: each artist is
 left out in turn; a head learns from all others, is judged by cross-fitting among them (``identify.judging``), and is
 asked about the one left out. Then the same with 40 classes left out as well, whose pictures by that artist are
-strangers.
+strangers. Then a head of all artists is asked about photographs, of kinds it knows and of others.
 
 ``python -m benchmarks.accuracy butterflies --home demo``: what the sample's model (``make demo``) measured of itself.
 
@@ -19,15 +19,16 @@ from typing import Any
 
 from benchmarks._accuracy_emoji import known_artists, strangers
 from benchmarks._accuracy_features import looked
+from benchmarks._accuracy_stamps import photographs
 from benchmarks._figure import figure
 from identify.bundle import open_bundle
 from identify.evaluate import share
 
 
-def emoji(images: Path, folder: Path, draws: int) -> bool:
+def emoji(images: Path, stamps: Path, folder: Path, draws: int) -> bool:
     """Print the figures on emoji; return whether all aims are met."""
     seen = looked(images, folder)
-    return all([known_artists(seen), strangers(seen, draws)])
+    return all([known_artists(seen), photographs(seen, stamps), strangers(seen, draws)])
 
 
 def butterflies(home: Path) -> bool:
@@ -76,11 +77,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=("emoji", "butterflies"))
     parser.add_argument("--images", type=Path, default=Path("../shared/data/images/emoji"))
+    parser.add_argument("--stamps", type=Path, default=Path("../shared/data/images/stamps"))
     parser.add_argument("--folder", type=Path, default=Path("benchmarks/.accuracy"))
     parser.add_argument("--home", type=Path, default=Path("demo"))
     parser.add_argument("--draws", type=int, default=2, help="how often 40 other classes are left out")
     asked = parser.parse_args()
-    met = emoji(asked.images, asked.folder, asked.draws) if asked.part == "emoji" else butterflies(asked.home)
+    if asked.part == "emoji":
+        met = emoji(asked.images, asked.stamps, asked.folder, asked.draws)
+    else:
+        met = butterflies(asked.home)
     print(json.dumps({"all aims met": met}))
     sys.exit(0 if met else 1)
 

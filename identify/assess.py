@@ -54,7 +54,7 @@ class Trained:
     seed: int
     software: tuple[tuple[str, str], ...]
     fitted: Fitted | None = None
-    """Where only a head learned: what it takes to fit it again to fewer pictures, and features of all of them."""
+    """Where a head was fitted: features of all pictures, and what it takes to fit it again where only it learned."""
 
 
 def assess(
@@ -145,14 +145,22 @@ def _cross_fitted(
     own = np.array([e.split in (TRAIN, VALIDATION) for e in data.examples]) & (seen.truth >= 0)
     places = np.flatnonzero(own)
     groups = [data.examples[i].group or data.examples[i].sha1 for i in places]
-    if len(set(groups)) < FEWEST_GROUPS:
+    judges = sorted({group for i, group in zip(places, groups, strict=True) if data.examples[i].split == VALIDATION})
+    if len(judges) < 1 if fitted.learned else len(set(groups)) < FEWEST_GROUPS:
         return None
-    progress("judge", 0, int(folds_of(groups).max()) + 1)
+    progress("judge", 0, len(judges) if fitted.learned else int(folds_of(groups).max()) + 1)
 
     def of_some(some: NDArray[np.int64]) -> Head:
         return fitted.fit(places[some])
 
-    evidence = cross_fitted(of_some, fitted.features[places], seen.truth[places], groups, seed=trained.seed)
+    evidence = cross_fitted(
+        of_some,
+        fitted.features[places],
+        seen.truth[places],
+        groups,
+        seed=trained.seed,
+        only=judges if fitted.learned else (),
+    )
     learned = _of(seen, TRAIN)
     return fit(evidence, classes, bank=_bank(learned.features))
 

@@ -7,12 +7,14 @@ hidden. The same generator, the same pictures.
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 Pixels = NDArray[np.uint8]
 Varied = NDArray[np.float32]
 NEAR_PAPER = 0.07
 """How far a colour may be from the paper's (0 to 1, one standard deviation) and still be paper."""
+FEWEST_PIXELS = 50
+"""Of a subject whose colours are worth taking."""
 
 
 def augmented(images: Pixels, random: np.random.Generator, *, mirror: bool = True) -> Varied:
@@ -23,6 +25,68 @@ def augmented(images: Pixels, random: np.random.Generator, *, mirror: bool = Tru
     varied = _recoloured(_on_other_paper(moved, papers, random), random)
     varied *= 255.0
     return varied
+
+
+def restyled(images: Pixels, random: np.random.Generator, share: float) -> Pixels:
+    """Return ``images`` (images, height, width, 3), a ``share`` of them drawn as if by another hand.
+
+    As lines alone or with heavier or finer ones, in other, fewer or no colours, with details smoothed away, or in the
+    colours of another of these pictures: so a network that learns from few hands does not take their manner for what
+    they show.
+    """
+    made = images.copy()
+    for place in np.flatnonzero(random.random(len(images)) < share):
+        palette = images[random.integers(len(images))]
+        made[place] = np.asarray(_by_another_hand(images[place], palette, random), np.uint8)
+    return made
+
+
+def _by_another_hand(image: Pixels, palette: Pixels, random: np.random.Generator) -> Image.Image | Pixels:
+    """Return one picture in one of seven manners."""
+    picture, manner = Image.fromarray(image), random.choice(7, p=(0.26, 0.12, 0.16, 0.13, 0.13, 0.1, 0.1))
+    if manner == 0:
+        hues = np.array(picture.convert("HSV"))
+        hues[..., 0] += np.uint8(random.integers(256))
+        return Image.fromarray(hues, "HSV").convert("RGB")
+    if manner == 1:
+        return ImageOps.posterize(picture, int(random.integers(2, 4)))
+    if manner == 2:
+        return _as_lines(picture, random)
+    if manner == 3:
+        return ImageOps.grayscale(picture).convert("RGB")
+    if manner == 4:
+        return picture.filter(ImageFilter.MinFilter(3) if random.random() < 0.6 else ImageFilter.MaxFilter(3))
+    if manner == 5:
+        return picture.filter(ImageFilter.MedianFilter(int(random.choice((5, 7)))))
+    return _in_colours_of(image, palette)
+
+
+def _as_lines(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    """Return the edges of a picture as dark lines on white, at times with some of its colours."""
+    edges = ImageOps.autocontrast(picture.convert("L").filter(ImageFilter.FIND_EDGES), 2)
+    lines = ImageOps.invert(edges)
+    if random.random() < 0.6:
+        lines = lines.filter(ImageFilter.MinFilter(3))
+    drawn = lines.convert("RGB")
+    return Image.blend(drawn, picture, float(random.uniform(0.3, 0.7))) if random.random() < 0.5 else drawn
+
+
+def _in_colours_of(image: Pixels, palette: Pixels) -> Pixels:
+    """Return a picture whose subject has the mean colour and the spread of another's."""
+    own, other = (_subject(one) for one in (image, palette))
+    if min(own.sum(), other.sum()) < FEWEST_PIXELS:
+        return image
+    colours, wanted = image[own].astype(np.float32), palette[other].astype(np.float32)
+    spread = (wanted.std(axis=0) + 5.0) / (colours.std(axis=0) + 5.0)
+    changed = image.copy()
+    changed[own] = np.clip((colours - colours.mean(axis=0)) * spread + wanted.mean(axis=0), 0, 255).astype(np.uint8)
+    return changed
+
+
+def _subject(image: Pixels) -> NDArray[np.bool_]:
+    """Return where a picture is not its paper, shape (height, width)."""
+    far: NDArray[np.bool_] = np.abs(image.astype(np.int16) - np.array(paper_of(image))).max(axis=-1) > 20
+    return far
 
 
 def paper_of(image: Pixels) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ left out as well: their pictures of the group left out play the stranger, whom t
 kind. So everything is fitted on what the final head will meet, and nothing on what it is tested with.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -41,16 +41,28 @@ Fit = Callable[[Places], Head]
 
 
 def cross_fitted(
-    fit: Fit, features: Rows, truth: Places, groups: Sequence[str], *, seed: int = 0, parts: int = PARTS
+    fit: Fit,
+    features: Rows,
+    truth: Places,
+    groups: Sequence[str],
+    *,
+    seed: int = 0,
+    parts: int = PARTS,
+    only: Collection[str] = (),
 ) -> Evidence:
     """Return what heads made of each picture that had not seen its group; ``truth`` (pictures,) is -1 for strangers.
 
-    With a single group nothing can be held out, and there is no evidence.
+    ``only`` names the groups that are left out, where others must not be, as the features were learned from them. With
+    a single group nothing can be held out, and there is no evidence.
     """
     folds = folds_of(groups, seed)
+    left_out = [fold for fold in range(int(folds.max()) + 1) if folds.max()]
+    if only:
+        held = np.isin(list(groups), list(only))
+        left_out = [fold for fold in left_out if held[folds == fold].all()]
     count = int(truth.max()) + 1
     logits, measured, true, places = [], [], [], []
-    for fold in range(int(folds.max()) + 1 if folds.max() else 0):
+    for fold in left_out:
         here, taught = np.flatnonzero(folds == fold), np.flatnonzero((folds != fold) & (truth >= 0))
         head = fit(taught)
         present = np.bincount(truth[taught], minlength=count) > 0

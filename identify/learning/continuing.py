@@ -1,14 +1,14 @@
 """Going on from a model. In: its bundle. Out: its backbone, and what it knew of classes learned again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from harvest.datasets.manifest import DatasetClass, Example
 from identify.bundle import KERAS, Bundle
-from identify.learning.backbones import BACKBONES, Seeing, weights_hash
+from identify.learning.backbones import BACKBONES, Backbone, Seeing, is_double, weights_hash
 from identify.learning.networks import DIRECTIONS, SPREAD, backbone_of
 from linkeddata.errors import DatasetError
 from linkeddata.records import ModelClass
@@ -30,7 +30,7 @@ class Before:
         """Return its backbone with its weights."""
         model = backbone_of(self.model)
         model.trainable = False
-        return Seeing(BACKBONES[self.bundle.about.backbone], model, self.name, weights_hash(model))
+        return Seeing(_seen_by(self.bundle, model), model, self.name, weights_hash(model))
 
     def taught(self, network: Any, classes: Sequence[DatasetClass]) -> Any:
         """Give ``network``, of the same backbone, what this one knows; new classes keep what chance gave them."""
@@ -53,10 +53,21 @@ def before(tensorflow: Any, bundle: Bundle) -> Before:
         raise DatasetError(f"{called} does not say which backbone it has: train it anew")
     try:
         model = tensorflow.keras.models.load_model(bundle.folder / KERAS, compile=False)
-        backbone_of(model)
+        _seen_by(bundle, backbone_of(model))
     except (ValueError, TypeError, OSError) as error:
         raise DatasetError(f"{called} cannot be gone on from: {error}") from error
     return Before(bundle, model)
+
+
+def _seen_by(bundle: Bundle, model: Any) -> Backbone:
+    """Return what backbone a model has: as it is built, or twice where it was fine-tuned."""
+    backbone, features = BACKBONES[bundle.about.backbone], int(model.output.shape[-1])
+    times = 1 + is_double(model)
+    depths = (backbone.depths or (features // times,)) * times
+    if features != sum(depths):
+        called = f"{bundle.about.name}@{bundle.about.version}"
+        raise DatasetError(f"{called} has another {backbone.name} than this De Boodt builds: train it anew")
+    return replace(backbone, depths=depths)
 
 
 def same(one: ModelClass, other: DatasetClass | ModelClass | Example) -> bool:

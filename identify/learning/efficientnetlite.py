@@ -40,28 +40,31 @@ STAGES = (
     _Stage(1, 3, 1, 6, 320),
 )
 
+DEPTHS = (1280, 192, 112, 80)
+"""Of how many features each depth is that is given out: the last layer's, then those of the stages of this width."""
+
 
 def efficientnet_lite0(keras: Any, size_px: int, tensors: Tensors | None, name: str) -> Any:
-    """Return the network from (images, size_px, size_px, 3) to (images, 1280 + 192); with its weights where given.
+    """Return the network from (images, size_px, size_px, 3) to (images, sum of DEPTHS); with its weights where given.
 
-    The last are the means of the stage before the last: what is less of an object and more of its parts. With them two
-    or three in a hundred drawings more were named rightly.
+    Behind the last layer's means are those of earlier stages: what is less of an object and more of its parts. With
+    192 of them two or three in a hundred drawings more were named rightly, with 112 and 80 another one.
     """
     layers = keras.layers
     given = layers.Input((size_px, size_px, 3))
     x = _normal(
         keras, layers.Conv2D(32, 3, 2, "same", use_bias=False, name=f"{PREFIX}_conv_stem")(given), f"{PREFIX}_bn0"
     )
-    number = 0
+    number, parts = 0, list[Any]()
     for stage in STAGES:
         for place in range(stage.blocks):
             x = _block(keras, x, stage, stage.stride if place == 0 else 1, f"{PREFIX}_blocks.{number}")
             number += 1
-        if stage.filters == 192:
-            parts = x
+        if stage.filters in DEPTHS:
+            parts.insert(0, x)
     x = _normal(keras, layers.Conv2D(1280, 1, use_bias=False, name=f"{PREFIX}_conv_head")(x), f"{PREFIX}_bn1")
-    mean = layers.GlobalAveragePooling2D
-    model = keras.Model(given, layers.Concatenate()([mean()(x), mean()(parts)]), name=name)
+    means = [layers.GlobalAveragePooling2D()(one) for one in (x, *parts)]
+    model = keras.Model(given, layers.Concatenate()(means), name=name)
     if tensors is not None:
         _load(model, tensors)
     return model

@@ -46,12 +46,14 @@ class Fitted:
     """A head, features of all pictures of its dataset (pictures, size), and a head fitted to some of them alone.
 
     ``fit`` takes places of pictures; its heads have a column for every class, taught or not. So a head can be judged by
-    groups that it did not learn from (``identify.judging.crossfit``).
+    groups that it did not learn from (``identify.judging.crossfit``). Features that were ``learned`` from the
+    teaching pictures know their groups even so: only by others can such a head be judged.
     """
 
     head: Head
     features: Rows
     fit: Callable[[NDArray[np.int64]], Head]
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,10 @@ class Recipe:
     """Share of all steps over which the learning rate rises."""
     strange: float = 0.6
     """Strangers made for each picture that is learned."""
+    restyled: float = 0.0
+    """Share of the pictures that are shown as if by another hand (``augment.restyled``)."""
+    averaged: float = 0.0
+    """How much of the weights' running mean stays at each step; 0: the weights themselves are kept, not their mean."""
     patience: int = 1
     """So many rounds may bring nothing on pictures set aside for it before learning ends."""
 
@@ -42,11 +46,14 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             name=FINETUNE,
-            about="a head, then the backbone's upper blocks with it",
+            about="a head, the backbone's upper blocks with it, then a head on what these see",
             epochs=8,
-            batch=16,
-            learning_rate=1e-4,
+            batch=32,
+            learning_rate=2e-4,
             weight_decay=0.001,
+            strange=0.0,
+            restyled=0.78,
+            averaged=0.98,
             patience=3,
         ),
         Recipe(

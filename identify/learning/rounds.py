@@ -6,6 +6,7 @@ round: a training that was killed goes on from there and ends with the same weig
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from identify.augment import augmented
+from identify.augment import augmented, restyled
 from identify.learning.head import adjustment, order_of
 from identify.learning.task import Task
 from identify.strange import strangers
@@ -39,7 +40,8 @@ def learn(task: Task, model: Any, *, knows: bool) -> list[float]:
 
     The loss of a round is that on pictures set aside (validation, else known groups), where there are any: learning
     ends when it has not become less for as many rounds as the recipe is patient, and the best round's weights stay; a
-    model that ``knows`` something before the first round may be best as it was.
+    model that ``knows`` something before the first round may be best as it was. Where the recipe averages, it is the
+    weights' running mean that is judged and kept.
     """
     steps = max(1, len(task.truths.learned) // _batch(task))
     optimiser = _optimiser(task, model, steps)
@@ -60,10 +62,11 @@ def learn(task: Task, model: Any, *, knows: bool) -> list[float]:
         if not np.isfinite(loss):
             raise DatasetError(f"learning went astray in round {course.done + 1}: the loss is not a number any more")
         course.done += 1
-        losses.append(_loss(task, model, held) if len(held) else loss)
-        if not len(held) or losses[-1] < course.best:
-            course.best, course.best_round = losses[-1], course.done
-            best = [np.array(one) for one in model.variables]
+        with _mean_of(task, model, optimiser):
+            losses.append(_loss(task, model, held) if len(held) else loss)
+            if not len(held) or losses[-1] < course.best:
+                course.best, course.best_round = losses[-1], course.done
+                best = [np.array(one) for one in model.variables]
         _kept(task.workplace, course, losses, variables, best)
     for variable, value in zip(model.variables, best, strict=True):
         variable.assign(value)
@@ -83,8 +86,10 @@ def _lessons(task: Task, number: int) -> Iterator[Lesson]:
     none[-1] = True
     for part in range(len(learned) // batch):
         some = order[part * batch : (part + 1) * batch]
+        shown = restyled(task.pictures[some], random, task.plan.recipe.restyled)
         models = random.choice(learned, int(batch * task.plan.recipe.strange))
-        shown = np.concatenate([task.pictures[some], strangers(task.pictures[models], random)])
+        if len(models):
+            shown = np.concatenate([shown, strangers(task.pictures[models], random)])
         meant = np.concatenate([truths.sets[truths.shown[some]], np.repeat(none[None], len(models), axis=0)])
         sure = np.concatenate([truths.sure[some], np.ones(len(models), np.float32)])
         yield augmented(shown, random, mirror=task.rules.mirror), meant, sure
@@ -107,10 +112,29 @@ def _optimiser(task: Task, model: Any, steps: int) -> Any:
     rate = keras.optimizers.schedules.CosineDecay(
         recipe.learning_rate / 20, max(1, total - warm), warmup_target=recipe.learning_rate, warmup_steps=warm
     )
-    optimiser = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, global_clipnorm=5.0)
+    optimiser = keras.optimizers.AdamW(
+        rate,
+        weight_decay=recipe.weight_decay,
+        global_clipnorm=5.0,
+        use_ema=recipe.averaged > 0,
+        ema_momentum=recipe.averaged or 0.99,
+    )
     optimiser.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     optimiser.build(model.trainable_variables)
     return optimiser
+
+
+@contextmanager
+def _mean_of(task: Task, model: Any, optimiser: Any) -> Iterator[None]:
+    """Give ``model`` the running mean of its weights for a while, where the recipe averages them."""
+    if not task.plan.recipe.averaged:
+        yield
+        return
+    own = [np.array(one) for one in model.trainable_variables]
+    optimiser.finalize_variable_values(model.trainable_variables)
+    yield
+    for variable, value in zip(model.trainable_variables, own, strict=True):
+        variable.assign(value)
 
 
 def _step(task: Task, model: Any, optimiser: Any) -> Callable[..., Any]:

@@ -1,18 +1,18 @@
 """The ways to teach a network, by recipe. In: a task, a backbone to begin with. Out: the network, taught."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowd.campaign import ModelRules
-from identify.learning.backbones import Seeing
+from identify.learning.backbones import Seeing, doubled, parted
 from identify.learning.continuing import Before
 from identify.learning.features import MIRRORED, PLAIN, STRANGER, Trunk, features_of, trunk_of
 from identify.learning.head import Descent, Fitted, Lessons, Rows, fit
-from identify.learning.networks import backbone_of, fitted_head, learning_head, network
+from identify.learning.networks import fitted_head, learning_head, network
 from identify.learning.recipes import FINETUNE, HEAD, RECIPES, SCRATCH, Recipe
 from identify.learning.rounds import learn
 from identify.learning.task import Task
@@ -23,7 +23,7 @@ STRANGERS = 1000
 """So many made-up strangers teach a head at most."""
 LEAST_DIFFERENCE = 1e-6
 """Between features of pictures; with weights that are not its own a backbone may let nothing through."""
-UPPER = 0.3
+UPPER = 0.7
 """Share of a backbone's layers that fine-tuning teaches."""
 Places = NDArray[np.int64]
 
@@ -37,7 +37,7 @@ class Taught:
     losses: tuple[float, ...]
     fitted: Fitted | None = None
     trunk: Trunk | None = None
-    """Both where the head was fitted to features of a backbone that did not change."""
+    """Both where a head was fitted to features of the backbone as it is now."""
 
 
 def by_formulas(recipe: Recipe, rules: ModelRules, truths: Truths) -> bool:
@@ -63,7 +63,7 @@ def head(task: Task, seen: Seeing, old: Before | None) -> Taught:
         seed=task.rules.seed,
     )
     trunk = trunk_of(task.tensorflow, seen, task.plan.image_px, task.features, task.workplace)
-    looked = _Looked.of(task, trunk)
+    looked = _Looked.of(task, trunk, seen.backbone.depths)
     judges = task.truths.judges
     made, losses = fit(looked.lessons(), descent, looked.plain(judges) if len(judges) else None)
     task.keras.backend.clear_session()  # layers are numbered anew, whether the trunk had to be made or not
@@ -82,9 +82,10 @@ class _Looked:
     rows: Rows
     mirrored: Rows
     strange: Rows
+    depths: tuple[int, ...]
 
     @classmethod
-    def of(cls, task: Task, trunk: Trunk) -> "_Looked":
+    def of(cls, task: Task, trunk: Trunk, depths: tuple[int, ...]) -> "_Looked":
         learned, everything = task.truths.learned, np.arange(len(task.data.examples))
         rows = _features(task, trunk, everything, [PLAIN])[0]
         if is_blind(rows):
@@ -96,6 +97,7 @@ class _Looked:
             rows,
             mirrored,
             _features(task, trunk, learned[:: -(-len(learned) // STRANGERS)], [STRANGER])[0],
+            depths,
         )
 
     def lessons(self, places: Places | None = None) -> Lessons:
@@ -119,7 +121,7 @@ class _Looked:
         return self._lessons(self.rows[places], truths.shown[places], truths.sure[places])
 
     def _lessons(self, features: Rows, shown: Places, sure: Rows) -> Lessons:
-        depths = self.task.plan.backbone.depths or (features.shape[1],)
+        depths = self.depths or (features.shape[1],)
         return Lessons(features=features, shown=shown, sets=self.task.truths.sets, sure=sure, depths=depths)
 
 
@@ -138,14 +140,23 @@ def _features(task: Task, trunk: Trunk, places: Places, kinds: Sequence[str]) ->
 
 
 def finetune(task: Task, seen: Seeing, old: Before | None) -> Taught:
-    """Teach a head, then the backbone's upper blocks with it; what normalises stays as it is."""
-    taught = head(task, seen, old)
-    inside = backbone_of(taught.model)
-    inside.trainable = True
-    first = int(len(inside.layers) * (1 - UPPER))
-    for place, layer in enumerate(inside.layers):
+    """Teach a head, then the backbone's upper blocks with it, then a head on what these see beside what they saw.
+
+    What normalises stays as it is. The backbone before it learned is kept beside the one that did: alone that knows
+    known kinds better, and strangers less well.
+    """
+    kept, own = parted(task.keras, seen)
+    taught = head(task, own, old)
+    own.model.trainable = True
+    first = int(len(own.model.layers) * (1 - UPPER))
+    for place, layer in enumerate(own.model.layers):
         layer.trainable = place >= first and type(layer).__name__ != "BatchNormalization"
-    return Taught(taught.model, seen, (*taught.losses, *learn(task, taught.model, knows=True)))
+    losses = learn(task, taught.model, knows=True)
+    own.model.trainable = False
+    both = doubled(task.keras, kept, own, task.plan.image_px)
+    again = head(replace(task, features=task.workplace), both, old)
+    fitted = replace(again.fitted, learned=True) if again.fitted else None
+    return replace(again, seeing=seen, losses=(*taught.losses, *losses), fitted=fitted)
 
 
 def scratch(task: Task, seen: Seeing, old: Before | None) -> Taught:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from identify.augment import Pixels, augmented, paper_of
+from identify.augment import Pixels, augmented, paper_of, restyled
 from identify.strange import strangers
 
 PAPER = (240, 230, 210)
@@ -43,6 +43,16 @@ def test_nothing_is_mirrored_where_the_campaign_forbids_it(images: Pixels) -> No
 
     assert left_share(mirror=False) > 0.95
     assert 0.25 < left_share(mirror=True) < 0.75
+
+
+def test_some_are_drawn_as_by_another_hand_and_the_others_are_left(images: Pixels) -> None:
+    many = np.concatenate([images] * 8)
+    made = restyled(many, np.random.default_rng(3), 0.5)
+    assert (made.shape, made.dtype) == (many.shape, many.dtype)
+    assert np.array_equal(made, restyled(many, np.random.default_rng(3), 0.5))
+    assert len(np.unique(made.reshape(len(made), -1), axis=0)) >= 7
+    assert 0.3 < np.mean([np.array_equal(one, images[0]) for one in made]) < 0.8
+    assert np.array_equal(restyled(many, np.random.default_rng(3), 0.0), many)
 
 
 def test_paper_is_the_border_whatever_is_drawn(images: Pixels) -> None:

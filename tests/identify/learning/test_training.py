@@ -33,6 +33,13 @@ from identify.learning.training import train
 dataset, out, rules = sys.argv[1:4]
 train(Path(dataset), Path(out), ModelRules(**json.loads(rules)), progress=lambda *told: print(*told, flush=True))
 """
+MAKE = """
+import sys, keras
+keras.utils.set_random_seed(1)
+model = keras.applications.MobileNetV3Large(include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg")
+model.set_weights([3 * one if one.ndim == 4 else one for one in model.get_weights()])
+model.save_weights(sys.argv[1])
+"""  # three times what chance gives: else so many layers let nothing through
 SMALL = {"name": "shapes", "backbone": "small", "image_px": 32, "epochs": 4, "batch": 6, "engines": []}
 
 
@@ -54,6 +61,25 @@ def undisturbed(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     out = tmp_path_factory.mktemp("models") / "undisturbed"
     trained(dataset, out, SMALL)
     return out
+
+
+@pytest.fixture(scope="module")
+def mobile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Rules for a backbone whose weights are in a file."""
+    weights = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
+    subprocess.run([sys.executable, "-c", MAKE, str(weights)], check=True, capture_output=True, timeout=300)
+    return {"name": "shapes", "backbone": "mobilenetv3", "image_px": 32, "weights": str(weights), "engines": []}
+
+
+@pytest.fixture(scope="module")
+def tuned(
+    mobile: dict[str, object], dataset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, object]]:
+    """A fine-tuned model, and the rules that it was made by."""
+    out, rules = tmp_path_factory.mktemp("tuned") / "model", mobile | {"recipe": "finetune", "epochs": 2, "batch": 8}
+    told = trained(dataset, out, rules)
+    assert "learn 6 6" in told
+    return out, rules
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -113,28 +139,46 @@ def test_killed_in_the_middle_it_ends_with_the_same_bundle(undisturbed: Path, da
 
 
 @pytest.mark.slow
-def test_a_head_on_a_backbone_learns_from_weights_in_a_file(dataset: Path, tmp_path: Path, red: bytes) -> None:
-    weights = tmp_path / "backbone.weights.h5"
-    make = (  # three times what chance gives: else so many layers let nothing through
-        "import sys, keras; keras.utils.set_random_seed(1); model = keras.applications.MobileNetV3Large("
-        "include_top=False, weights=None, input_shape=(32, 32, 3), pooling='avg'); "
-        "model.set_weights([3 * one if one.ndim == 4 else one for one in model.get_weights()]); "
-        "model.save_weights(sys.argv[1])"
-    )
-    subprocess.run([sys.executable, "-c", make, str(weights)], check=True, capture_output=True, timeout=300)
-    rules = {"name": "shapes", "backbone": "mobilenetv3", "image_px": 32, "weights": str(weights), "engines": []}
-    told = trained(dataset, tmp_path / "model", rules)
+def test_a_head_on_a_backbone_learns_from_weights_in_a_file(
+    mobile: dict[str, object], dataset: Path, tmp_path: Path, red: bytes
+) -> None:
+    told = trained(dataset, tmp_path / "model", mobile)
     assert "compute features" in told
     bundle = open_bundle(tmp_path / "model")
     assert bundle.about.recipe == "head"
     (answer,) = Classifier.open(bundle.folder).answer([red])
     assert isinstance(answer, Scores)
     assert {row.group for row in read_learned(bundle)} == {"gouache", "ink", "wash"}  # validation's hand teaches, too
-    told = trained(dataset, tmp_path / "tuned", rules | {"recipe": "finetune", "epochs": 1, "batch": 8})
-    assert "learn 3 3" in told
-    tuned = open_bundle(tmp_path / "tuned")
-    assert (tuned.about.recipe, tuned.about.engine) == ("finetune", "litert")
-    assert tuned.training["weights"] == "backbone.weights.h5"
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_backbone_sees_beside_the_one_it_was(tuned: tuple[Path, dict[str, object]], red: bytes) -> None:
+    bundle = open_bundle(tuned[0])
+    assert (bundle.about.recipe, bundle.about.engine) == ("finetune", "litert")
+    assert bundle.training["weights"] == "backbone.weights.h5"
+    assert {row.group for row in read_learned(bundle)} == {"gouache", "ink"}
+    basis = bundle.metrics["judgement"]["basis"]
+    assert basis["how"].startswith("cross-fitted")
+    assert basis["images"] == 12  # by the hand of validation alone: the backbone learned from the others
+    (answer,) = Classifier.open(bundle.folder).answer([red])
+    assert isinstance(answer, Scores)
+
+
+@pytest.mark.slow
+def test_killed_while_it_fine_tunes_it_ends_with_the_same_bundle(
+    tuned: tuple[Path, dict[str, object]], dataset: Path, tmp_path: Path
+) -> None:
+    undisturbed, rules = tuned
+    process = started(dataset, tmp_path / "killed", rules)
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("learn 5 "):  # three batches a round: in the second
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    process.communicate(timeout=60)
+    told = trained(dataset, tmp_path / "killed", rules)
+    assert "learn 3 " not in told
+    assert content(tmp_path / "killed") == content(undisturbed)
 
 
 def test_weights_that_cannot_be_used_are_said_so(dataset: Path, tmp_path: Path) -> None:
