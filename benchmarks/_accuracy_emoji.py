@@ -90,6 +90,14 @@ def known_artists(seen: Looked) -> bool:
     by_artist = ", ".join(f"{(one.probabilities.argmax(axis=1) == one.truth).mean():.3f}" for one, _ in found)
     print(f"# right class first by artist ({', '.join(sorted(set(seen.artists)))}): {by_artist}")
     error = calibration_error(list(probabilities.max(axis=1)), list(right))
+    random = np.random.default_rng(0)
+    ideal = np.mean(
+        [
+            calibration_error(list(sure), list(random.random(len(sure)) < sure))
+            for sure in [probabilities.max(axis=1)] * 100
+        ]
+    )
+    print(f"# calibration error of so many answers that are right exactly as often as they say: {ideal:.4f}")
     before = calibration_error(list(bare.max(axis=1)), list(bare.argmax(axis=1) == truth))
     held = share(sum(any(o.name == classes[t].label for o in d.within) for d, t in zip(decisions, truth, strict=True)),
                  len(truth))  # fmt: skip

@@ -86,7 +86,9 @@ def _lessons(task: Task, number: int) -> Iterator[Lesson]:
     none[-1] = True
     for part in range(len(learned) // batch):
         some = order[part * batch : (part + 1) * batch]
-        shown = restyled(task.pictures[some], random, task.plan.recipe.restyled)
+        shown, restyling = task.pictures[some], task.plan.recipe.restyled
+        if restyling:
+            shown = restyled(shown, random, restyling)
         models = random.choice(learned, int(batch * task.plan.recipe.strange))
         if len(models):
             shown = np.concatenate([shown, strangers(task.pictures[models], random)])
