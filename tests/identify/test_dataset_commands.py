@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -13,13 +14,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from PIL import Image
+from PIL import Image, ImageOps
 
+from harvest.datasets.layouts import lay_out
 from harvest.datasets.manifest import Dataset, read_dataset
 from harvest.standin.server import StandIn
 from identify.cli import cli
 from linkeddata.records import Label, Taxon
 from linkeddata.store import Store
+from tests.harvest.datasets.readers import read_by_pytorch, read_by_tensorflow
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,33 @@ def test_saved_results_become_a_dataset(bhl: Dataset) -> None:
 def test_its_certificate_holds(bhl: Dataset) -> None:
     done = CliRunner().invoke(cli, ["dataset", "verify", str(bhl.folder)], catch_exceptions=False)
     assert (done.exit_code, done.stdout) == (0, f"{bhl.folder} is what it says\n")
+
+
+def test_the_readers_of_the_docs_read_it(bhl: Dataset, tmp_path: Path) -> None:
+    read_by_pytorch(bhl)
+    if not read_by_tensorflow(bhl, tmp_path):
+        pytest.skip("no TensorFlow: pip install 'deboodt[train]'")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # mlcroissant's, of rdflib
+def test_it_is_valid_croissant_and_loads(bhl: Dataset, tmp_path: Path) -> None:
+    croissant = pytest.importorskip("mlcroissant")
+    datasets = pytest.importorskip("datasets")
+    assert croissant.Dataset(jsonld=bhl.folder / "croissant.json").metadata.ctx.issues.errors == set()
+    lay_out(bhl, "parquet", tmp_path / "hf")
+    sides = datasets.load_dataset(str(tmp_path / "hf"), cache_dir=str(tmp_path / "cache"))
+    assert sides["train"].features["label"].names == [one.label for one in bhl.classes]
+    assert sum(map(len, sides.values())) == len(bhl.examples)
+
+
+def test_a_planted_copy_breaks_its_certificate(bhl: Dataset, tmp_path: Path) -> None:
+    shutil.copytree(bhl.folder, tmp_path / "leaky")
+    taught, tested = bhl.split("train")[0], bhl.split("test")[0]
+    with Image.open(bhl.folder / taught.path) as image:
+        ImageOps.mirror(image).save(tmp_path / "leaky" / tested.path, "JPEG")
+    done = CliRunner().invoke(cli, ["dataset", "verify", str(tmp_path / "leaky")], catch_exceptions=False)
+    assert done.exit_code == 6
+    assert "mirrored copies of one picture" in done.output
 
 
 def test_every_file_of_the_rows_is_in_it_or_lost_with_a_reason(bhl: Dataset) -> None:

@@ -1,55 +1,35 @@
 """The drawings of 199 animals and plants by five artists: real images, licences of every kind, artists as groups."""
 
-import csv
-import hashlib
 import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image, ImageOps
 
-from crowd.campaign import DatasetRules
-from harvest.datasets.about import About
-from harvest.datasets.building import build
 from harvest.datasets.layouts import lay_out
 from harvest.datasets.leakage import verify
-from harvest.datasets.manifest import Dataset
-from linkeddata.records import Label, MediaFile
-from linkeddata.storage import Stored, stored_file
+from harvest.datasets.manifest import Dataset, read_dataset
+from identify.cli import cli
+from tests.harvest.datasets.readers import read_by_pytorch, read_by_tensorflow
 
-LICENCES = {
-    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
-    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
-    "MIT": "https://opensource.org/license/mit",
-}
+COLUMNS = {"file": "path", "label": "label_en", "creator": "author"}
+"""What the table's columns tell; an artist is a group."""
 
 
 @pytest.fixture(scope="module")
 def emoji(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    folder = recordings / "images/emoji"
-    media, labels, stored = [], [], dict[str, Stored]()
-    with (folder / "labels.tsv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter="\t"):
-            iri = f"https://emoji.example/{row['path']}"
-            data = (folder / row["path"]).read_bytes()
-            sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-            stored[iri] = stored_file(folder / row["path"], sha1=sha1, mime="image/png")
-            licence = LICENCES[row["licence"]]
-            media.append(MediaFile(iri=iri, sha1=sha1, licence=licence, creator=row["author"], group=row["author"]))
-            labels.append(
-                Label(id=iri, campaign="emoji", file=iri, concept=row["hexcode"], name=row["label_en"], status="single")
-            )
-    return build(
-        media,
-        labels,
-        (),
-        lambda one: stored[one.iri],
-        tmp_path_factory.mktemp("emoji") / "set",
-        DatasetRules(rank="tagged", min_images=1, min_altogether=3, labels=("single",), sign=True),
-        about=About(title="Animals and plants as emoji", name="emoji"),
+    table = recordings / "images/emoji/labels.tsv"
+    out = tmp_path_factory.mktemp("emoji")
+    (out / "deboodt.toml").write_text(f"home = {json.dumps(str(out / 'home'))}", encoding="utf-8")
+    words = ["--config", str(out / "deboodt.toml"), "dataset", "build", "--table", str(table), "--min-images", "3"]
+    named = [f"--column={what}={name}" for what, name in COLUMNS.items()]
+    done = CliRunner().invoke(
+        cli, [*words, *named, "--title", "Animals and plants as emoji", "-o", str(out / "set")], catch_exceptions=False
     )
+    assert done.exit_code == 0, done.output
+    return read_dataset(out / "set")
 
 
 def test_every_class_is_there_and_no_artist_is_on_two_sides(emoji: Dataset) -> None:
@@ -71,6 +51,12 @@ def test_it_is_valid_croissant_and_loads(emoji: Dataset, tmp_path: Path) -> None
     assert sum(map(len, sides.values())) == len(emoji.examples)
     assert sides["train"].features["label"].num_classes == 199
     assert min(sides["test"][0]["image"].size) > 0
+
+
+def test_the_readers_of_the_docs_read_it(emoji: Dataset, tmp_path: Path) -> None:
+    read_by_pytorch(emoji)
+    if not read_by_tensorflow(emoji, tmp_path):
+        pytest.skip("no TensorFlow: pip install 'deboodt[train]'")
 
 
 def test_no_artist_drew_after_another_and_a_planted_copy_is_found(emoji: Dataset) -> None:

@@ -5,12 +5,10 @@ import importlib.util
 import io
 import json
 import pickle
-import re
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -26,8 +24,8 @@ from linkeddata.errors import DatasetError, UsageError
 from linkeddata.records import Ancestor, Label, MediaFile, Tag, Taxon
 from linkeddata.storage import Stored, stored_file
 from tests.conftest import plate
+from tests.harvest.datasets.readers import snippet
 
-DOCS = Path(__file__).resolve().parents[3] / "docs/datasets.md"
 LINEAGE = (Ancestor("family", "Papilionidae", "9417"),)
 TAXA = [
     Taxon(query=f"Q{n}", concept=f"Q{n}", name=name, rank="species", item=f"Q{n}", lineage=LINEAGE)
@@ -183,20 +181,6 @@ def test_images_can_be_asked_for_by_number_as_pytorch_does(data: Dataset) -> Non
     assert copied[0][0].mode == "RGB"
     with pytest.raises(IndexError):
         images[len(images)]
-
-
-def test_the_lines_for_pytorch_use_what_is_there(data: Dataset) -> None:
-    lines = [line for line in snippet("torch").splitlines() if not re.search(r"torch|DataLoader", line)]
-    scope: dict[str, Any] = {}
-    exec("\n".join(lines).replace("plates/", f"{data.folder}/"), scope)  # noqa: S102 - our own docs
-    assert len(scope["images"]) == len(data.split("train"))
-
-
-def snippet(word: str) -> str:
-    """The block of Python in the docs that imports this."""
-    blocks = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    (found,) = (block for block in blocks if re.search(rf"^(?:import|from) {word}\b", block, re.MULTILINE))
-    return found
 
 
 def test_what_cannot_be_laid_out_is_said(data: Dataset, tmp_path: Path) -> None:
