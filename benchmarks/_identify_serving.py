@@ -24,8 +24,8 @@ CLIENTS = (1, 4, 8)
 LOAD = 0.8
 LEAST_ASKED = 500
 """Requests by which a hundredth is known."""
-WATCHED = {NAME: 3000, SMALL: 12_000}
-"""Images of each model over which memory is watched, after a tenth of them that is not counted."""
+WATCHED = {NAME: 3000, SMALL: 6000}
+"""Images of each model over which memory is watched; a third as many come before, until it has settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def measure_memory(home: Path, seconds: float) -> None:
     for model, watched in WATCHED.items():
         requests = requests_of(model)
         with serving(small(home) if model == SMALL else home) as server:
-            asyncio.run(in_turn(server.port, requests, 4, watched // 10))
+            asyncio.run(in_turn(server.port, requests, 4, watched // 3))
             before = _resident_mb(server.pid)
             _, rate = asyncio.run(in_turn(server.port, requests, 4, watched))
             after = _resident_mb(server.pid)
