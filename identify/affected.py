@@ -67,13 +67,23 @@ def read_learned(bundle: Bundle) -> list[Learned]:
 
 
 def affected(learned: Iterable[Learned], store: Store) -> Iterator[Affected]:
-    """Yield the examples of which the store says something else now than when they were learned."""
+    """Yield the campaigns' examples of which the store says something else now than when they were learned."""
     taxa = list(store.each(Taxon))
     ranks: dict[str, Ranks] = {}
-    for row in learned:
+    for row in filter(is_told, learned):
         if row.rank not in ranks:
             ranks[row.rank] = Ranks(taxa, row.rank)
         yield from _troubles(row, store, ranks[row.rank])
+
+
+def is_told(row: Learned) -> bool:
+    """Say whether the store can tell of an example: not of what a query or a table said, whose labels it has not.
+
+    >>> row = Learned(file="f", sha1="", concept="Q1", label="a", rank="", licence="", source="table labels")
+    >>> is_told(row)
+    False
+    """
+    return not row.source.startswith(("query ", "table "))
 
 
 def _troubles(row: Learned, store: Store, ranks: Ranks) -> Iterator[Affected]:

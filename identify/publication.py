@@ -139,7 +139,7 @@ def _example(one: Example) -> TrainingExample:
         concept=one.concept,
         label=one.label,
         side=one.split,
-        campaign="" if campaign == "query" else campaign,
+        campaign="" if campaign in ("query", "table") else campaign,
         licence=one.licence,
         credit=one.credit,
         creator=one.creator,
@@ -195,7 +195,7 @@ def _write(within: Path, about: Mapping[str, Any], versions: list[dict[str, Any]
 def _read(path: Path, changed: int) -> TrainingSet:
     told = json.loads(path.read_text(encoding="utf-8"))
     about = told["about"]
-    of_campaign = not (about["query"] or about["endpoint"])
+    of_campaign = not (about["query"] or about["endpoint"] or about.get("table"))
     return TrainingSet(
         id=path.parent.name,
         title=about["title"],

@@ -112,7 +112,7 @@ def affected_models(shell: Shell, model: str) -> None:
     """
     from collections import Counter
 
-    from identify.affected import affected, read_learned
+    from identify.affected import affected, is_told, read_learned
     from identify.bundle import open_bundle
     from linkeddata.store import Store
 
@@ -128,9 +128,19 @@ def affected_models(shell: Shell, model: str) -> None:
             learned = read_learned(bundle)
             found = list(affected(learned, store))
             called = f"{bundle.about.name}@{bundle.about.version}"
-            told.append({"model": called, "learned": len(learned), "affected": [asdict(one) for one in found]})
+            untold = sum(not is_told(row) for row in learned)
+            told.append(
+                {
+                    "model": called,
+                    "learned": len(learned),
+                    "not of a campaign": untold,
+                    "affected": [asdict(one) for one in found],
+                }
+            )
             counts = Counter(one.reason for one in found)
             said = ", ".join(f"{number:,} {reason}" for reason, number in sorted(counts.items())) or "nothing"
             lines.append(f"{called}: of {len(learned):,} images: {said}")
+            if untold:
+                lines.append(f"  {untold:,} are of a query or a table: build these anew, and see `dataset diff`")
             lines += [f"  {one.file} ({one.label}): {one.reason} {one.detail}".rstrip() for one in found]
     shell.result(told, "\n".join(lines))

@@ -117,6 +117,15 @@ def test_the_command_names_the_versions_that_learned_it(store: Store, home: Path
     assert "b@1: of 4 images: 1 label withdrawn" in said.stdout
 
 
+def test_what_a_table_said_is_not_told_to_be_withdrawn(store: Store, home: Path) -> None:
+    bundle(
+        home, "1", csv_of([replace(row, file=f"urn:sha1:{row.sha1}", source="table labels") for row in LEARNED_ROWS])
+    )
+    done = CliRunner().invoke(cli, ["--home", str(home), "dataset", "affected", "b"], catch_exceptions=False)
+    assert done.stdout.splitlines()[0] == "b@1: of 4 images: nothing"
+    assert "4 are of a query or a table" in done.stdout
+
+
 def test_a_bundle_that_does_not_say_is_an_error_and_an_altered_list_is_refused(home: Path) -> None:
     bundle(home, "1", None)
     with pytest.raises(BundleError, match="does not say what it learned from"):
