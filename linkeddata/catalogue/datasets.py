@@ -345,8 +345,8 @@ def _what_it_is(one: TrainingSet) -> Words:
         }
     said = f"{one.description} " if one.description else ""
     return {
-        "en": f"{said if one.language == 'en' else ''}Labelled images to learn from, as a query or a table tells of them: a "
-        "row for each image, with its label, its source, and its own licence.",
+        "en": f"{said if one.language == 'en' else ''}Labelled images to learn from, as a query or a table tells "
+        "of them: a row for each image, with its label, its source, and its own licence.",
         "nl": f"{said if one.language == 'nl' else ''}Afbeeldingen met label om van te leren, volgens een zoekvraag "
         "of een tabel: een rij per afbeelding, met het label, de bron en de eigen licentie.",
     }
