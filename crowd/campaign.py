@@ -214,6 +214,8 @@ class DatasetRules:
 
     rank: str = "species"
     """One of ``RANKS``, to which what stands below is rolled up, or ``tagged``."""
+    coarser: bool = False
+    """``True``: what is known above the rank only teaches, too, where a class is below it; it tests nothing."""
     min_images: int = 10
     """Images for training that a class must have."""
     min_altogether: int = 0

@@ -27,6 +27,7 @@ from harvest.datasets.examples import classes_of, examples_of, regions_of
 from harvest.datasets.folder import copied, forget, is_there, refuse_others, write
 from harvest.datasets.manifest import (
     FORMAT,
+    KNOWN,
     SPLITS,
     TRAIN,
     Dataset,
@@ -38,7 +39,17 @@ from harvest.datasets.manifest import (
 )
 from harvest.datasets.revision import FILE as CHANGES
 from harvest.datasets.revision import revision, to_json
-from harvest.datasets.selection import Candidate, Losses, Ranks, Sought, eligible, teaching, without_copies
+from harvest.datasets.selection import (
+    ABOVE,
+    Candidate,
+    Losses,
+    Ranks,
+    Sought,
+    eligible,
+    is_below,
+    teaching,
+    without_copies,
+)
 from harvest.datasets.signing import signed
 from harvest.datasets.splits import split_by_group
 from harvest.records import Progress, silent
@@ -89,7 +100,8 @@ def build(
     losses = Losses(campaign, moment, list(lost))
     taxa = list(taxa)
     by_file, troubles = teaching(labels, rules)
-    sought = Sought(by_file, troubles, Ranks(taxa, rules.rank), rules, frozenset(strangers), image_of)
+    ranks = Ranks(taxa, rules.rank, coarser=rules.coarser)
+    sought = Sought(by_file, troubles, ranks, rules, frozenset(strangers), image_of)
     found = list(without_copies(eligible(media, sought, losses), losses))
     found = _within_numbers(found, rules, seed, losses)
     images = compared([(candidate.source.sha1, candidate.source) for candidate in found], looks, progress, embedding)
@@ -98,11 +110,12 @@ def build(
     found, settled = blocs_of(found, images.copies, rules, before, losses)
     found = _within_numbers(found, rules, seed, losses)  # again: some may have been left out
     placed = _enough_images(split_by_group(found, rules, seed, settled, before), rules, losses)
+    placed = list(_with_classes_below(placed, losses))
     drawn, sources = examples_of(placed, regions_of(tags, taxa))
     classes = classes_of(placed)
-    if len(classes) < 2:
+    if (fine := len({one.concept for one in classes} - _coarse(candidate for _, candidate in placed))) < 2:
         enough = max(rules.min_images, rules.min_altogether)
-        raise DatasetError(f"{len(classes)} classes with at least {enough} images each; two are needed")
+        raise DatasetError(f"{fine} classes with at least {enough} images each; two are needed")
     examples = copied(drawn, sources, folder, signed if rules.sign else None, progress)
     texts = {"manifest.csv": to_csv(Example, examples), "classes.csv": to_csv(DatasetClass, classes)}
     version = hashlib.sha256("".join(texts.values()).encode()).hexdigest()
@@ -162,10 +175,14 @@ def _sides_before(earlier: Dataset | None, rules: DatasetRules, seed: int) -> di
 
 
 def _within_numbers(found: Sequence[Candidate], rules: DatasetRules, seed: int, losses: Losses) -> list[Candidate]:
-    """Drop the classes that have too few images altogether, and of the others what is more than enough, by lot."""
+    """Drop the classes that have too few images altogether, and of the others what is more than enough, by lot.
+
+    A taxon above the asked rank need not have any number of them: it is no class to be told from others.
+    """
     often = Counter(concept for candidate in found for concept in candidate.concepts)
     by_class: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in _of_classes(found, chosen_classes(often.items(), rules), losses, often):
+    chosen = chosen_classes(often.items(), rules) | _coarse(found)
+    for candidate in _of_classes(found, chosen, losses, often):
         by_class[candidate.concepts[0] if candidate.taxon else ""].append(candidate)
     kept = by_class.pop("", [])
     for some in by_class.values():
@@ -183,9 +200,38 @@ def _enough_images(
     """Drop the classes that have too few images to learn from."""
     learned = Counter(concept for side, c in placed if side == TRAIN for concept in c.concepts)
     enough = {concept for concept, images in learned.items() if images >= max(1, rules.min_images)}
+    enough |= _coarse(candidate for _, candidate in placed)
     sides = {candidate.media.iri: side for side, candidate in placed}
     kept = _of_classes((c for _, c in placed), enough, losses, learned, f"for training, {rules.min_images} are needed")
     return [(sides[candidate.media.iri], candidate) for candidate in kept]
+
+
+def _coarse(found: Iterable[Candidate]) -> set[str]:
+    """Return the concepts that stand above the asked rank."""
+    return {concept for candidate in found if candidate.coarse for concept in candidate.concepts}
+
+
+def _with_classes_below(placed: Sequence[tuple[str, Candidate]], losses: Losses) -> Iterator[tuple[str, Candidate]]:
+    """Yield the candidates; of those known above the rank only, the ones for training that a class is below of."""
+    fine = [taxon for _, candidate in placed if not candidate.coarse for _, taxon in candidate.shown]
+    teaches: dict[str, bool] = {}
+    for side, candidate in placed:
+        if not candidate.coarse:
+            yield side, candidate
+            continue
+        for _, taxon in candidate.shown:
+            if taxon.concept not in teaches:
+                teaches[taxon.concept] = any(is_below(one, taxon) for one in fine)
+        shown = [one for one in candidate.shown if teaches[one[1].concept]]
+        names = ", ".join(taxon.label for _, taxon in candidate.shown)
+        if not shown:
+            losses.add(candidate.media.iri, ABOVE, f"{names}: no class is below it")
+        elif side in (TRAIN, KNOWN):
+            yield TRAIN, candidate.showing(shown)
+        else:
+            losses.add(
+                candidate.media.iri, ABOVE, f"{names}: cannot be told right or wrong, and its group is for {side}"
+            )
 
 
 def _of_classes(

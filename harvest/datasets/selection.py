@@ -27,6 +27,8 @@ class Candidate:
     taxon: DatasetClass | None = None
     others: tuple[tuple[Label, DatasetClass], ...] = ()
     """What else is on a plate of several classes, the surest first."""
+    coarse: bool = False
+    """Whether what it shows is known above the asked rank only."""
     cluster: str = ""
     """Of copies of one picture: the smallest SHA-1 among them."""
     together: str = ""
@@ -73,6 +75,7 @@ class Losses:
         )
 
 
+ABOVE = "above the rank"
 Trouble = tuple[str, str]
 """Reason and detail."""
 
@@ -91,10 +94,11 @@ def teaching(labels: Iterable[Label], rules: DatasetRules) -> tuple[dict[str, li
 
 
 class Ranks:
-    """Turns a label into the class it counts for at the asked rank."""
+    """Turns a label into the class it counts for at the asked rank; with ``coarser``, above it into its own."""
 
-    def __init__(self, taxa: Iterable[Taxon], rank: str) -> None:
+    def __init__(self, taxa: Iterable[Taxon], rank: str, *, coarser: bool = False) -> None:
         self._rank = rank
+        self._coarser = coarser
         self._taxa: dict[str, Taxon] = {}
         self._by_key: dict[str, Taxon] = {}
         for taxon in sorted((t for t in taxa if t.concept), key=_fullness):
@@ -111,7 +115,11 @@ class Ranks:
         for position, ancestor in enumerate(taxon.lineage if taxon else ()):
             if ancestor.rank == self._rank:
                 return self._ancestor(ancestor, taxon.lineage[:position] if taxon else ())
-        return None
+        return _class_of_taxon(taxon) if taxon and rank and self._coarser else None
+
+    def is_coarse(self, one: DatasetClass) -> bool:
+        """Say whether a class stands above the asked rank."""
+        return self._coarser and self._rank not in ("", AS_TAGGED) and one.rank != self._rank
 
     def _ancestor(self, ancestor: Ancestor, above: tuple[Ancestor, ...]) -> DatasetClass:
         known = self._by_key.get(ancestor.gbif_key) if ancestor.gbif_key else None
@@ -189,14 +197,34 @@ def _shown(one: MediaFile, sought: Sought, losses: Losses) -> Candidate | None:
     for label in sorted(labels, key=lambda x: (-x.probability, -x.support, x.concept)):
         if placed := sought.ranks.place(label):
             found.setdefault(placed.concept, (label, placed))
+    found = _without_coarser(found, sought.ranks)
     if not found:
-        losses.add(one.iri, "above the rank", ", ".join(sorted(label.name for label in labels)))
+        losses.add(one.iri, ABOVE, ", ".join(sorted(label.name for label in labels)))
         return None
     if len(found) > 1 and not sought.rules.several:
         losses.add(one.iri, "several species", ", ".join(sorted(placed.label for _, placed in found.values())))
         return None
     (label, taxon), *others = found.values()
-    return Candidate(one, NOWHERE, label, taxon, tuple(others))
+    return Candidate(one, NOWHERE, label, taxon, tuple(others), coarse=sought.ranks.is_coarse(taxon))
+
+
+def _without_coarser(
+    found: dict[str, tuple[Label, DatasetClass]], ranks: Ranks
+) -> dict[str, tuple[Label, DatasetClass]]:
+    """Return what a file shows at the asked rank; where there is nothing, the taxa above it of which none is above."""
+    fine = {concept: shown for concept, shown in found.items() if not ranks.is_coarse(shown[1])}
+    if fine:
+        return fine
+    taxa = [taxon for _, taxon in found.values()]
+    return {concept: shown for concept, shown in found.items() if not any(is_below(one, shown[1]) for one in taxa)}
+
+
+def is_below(one: DatasetClass, above: DatasetClass) -> bool:
+    """Say whether a class stands below another: by its key, or by rank and name."""
+    return any(
+        (step.gbif_key and step.gbif_key == above.gbif_key) or (step.rank, step.name) == (above.rank, above.label)
+        for step in one.lineage
+    )
 
 
 def without_copies(candidates: Iterable[Candidate], losses: Losses) -> Iterator[Candidate]:

@@ -31,7 +31,7 @@ def split_by_group(
     sizes: Counter[str] = Counter()
     for candidate in candidates:
         if candidate.taxon:
-            counts[group_of(candidate)].update(candidate.concepts)
+            counts[group_of(candidate)].update(() if candidate.coarse else candidate.concepts)
             sizes[group_of(candidate)] += 1
     there = {side: Counter[str]() for side in (TRAIN, TEST, VALIDATION)}
     for name, one in settled.items():

@@ -62,6 +62,7 @@ CHOICES: dict[str, tuple[str, str]] = {
 """Options that choose, by name: the rule that each sets, and its help."""
 SWITCHES: dict[str, tuple[str, str]] = {
     "machine/--human-only": ("machine", "Whether what people took over from machines may teach."),
+    "coarser/--no-coarser": ("coarser", "Whether what is known above the rank only teaches the classes below it."),
     "several/--one": ("several", "Whether plates of several classes are used."),
     "sign/--no-sign": ("sign", "Whether credit and licence are written into the images' own metadata."),
     "respect-noai/--ignore-noai": ("respect_noai", "Whether images are left out whose metadata ask for it."),

@@ -12,6 +12,7 @@ import pytest
 from crowd.campaign import DatasetRules
 from harvest.datasets.building import build
 from harvest.datasets.manifest import Dataset, read_dataset
+from identify.learning.truths import truths_of
 from linkeddata.errors import DatasetError
 from linkeddata.records import Ancestor, Label, MediaFile, Taxon
 from linkeddata.storage import Stored, open_storage, stored_file
@@ -324,3 +325,29 @@ def test_an_altered_manifest_is_refused(make: Callable[..., Dataset], tmp_path: 
         read_dataset(folder)
     with pytest.raises(DatasetError, match="no dataset"):
         read_dataset(tmp_path / "nowhere")
+
+
+def test_what_is_known_as_a_genus_only_teaches_what_is_below_it(cabinet: Cabinet, make: Callable[..., Dataset]) -> None:
+    usual = {e.file: e.split for e in make(name="usual").examples}
+    genus = cabinet.add("ink", "Q3")
+    both = cabinet.add("ink", "Q3", "Q1")
+    away = cabinet.add("wash", "Q3")
+    elsewhere = cabinet.add("ink", "Q4")
+    zerynthia = Taxon(query="Q4", concept="Q4", name="Zerynthia", rank="genus", gbif_key="7", lineage=PAPILIONIDAE)
+    dataset = build(
+        cabinet.media, cabinet.labels, (*TAXA, zerynthia), cabinet.image, cabinet.folder / "set",
+        replace(RULES, coarser=True, min_altogether=3, known_share=0.0), campaign="c",
+    )  # fmt: skip
+    rows = {e.file: e for e in dataset.examples}
+    assert (rows[genus].split, rows[genus].label, rows[genus].rank) == ("train", "Papilio", "genus")
+    assert (rows[both].label, rows[both].also) == ("Papilio paris", ())  # the species says all that the genus would
+    assert lost(dataset) == {away: "above the rank", elsewhere: "above the rank"}
+    assert [(one.label, one.rank) for one in dataset.classes] == [
+        ("Papilio", "genus"),
+        ("Papilio helenus", "species"),
+        ("Papilio paris", "species"),
+    ]
+    assert {file: rows[file].split for file in usual} == usual
+    truths = truths_of(dataset)
+    assert [one.label for one in truths.data.classes] == ["Papilio helenus", "Papilio paris"]
+    assert truths.coarse
