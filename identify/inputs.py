@@ -8,10 +8,10 @@ from pathlib import Path
 
 from crowd.credited import credited_people
 from crowd.gold import Answer, read_gold
-from harvest.datasets.manifest import Dataset, read_dataset
+from harvest.datasets.manifest import TRAIN, Dataset, read_dataset
 from harvest.sources import source_state
 from identify.affected import read_learned
-from identify.bundle import Bundle, open_bundle
+from identify.bundle import LEARNED, Bundle, open_bundle
 from identify.offered import facts
 from identify.pipeline import Run
 from linkeddata.errors import BundleError, DatasetError
@@ -136,9 +136,13 @@ def planned(run: Run) -> dict[str, str]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def targets(run: Run) -> list[tuple[MediaFile, Stored | None]]:
-    """Return the campaign's files that the model did not learn from, each with its image where that is here."""
-    learned = {row.file for row in read_learned(model_of(run))}
+def targets(run: Run, model: Bundle) -> list[tuple[MediaFile, Stored | None]]:
+    """Return the campaign's files that the model did not learn from, each with its image where that is here.
+
+    A bundle that does not say what it learned from is believed to have learned from what is for training.
+    """
+    taught = read_learned(model) if model.has(LEARNED) else dataset_of(run).split(TRAIN)
+    learned = {row.file for row in taught}
     images = run.images
     return [(media, images.kept(media)) for media in files_of(run) if media.sha1 and media.iri not in learned]
 
@@ -150,8 +154,9 @@ def dataset_of(run: Run) -> Dataset:
 
 def identify_inputs(run: Run) -> str:
     """Return the fingerprint of what the model is asked, and of the model."""
-    asked = targets(run)
-    return digest((model_of(run).weights, *((media.iri, stored.sha1 if stored else "") for media, stored in asked)))
+    model = model_of(run)
+    asked = targets(run, model)
+    return digest((model.weights, *((media.iri, stored.sha1 if stored else "") for media, stored in asked)))
 
 
 def results(run: Run) -> str:

@@ -164,7 +164,7 @@ def identify_step(run: Run) -> Done:
 
     bundle = model_of(run)
     classifier = Classifier.open(bundle.folder, _limits(run))
-    asked = targets(run)
+    asked = targets(run, bundle)
     wanted = {(media.iri, stored.sha1, bundle.weights) for media, stored in asked if stored}
     before = Answers.of(run.store.each(Identification, campaign=run.campaign.id))
     _no_longer_said(run, before.stale(wanted))

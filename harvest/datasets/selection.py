@@ -10,6 +10,7 @@ from harvest.datasets.choices import NO_LABEL, file_trouble, label_trouble
 from harvest.datasets.manifest import DatasetClass
 from harvest.datasets.reserved import RESERVED, reserved_in
 from linkeddata.ids import content_id
+from linkeddata.names import is_ancestor
 from linkeddata.records import Ancestor, Failure, Label, MediaFile, Taxon
 from linkeddata.storage import FolderStorage, Stored
 
@@ -220,11 +221,12 @@ def _without_coarser(
 
 
 def is_below(one: DatasetClass, above: DatasetClass) -> bool:
-    """Say whether a class stands below another: by its key, or by rank and name."""
-    return any(
-        (step.gbif_key and step.gbif_key == above.gbif_key) or (step.rank, step.name) == (above.rank, above.label)
-        for step in one.lineage
-    )
+    """Say whether a class stands below another, as taxa do."""
+    return is_ancestor(_taxon_of(above), _taxon_of(one))
+
+
+def _taxon_of(one: DatasetClass) -> Taxon:
+    return Taxon(query="", name=one.label, rank=one.rank, gbif_key=one.gbif_key, lineage=one.lineage)
 
 
 def without_copies(candidates: Iterable[Candidate], losses: Losses) -> Iterator[Candidate]:
